@@ -1,0 +1,56 @@
+# Everything a newcomer or CI runs. The work is done by Go programs and scripts; make names it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+GO   ?= go
+LINT := $(GO) tool -modfile=tools/go.mod golangci-lint
+VULN := $(GO) tool -modfile=tools/go.mod govulncheck
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sort | sed -E 's/:.*## /\t/' | expand -t 14
+
+.PHONY: run
+run: assets ## start the portal with its embedded GitLab, no configuration
+	CGO_ENABLED=0 $(GO) run ./cmd/web --demo
+
+.PHONY: build
+build: assets ## build bin/web with its assets
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/web ./cmd/web
+
+.PHONY: test
+test: ## install what is missing, then generate, lint and run every test (what CI runs)
+	./.ci/test
+
+.PHONY: lint
+lint: ## run the linters
+	$(LINT) run ./...
+
+.PHONY: generate
+generate: ## regenerate the templ files
+	$(GO) tool templ generate
+
+.PHONY: assets
+assets: node_modules/.package-lock.json ## bundle scripts, styles and icons into static/dist
+	$(GO) run ./static/build
+
+.PHONY: e2e
+e2e: assets ## run the browser tests only
+	CGO_ENABLED=0 $(GO) test -tags e2e -count=1 ./e2e/...
+
+.PHONY: bench
+bench: build ## measure CPU, memory and start-up time; compare figures of one machine only
+	CGO_ENABLED=0 $(GO) run ./bench
+	CGO_ENABLED=0 $(GO) test -run '^$$' -bench . -benchtime 300ms ./views ./gitlabapi
+
+.PHONY: vuln
+vuln: ## look for known vulnerabilities; says so where the database cannot be reached
+	$(VULN) ./...
+
+.PHONY: clean
+clean: ## remove everything that was built
+	rm -rf bin node_modules static/dist/*
+
+node_modules/.package-lock.json: package.json package-lock.json
+	npm ci --no-audit --no-fund
+	@touch $@
