@@ -1,0 +1,234 @@
+package gitlabapi
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+)
+
+// Options are the settings of a Client. The zero value works.
+type Options struct {
+	RootCAs *x509.CertPool // nil: the system's
+	Log     *slog.Logger   // nil: discard. One debug line per attempt
+	// Observe is told of every attempt, retries and redirects included; status 0
+	// means that there was no answer. It is called concurrently. nil: nobody.
+	Observe  func(op string, status int, took time.Duration)
+	Now      func() time.Time // nil: time.Now
+	Timeouts Timeouts
+	// MaxInFlight caps the requests under way at once, over all copies of the
+	// client; 0: 64.
+	MaxInFlight int
+	// Backoff gives the pause before a read is repeated, retry counting from 0;
+	// nil: full jitter over 0.2 s, doubled each time.
+	Backoff func(retry int) time.Duration
+}
+
+// Timeouts bound the parts of a call. A zero field means its default.
+type Timeouts struct {
+	Dial   time.Duration // 5 s
+	TLS    time.Duration // 5 s
+	Header time.Duration // 15 s: one attempt of a read, until GitLab's header is there
+	Read   time.Duration // 20 s: a whole read, with retries, redirects and pages
+	Write  time.Duration // 45 s: a whole write, never repeated
+}
+
+// Client calls one GitLab instance. Copies made by WithToken share connections,
+// limits and settings; all methods may be called concurrently.
+type Client struct {
+	core  *core
+	token Secret
+}
+
+// core is what all copies of a client share.
+type core struct {
+	base     string // scheme, host and path, without a slash at the end
+	reads    *retryablehttp.Client
+	writes   *http.Client
+	timeouts Timeouts
+	now      func() time.Time
+}
+
+// New makes a client without a token for the instance at baseURL, which may have
+// a path. Its error does not repeat baseURL, which may hold a password.
+func New(baseURL string, opts Options) (*Client, error) {
+	base, err := parseBase(baseURL)
+	if err != nil {
+		return nil, err
+	}
+	opts = opts.withDefaults()
+	rt := newTransport(opts)
+	return &Client{core: &core{
+		base:     base.String(),
+		reads:    newReads(rt, base, opts),
+		writes:   &http.Client{Transport: rt, CheckRedirect: refuseRedirect},
+		timeouts: opts.Timeouts,
+		now:      opts.Now,
+	}}, nil
+}
+
+func parseBase(baseURL string) (*url.URL, error) {
+	base, err := url.Parse(strings.TrimRight(baseURL, "/"))
+	switch {
+	case err != nil:
+		return nil, errors.New("gitlab: the base URL cannot be parsed")
+	case base.Scheme != "https" && base.Scheme != "http":
+		return nil, errors.New("gitlab: the base URL must begin with https:// or http://")
+	case base.Hostname() == "":
+		return nil, errors.New("gitlab: the base URL has no host")
+	case base.User != nil:
+		return nil, errors.New("gitlab: the base URL must not hold a user name or password")
+	case base.RawQuery != "" || base.ForceQuery || strings.Contains(baseURL, "#"):
+		return nil, errors.New("gitlab: the base URL must not have a query or a fragment")
+	case path.Clean("/"+base.Path) != "/"+strings.TrimPrefix(base.Path, "/"):
+		return nil, errors.New("gitlab: the base URL's path must not have empty, . or .. parts")
+	}
+	return base, nil
+}
+
+func (o Options) withDefaults() Options {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Observe == nil {
+		o.Observe = func(string, int, time.Duration) {}
+	}
+	if o.Now == nil {
+		o.Now = time.Now //nolint:forbidigo // the default of an injected clock
+	}
+	if o.Backoff == nil {
+		o.Backoff = fullJitter
+	}
+	if o.MaxInFlight < 1 {
+		o.MaxInFlight = 64
+	}
+	o.Timeouts = o.Timeouts.withDefaults()
+	return o
+}
+
+func (t Timeouts) withDefaults() Timeouts {
+	for _, field := range []struct {
+		value    *time.Duration
+		fallback time.Duration
+	}{
+		{&t.Dial, 5 * time.Second},
+		{&t.TLS, 5 * time.Second},
+		{&t.Header, 15 * time.Second},
+		{&t.Read, 20 * time.Second},
+		{&t.Write, 45 * time.Second},
+	} {
+		if *field.value <= 0 {
+			*field.value = field.fallback
+		}
+	}
+	return t
+}
+
+// WithToken returns a copy of the client that calls on behalf of token's owner.
+func (c *Client) WithToken(token Secret) *Client { return &Client{core: c.core, token: token} }
+
+// BaseURL returns a copy of the instance's address, without a slash at the end.
+func (c *Client) BaseURL() *url.URL {
+	base, _ := url.Parse(c.core.base) // New has parsed it before
+	return base
+}
+
+// request is one call, before it is sent.
+type request struct {
+	op     string // for errors, logs and metrics
+	method string // "": GET
+	path   string // escaped, below the base URL; "": there can be no such thing
+	query  url.Values
+	json   any        // body, or
+	form   url.Values // body
+	// repeatable is a POST that changes nothing: GraphQL queries.
+	repeatable bool
+	secrets    []Secret // in the body, to be kept out of errors
+}
+
+func (r request) write() bool { return r.method != "" && !r.repeatable }
+
+// readDeadline bounds a read of one or several requests.
+func (c *core) readDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, c.timeouts.Read)
+}
+
+// do is the one way to GitLab's API: it sends r, repeats reads, and decodes the
+// answer into out, unless that is nil.
+func (c *Client) do(ctx context.Context, r request, out any) (answer, error) {
+	if r.path == "" {
+		return answer{}, &Error{Op: r.op, kind: ErrNotFound, detail: "no project can have this name"}
+	}
+	timeout := c.core.timeouts.Read
+	if r.write() {
+		timeout = c.core.timeouts.Write
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+
+	a, err := c.send(ctx, r)
+	if err != nil {
+		return answer{}, c.failed(ctx, r, err)
+	}
+	defer func() { _ = a.closer.Close() }()
+	if a.status < 200 || a.status > 299 {
+		return answer{}, c.refused(r, a)
+	}
+	if out == nil {
+		return a, nil
+	}
+	if err := json.Unmarshal(a.body, out); err != nil {
+		return answer{}, c.malformed(r, a, jsonTrouble(err))
+	}
+	return a, nil
+}
+
+const fieldMissing = "a required field is missing"
+
+// one calls for a single entity, W on the wire, and converts it.
+func one[W, T any](ctx context.Context, c *Client, r request, convert func(W) (T, bool)) (T, error) {
+	var wire W
+	var none T
+	a, err := c.do(ctx, r, &wire)
+	if err != nil {
+		return none, err
+	}
+	value, ok := convert(wire)
+	if !ok {
+		return none, c.malformed(r, a, fieldMissing)
+	}
+	return value, nil
+}
+
+// list calls for one page of entities and converts each.
+func list[W, T any](ctx context.Context, c *Client, r request, convert func(W) (T, bool)) (Page[T], error) {
+	var wire []W
+	a, err := c.do(ctx, r, &wire)
+	if err != nil {
+		return Page[T]{}, err
+	}
+	if wire == nil {
+		return Page[T]{}, c.malformed(r, a, "null instead of a list")
+	}
+	items := make([]T, 0, len(wire))
+	for _, w := range wire {
+		item, ok := convert(w)
+		if !ok {
+			return Page[T]{}, c.malformed(r, a, fieldMissing)
+		}
+		items = append(items, item)
+	}
+	page, trouble := pageOf(items, r.query, a.header)
+	if trouble != "" {
+		return Page[T]{}, c.malformed(r, a, trouble)
+	}
+	return page, nil
+}

@@ -1,0 +1,164 @@
+package gitlabapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// What an Error means, for errors.Is. Statuses decide, not texts: GitLab writes
+// many of its messages in the person's language.
+var (
+	// ErrUnauthorized is a 401: the token is unknown, revoked or expired.
+	ErrUnauthorized = errors.New("GitLab does not accept the token")
+	// ErrTokenExpired is the 401 that a refresh heals; also ErrUnauthorized.
+	ErrTokenExpired = fmt.Errorf("the token has expired: %w", ErrUnauthorized)
+	// ErrForbidden is a 403: the role is too low, or the account is blocked.
+	ErrForbidden = errors.New("GitLab forbids it")
+	// ErrInsufficientScope is the 403 of a token with too small a scope; also
+	// ErrForbidden.
+	ErrInsufficientScope = fmt.Errorf("the token's scope is too small: %w", ErrForbidden)
+	// ErrNotFound is a 404: it does not exist, or the person may not see it.
+	ErrNotFound = errors.New("not found in GitLab")
+	// ErrInvalid is a 400, 409, 413, 414 or 422: GitLab refuses the input. See
+	// Error.Reasons.
+	ErrInvalid = errors.New("GitLab refuses the input")
+	// ErrMoved is the 405 of a write to the former path of a project that moved.
+	ErrMoved = errors.New("the project has moved")
+	// ErrPrecondition is a 412.
+	ErrPrecondition = errors.New("it was changed meanwhile")
+	// ErrRateLimited is a 429.
+	ErrRateLimited = errors.New("GitLab limits the rate")
+	// ErrUnavailable is every failure to get a usable answer: 5xx, dialling, TLS, a
+	// cut connection, a redirect elsewhere.
+	ErrUnavailable = errors.New("GitLab is not available")
+	// ErrTimeout is a deadline of ours or the caller's; also ErrUnavailable.
+	ErrTimeout = fmt.Errorf("GitLab took too long: %w", ErrUnavailable)
+	// ErrMalformed is an answer that is not what the API promises; also ErrUnavailable.
+	ErrMalformed = fmt.Errorf("GitLab's answer makes no sense: %w", ErrUnavailable)
+	// ErrTooLarge is an answer of more than 1 MiB, or a list without end; also
+	// ErrUnavailable.
+	ErrTooLarge = fmt.Errorf("GitLab's answer is too large: %w", ErrUnavailable)
+	// ErrGraphQL is a GraphQL query that was not answered, or not in full.
+	ErrGraphQL = errors.New("GraphQL did not answer")
+	// ErrInvalidGrant is OAuth's invalid_grant: the code or refresh token is of no
+	// use any more.
+	ErrInvalidGrant = errors.New("the grant is not valid any more")
+)
+
+// Error is the failure of one call. It holds no secret, no URL and no header but
+// the two named here.
+type Error struct {
+	Op     string // what was tried: "create agent token"
+	Status int    // 0: there was no answer
+	// Message is GitLab's own, at most 512 bytes, without control characters and
+	// without anything that looks like the token. For logs, and for people at 400.
+	Message string
+	// RetryAfter is GitLab's wish at 429 and 503, at most an hour; 0: none.
+	RetryAfter time.Duration
+	RequestID  string // GitLab's X-Request-Id, to find the call in its logs
+
+	kind    error  // one of the sentinels; nil when the caller itself cancelled
+	cause   error  // context.Canceled, context.DeadlineExceeded or nil
+	detail  string // what went wrong on the way, cleaned like Message
+	unknown bool   // a write that may have happened
+}
+
+// Error names the operation, the status and the reason, for logs.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("gitlab: " + e.Op + ": ")
+	switch {
+	case e.Status != 0:
+		b.WriteString(strings.TrimSpace(strconv.Itoa(e.Status) + " " + http.StatusText(e.Status)))
+	case e.kind != nil:
+		b.WriteString(e.kind.Error())
+	case e.cause != nil:
+		b.WriteString(e.cause.Error())
+	}
+	for _, text := range []string{e.Message, e.detail} {
+		if text != "" {
+			b.WriteString(": " + text)
+		}
+	}
+	return b.String()
+}
+
+// Unwrap gives the sentinel, and context.Canceled or context.DeadlineExceeded
+// where one of these ended the call.
+func (e *Error) Unwrap() []error {
+	var errs []error
+	for _, err := range []error{e.kind, e.cause} {
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errs
+}
+
+// OutcomeUnknown reports whether a write that failed with err may have happened
+// all the same: any failure after the request may have left (cut, reset, timeout,
+// 5xx, a 2xx with an unreadable body). It is false for 3xx and 4xx, and for
+// failures to dial or to shake hands.
+func OutcomeUnknown(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.unknown
+}
+
+// PartialError comes with what GraphQL did answer; what it did not is missing
+// there. It is also ErrGraphQL, and whatever ended the reading.
+type PartialError struct {
+	Op       string
+	Messages []string // GitLab's and ours, cleaned like Error.Message
+	causes   []error
+}
+
+// Error joins the messages.
+func (e *PartialError) Error() string {
+	return "gitlab: " + e.Op + ": answered in part: " + strings.Join(e.Messages, "; ")
+}
+
+// Unwrap gives ErrGraphQL and the causes.
+func (e *PartialError) Unwrap() []error { return append([]error{ErrGraphQL}, e.causes...) }
+
+// kindOf is what a status means, with the codes that OAuth's resource errors add
+// (https://docs.gitlab.com/api/rest/troubleshooting/).
+func kindOf(status int, f failure) error {
+	switch status {
+	case http.StatusUnauthorized:
+		// rack-oauth2 writes these texts itself, in English: "Token is expired. You
+		// can either do re-authorization or token refresh." against "Token was
+		// revoked. …". Only the first is worth a refresh.
+		if f.code == "invalid_token" && strings.Contains(f.description, "expired") {
+			return ErrTokenExpired
+		}
+		return ErrUnauthorized
+	case http.StatusForbidden:
+		if f.code == "insufficient_scope" {
+			return ErrInsufficientScope
+		}
+		return ErrForbidden
+	case http.StatusNotFound, http.StatusGone:
+		return ErrNotFound
+	case http.StatusBadRequest, http.StatusConflict, http.StatusUnprocessableEntity,
+		http.StatusRequestEntityTooLarge, http.StatusRequestURITooLong:
+		return ErrInvalid
+	case http.StatusMethodNotAllowed:
+		return ErrMoved
+	case http.StatusPreconditionFailed:
+		return ErrPrecondition
+	case http.StatusTooManyRequests:
+		return ErrRateLimited
+	default:
+		return ErrUnavailable
+	}
+}
+
+// isContext reports whether err is one of the two ways a context ends.
+func isContext(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}

@@ -1,0 +1,41 @@
+package gitlabapi
+
+import "context"
+
+// Metadata is what an instance says about itself
+// (https://docs.gitlab.com/api/metadata/, GitLab 15.2 and later).
+type Metadata struct {
+	Version    string
+	Enterprise bool // also true for JiHu's builds
+	KAS        KAS
+}
+
+// KAS is the agent server of the instance. Agents and tokens can be created
+// without it, but no agent can connect.
+type KAS struct {
+	Enabled     bool
+	ExternalURL string // wss://…; "" when GitLab does not say
+	Version     string // "" when GitLab does not say
+}
+
+// Metadata returns the instance's version and its agent server.
+func (c *Client) Metadata(ctx context.Context) (Metadata, error) {
+	return one(ctx, c, request{op: "get metadata", path: "/api/v4/metadata"}, metadataJSON.metadata)
+}
+
+type metadataJSON struct {
+	Version    string  `json:"version"`
+	Enterprise bool    `json:"enterprise"`
+	KAS        kasJSON `json:"kas"`
+}
+
+// kasJSON has camelCase keys, unlike the rest of the REST API.
+type kasJSON struct {
+	Enabled     bool   `json:"enabled"`
+	ExternalURL string `json:"externalUrl"` // or null
+	Version     string `json:"version"`     // or null
+}
+
+func (m metadataJSON) metadata() (Metadata, bool) {
+	return Metadata{Version: m.Version, Enterprise: m.Enterprise, KAS: KAS(m.KAS)}, m.Version != ""
+}

@@ -1,0 +1,140 @@
+package gitlabapi
+
+import (
+	"context"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// maxProjectPath is longer than any real path: GitLab allows 20 levels of groups
+// and a project, each of 255 characters, with slashes between.
+const maxProjectPath = 21 * 256
+
+// ProjectRef names a project by number or by full path. The zero value names none.
+type ProjectRef struct {
+	segment string // escaped, exactly one path segment; "" when no project can have this name
+}
+
+// ProjectID names a project by its number, which survives renames and moves.
+func ProjectID(id int64) ProjectRef {
+	if id <= 0 {
+		return ProjectRef{}
+	}
+	return ProjectRef{segment: number(id)}
+}
+
+// ProjectPath names a project by its full path, such as "group/sub/project".
+// Whatever it holds becomes one escaped segment of the URL; a text that no
+// project can be called by makes every call answer ErrNotFound without asking.
+func ProjectPath(fullPath string) ProjectRef {
+	switch {
+	case fullPath == "." || fullPath == "..": // not escaped by anybody, and resolved by proxies
+	case len(fullPath) > maxProjectPath:
+	case !utf8.ValidString(fullPath) || strings.ContainsFunc(fullPath, unicode.IsControl):
+	default:
+		return ProjectRef{segment: url.PathEscape(fullPath)}
+	}
+	return ProjectRef{}
+}
+
+// path is the escaped path of something in the project, "" when there can be no
+// such project.
+func (p ProjectRef) path(rest string) string {
+	if p.segment == "" {
+		return ""
+	}
+	return "/api/v4/projects/" + p.segment + rest
+}
+
+// AccessLevel is a role in a project. GitLab adds levels over time: compare with
+// >=, never with ==.
+type AccessLevel int
+
+// The roles that matter here: a Developer may read agents and tokens, a
+// Maintainer may register, delete, create and revoke.
+const (
+	Developer  AccessLevel = 30
+	Maintainer AccessLevel = 40
+)
+
+// Project is a project as the portal needs it (https://docs.gitlab.com/api/projects/).
+type Project struct {
+	ID                int64
+	Name              string
+	NameWithNamespace string // with " / " between the parts
+	Path              string
+	PathWithNamespace string
+	Description       string
+	WebURL            string
+	Archived          bool // agents can be read but not changed
+}
+
+// ProjectQuery selects a page of the projects that the person is a member of.
+type ProjectQuery struct {
+	Search         string      // in names, paths and group paths; "": all
+	MinAccessLevel AccessLevel // effective role; 0: any
+	Page           int         // counted from 1
+	PerPage        int         // at most 100; GitLab's project entities are long, 50 is wiser
+}
+
+// ProjectsPage returns one page of the person's projects, by name. The filter by
+// role goes by effective access, inherited and shared groups included, which the
+// entity's own permissions field understates. ErrUnavailable beyond offset 50,000.
+func (c *Client) ProjectsPage(ctx context.Context, q ProjectQuery) (Page[Project], error) {
+	// By name: GitLab breaks ties by id, so that pages neither skip nor repeat,
+	// which the order of last activity would.
+	query := url.Values{"membership": {"true"}, "order_by": {"name"}, "sort": {"asc"}}
+	if q.MinAccessLevel > 0 {
+		query.Set("min_access_level", strconv.Itoa(int(q.MinAccessLevel)))
+	}
+	if q.Search != "" {
+		query.Set("search", q.Search)
+		query.Set("search_namespaces", "true")
+	}
+	r := request{op: "list projects", path: "/api/v4/projects", query: paging(query, q.Page, q.PerPage)}
+	return list(ctx, c, r, projectJSON.project)
+}
+
+// Project returns one project. ErrNotFound when it does not exist or the person
+// may not see it. A path that moved is followed to the project's number.
+func (c *Client) Project(ctx context.Context, project ProjectRef) (Project, error) {
+	return one(ctx, c, request{op: "get project", path: project.path("")}, projectJSON.project)
+}
+
+// CanManage reports whether the person is effectively at least Maintainer. It
+// asks GitLab's list for this one project, since the permissions field leaves out
+// inherited and shared groups.
+func (c *Client) CanManage(ctx context.Context, projectID int64) (bool, error) {
+	query := url.Values{
+		"membership":       {"true"},
+		"min_access_level": {strconv.Itoa(int(Maintainer))},
+		"id_after":         {number(projectID - 1)},
+		"id_before":        {number(projectID + 1)},
+		"simple":           {"true"},
+	}
+	r := request{op: "check role", path: "/api/v4/projects", query: paging(query, 1, defaultPerPage)}
+	page, err := list(ctx, c, r, projectJSON.project)
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(page.Items, func(p Project) bool { return p.ID == projectID }), nil
+}
+
+type projectJSON struct {
+	ID                int64  `json:"id"`
+	Name              string `json:"name"`
+	NameWithNamespace string `json:"name_with_namespace"`
+	Path              string `json:"path"`
+	PathWithNamespace string `json:"path_with_namespace"`
+	Description       string `json:"description"` // or null
+	WebURL            string `json:"web_url"`
+	Archived          bool   `json:"archived"` // not with simple=true
+}
+
+func (p projectJSON) project() (Project, bool) {
+	return Project(p), p.ID > 0 && p.PathWithNamespace != ""
+}

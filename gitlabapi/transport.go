@@ -1,0 +1,210 @@
+package gitlabapi
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"log/slog"
+	"math"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	userAgent = "gitlab-agent-portal"
+
+	maxBody      = 1 << 20  // of an answer
+	maxErrorBody = 64 << 10 // of a refusal, of which a sentence is wanted
+)
+
+// transport is one attempt at the wire. It caps how many are under way, reads
+// the body before it returns (so that a broken, endless or foreign body is a
+// failure of the attempt, like a broken connection), and tells the observers.
+type transport struct {
+	base    http.RoundTripper
+	buffers buffers
+	slots   chan struct{}
+	header  time.Duration
+	log     *slog.Logger
+	observe func(op string, status int, took time.Duration)
+	now     func() time.Time
+}
+
+func newTransport(opts Options) *transport {
+	dialer := &net.Dialer{Timeout: opts.Timeouts.Dial, KeepAlive: 15 * time.Second}
+	return &transport{
+		base: &http.Transport{
+			Proxy:                  http.ProxyFromEnvironment,
+			DialContext:            dialer.DialContext,
+			TLSClientConfig:        &tls.Config{RootCAs: opts.RootCAs, MinVersion: tls.VersionTLS12},
+			TLSHandshakeTimeout:    opts.Timeouts.TLS,
+			ForceAttemptHTTP2:      true,
+			MaxIdleConns:           opts.MaxInFlight,
+			MaxIdleConnsPerHost:    opts.MaxInFlight,
+			MaxResponseHeaderBytes: 256 << 10,
+			// Shorter than what servers and load balancers keep: a write on a
+			// connection that the other side has just closed fails, and is not
+			// repeated.
+			IdleConnTimeout: 30 * time.Second,
+			// A dead HTTP/2 connection would otherwise take every call with it.
+			HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 5 * time.Second},
+		},
+		slots:   make(chan struct{}, opts.MaxInFlight),
+		header:  opts.Timeouts.Header,
+		log:     opts.Log,
+		observe: opts.Observe,
+		now:     opts.Now,
+	}
+}
+
+// attempt travels in the request's context from do to the transport.
+type attempt struct {
+	op    string
+	write bool
+}
+
+type attemptKey struct{}
+
+func withAttempt(ctx context.Context, a attempt) context.Context {
+	return context.WithValue(ctx, attemptKey{}, a)
+}
+
+// attemptError is a failed attempt, before do makes an Error of it.
+type attemptError struct {
+	kind   error // a sentinel; nil when the caller cancelled
+	cause  error // not yet cleaned: may hold bytes of the server
+	status int   // 0: no header came
+	sent   bool  // something may have left
+	again  bool  // worth repeating, if it is a read
+}
+
+func (e *attemptError) Error() string { return e.cause.Error() }
+func (e *attemptError) Unwrap() error { return e.cause }
+
+// RoundTrip makes one attempt. The response's body is in memory.
+func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	a, _ := req.Context().Value(attemptKey{}).(attempt)
+	select {
+	case t.slots <- struct{}{}:
+		defer func() { <-t.slots }()
+	case <-req.Context().Done():
+		if req.Body != nil {
+			_ = req.Body.Close()
+		}
+		return nil, broken(req.Context(), req.Context().Err(), 0, false)
+	}
+	started := t.now()
+	resp, err := t.exchange(req, a)
+	if err != nil {
+		t.report(req.Context(), a.op, err.status, t.now().Sub(started))
+		return nil, err
+	}
+	t.report(req.Context(), a.op, resp.StatusCode, t.now().Sub(started))
+	return resp, nil
+}
+
+func (t *transport) report(ctx context.Context, op string, status int, took time.Duration) {
+	t.observe(op, status, took)
+	t.log.DebugContext(ctx, "call to GitLab", "op", op, "status", status, "took", took)
+}
+
+var (
+	errSlowHeader = errors.New("no header within the time allowed for it")
+	errLargeBody  = errors.New("the body exceeds 1 MiB")
+	errNotJSON    = errors.New("the body is not JSON")
+)
+
+// exchange sends the request and reads the whole answer.
+func (t *transport) exchange(req *http.Request, a attempt) (*http.Response, *attemptError) {
+	ctx, cancel := context.WithCancelCause(req.Context())
+	defer cancel(nil)
+	var sent atomic.Bool
+	out := req.Clone(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { sent.Store(true) },
+	}))
+	out.Header.Set("Accept", "application/json")
+	out.Header.Set("User-Agent", userAgent)
+	headerTime := t.header
+	if a.write {
+		// A write may take its whole time; and without GetBody net/http cannot send
+		// a body again, whatever it thinks of the connection's state.
+		headerTime, out.GetBody = math.MaxInt64, nil
+	}
+	timer := time.AfterFunc(headerTime, func() { cancel(errSlowHeader) })
+	resp, err := t.base.RoundTrip(out)
+	timer.Stop()
+	if err != nil {
+		return nil, broken(ctx, err, 0, sent.Load())
+	}
+	if err := buffer(resp, t.buffers.take(a.write)); err != nil {
+		return nil, broken(ctx, err, resp.StatusCode, true)
+	}
+	return resp, nil
+}
+
+// buffer replaces the body by what it holds, in memory. Of a refusal, the status
+// says most and a part of the body is enough.
+func buffer(resp *http.Response, data *loan) error {
+	wire := resp.Body
+	defer func() { _ = wire.Close() }()
+	success := resp.StatusCode >= 200 && resp.StatusCode <= 299
+	limit := int64(maxErrorBody)
+	if success {
+		limit = maxBody
+	}
+	data.Grow(int(min(max(resp.ContentLength, 0), limit)) + bytes.MinRead)
+	_, err := data.ReadFrom(io.LimitReader(wire, limit+1))
+	switch {
+	case !success:
+		data.Truncate(min(data.Len(), int(limit)))
+	case err != nil:
+		return err
+	case data.Len() > int(limit):
+		return errLargeBody
+	case data.Len() > 0 && !isJSON(resp.Header.Get("Content-Type")):
+		return errNotJSON
+	}
+	resp.Body = data
+	return nil
+}
+
+// broken says what a failed attempt means. The context knows better than the
+// error, whose form differs between the stages of a request.
+func broken(ctx context.Context, err error, status int, sent bool) *attemptError {
+	e := &attemptError{kind: ErrUnavailable, cause: err, status: status, sent: sent, again: true}
+	switch cause := context.Cause(ctx); {
+	case errors.Is(cause, errSlowHeader):
+		e.kind, e.cause, e.again = ErrTimeout, errSlowHeader, false
+	case errors.Is(ctx.Err(), context.Canceled):
+		e.kind, e.cause, e.again = nil, context.Canceled, false
+	case ctx.Err() != nil:
+		e.kind, e.cause, e.again = ErrTimeout, context.DeadlineExceeded, false
+	case isTimeout(err):
+		e.kind, e.again = ErrTimeout, false
+	case errors.Is(err, errLargeBody):
+		e.kind, e.again = ErrTooLarge, false
+	case errors.Is(err, errNotJSON):
+		e.kind, e.again = ErrMalformed, false
+	case errors.Is(err, io.ErrUnexpectedEOF) && status != 0:
+		e.kind = ErrMalformed
+	case isUntrusted(err):
+		e.again = false
+	}
+	return e
+}
+
+// isTimeout reports whether a limit of the dialler or the handshake was hit.
+func isTimeout(err error) bool {
+	timeout, ok := errors.AsType[net.Error](err)
+	return ok && timeout.Timeout()
+}
+
+func isUntrusted(err error) bool {
+	_, ok := errors.AsType[*tls.CertificateVerificationError](err)
+	return ok
+}
