@@ -1,0 +1,208 @@
+package gitlabtest
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+	"time"
+
+	graphql "github.com/graph-gophers/graphql-go"
+)
+
+// projectResolver answers the fields of Project.
+type projectResolver struct {
+	c *call
+	p *Project
+}
+
+func (r *projectResolver) ID() graphql.ID       { return graphql.ID(globalID("Project", r.p.ID)) }
+func (r *projectResolver) Name() string         { return r.p.Name }
+func (r *projectResolver) FullPath() graphql.ID { return graphql.ID(r.c.fullPath(r.p)) }
+func (r *projectResolver) WebURL() string       { return r.c.base() + "/" + r.c.fullPath(r.p) }
+func (r *projectResolver) Archived() bool       { return r.p.Archived }
+
+type accessLevelResolver struct{ IntegerValue int32 }
+
+func (r *projectResolver) MaxAccessLevel() *accessLevelResolver {
+	if r.c.user == nil {
+		return &accessLevelResolver{}
+	}
+	return &accessLevelResolver{int32(r.c.memberLevel(r.c.user, r.p))}
+}
+
+// readable are the project's agents, none for people who may not read agents.
+func (r *projectResolver) readable() []*Agent {
+	if r.c.user == nil || !r.c.canReadAgents(r.c.user, r.p) {
+		return nil
+	}
+	return r.c.projectAgents(r.p.ID)
+}
+
+// ClusterAgent finds an agent by its name.
+func (r *projectResolver) ClusterAgent(args struct{ Name string }) *agentResolver {
+	for _, a := range r.readable() {
+		if a.Name == args.Name {
+			return &agentResolver{r.c, a}
+		}
+	}
+	return nil
+}
+
+// ClusterAgents is an empty list, not null, for people who may not read agents.
+func (r *projectResolver) ClusterAgents(args struct {
+	Name  *string
+	First *int32
+	After *string
+},
+) (*connection[*agentResolver], error) {
+	if message := r.c.settings.GraphQLErrors[r.p.ID]; message != "" {
+		return nil, errors.New(message)
+	}
+	found := r.readable()
+	if args.Name != nil {
+		found = slices.DeleteFunc(found, func(a *Agent) bool { return a.Name != *args.Name })
+	}
+	return connect(found, pageArgs{args.First, args.After}, r.c.agentResolver)
+}
+
+type authorizationResolver struct {
+	Agent  *agentResolver
+	Config *graphqlValue
+}
+
+// sharedAgents are the agents of other projects that are shared with this one.
+func (r *projectResolver) sharedAgents(args pageArgs, with func(*Agent) []int64) (*connection[*authorizationResolver], error) {
+	var shared []*Agent
+	if r.c.user != nil && r.c.canReadAgents(r.c.user, r.p) {
+		shared = sortedValues(r.c.agents,
+			func(a *Agent) bool { return slices.Contains(with(a), r.p.ID) },
+			byName)
+	}
+	return connect(shared, args, func(a *Agent) *authorizationResolver {
+		return &authorizationResolver{Agent: r.c.agentResolver(a)}
+	})
+}
+
+func (r *projectResolver) CiAccessAuthorizedAgents(args pageArgs) (*connection[*authorizationResolver], error) {
+	return r.sharedAgents(args, func(a *Agent) []int64 { return a.CIAccess })
+}
+
+func (r *projectResolver) UserAccessAuthorizedAgents(args pageArgs) (*connection[*authorizationResolver], error) {
+	return r.sharedAgents(args, func(a *Agent) []int64 { return a.UserAccess })
+}
+
+// groupResolver answers the fields of Group.
+type groupResolver struct {
+	c *call
+	g *Group
+}
+
+func (r *groupResolver) ID() graphql.ID       { return graphql.ID(globalID("Group", r.g.ID)) }
+func (r *groupResolver) Name() string         { return r.g.Name }
+func (r *groupResolver) FullPath() graphql.ID { return graphql.ID(r.c.groupPath(r.g.ID)) }
+
+// ClusterAgents are those of the group and of everything below it, for its Developers.
+func (r *groupResolver) ClusterAgents(args pageArgs) (*connection[*agentResolver], error) {
+	var found []*Agent
+	if u := r.c.user; u != nil && (u.Admin || r.c.groupLevel(u, r.g.ID) >= Developer) {
+		found = sortedValues(r.c.agents,
+			func(a *Agent) bool { return r.c.inGroup(r.c.projects[a.Project], r.g.ID) },
+			byName)
+	}
+	return connect(found, args, r.c.agentResolver)
+}
+
+// inGroup says whether the project is somewhere below the group.
+func (st *store) inGroup(p *Project, group int64) bool {
+	for g := st.groups[p.Group]; g != nil; g = st.groups[g.Parent] {
+		if g.ID == group {
+			return true
+		}
+	}
+	return false
+}
+
+// agentResolver answers the fields of ClusterAgent.
+type agentResolver struct {
+	c *call
+	a *Agent
+}
+
+func (c *call) agentResolver(a *Agent) *agentResolver { return &agentResolver{c, a} }
+
+func (r *agentResolver) ID() graphqlValue               { return graphqlValue(globalID("Clusters::Agent", r.a.ID)) }
+func (r *agentResolver) Name() string                   { return r.a.Name }
+func (r *agentResolver) CreatedAt() graphqlTime         { return graphqlTime{r.a.CreatedAt} }
+func (r *agentResolver) UpdatedAt() graphqlTime         { return graphqlTime{r.a.UpdatedAt} }
+func (r *agentResolver) CreatedByUser() *personResolver { return r.c.person(r.a.CreatedBy) }
+func (r *agentResolver) IsReceptive() bool              { return r.a.Receptive }
+
+func (r *agentResolver) project() *Project { return r.c.projects[r.a.Project] }
+
+func (r *agentResolver) Project() *projectResolver {
+	if !r.c.sees(r.project()) {
+		return nil
+	}
+	return &projectResolver{r.c, r.project()}
+}
+
+func (r *agentResolver) WebPath() string {
+	return "/" + r.c.fullPath(r.project()) + "/-/cluster_agents/" + r.a.Name
+}
+
+func (r *agentResolver) UserAccessAuthorizations() *authorizationResolver {
+	if len(r.a.UserAccess) == 0 {
+		return nil
+	}
+	config := graphqlValue(`{"access_as":{"agent":{}}}`)
+	return &authorizationResolver{Agent: r, Config: &config}
+}
+
+// Tokens are the active ones; GraphQL no more than REST tells of the revoked.
+func (r *agentResolver) Tokens(args pageArgs) (*connection[*tokenResolver], error) {
+	return connect(r.c.activeTokens(r.a.ID), args, r.c.tokenResolver)
+}
+
+// administers says whether the caller may see the agent's connections and activity.
+func (r *agentResolver) administers() bool {
+	return r.c.user != nil && r.c.canAdminCluster(r.c.user, r.project())
+}
+
+// tokenResolver answers the fields of ClusterAgentToken.
+type tokenResolver struct {
+	c *call
+	t *Token
+}
+
+func (c *call) tokenResolver(t *Token) *tokenResolver { return &tokenResolver{c, t} }
+
+func (r *tokenResolver) ID() graphqlValue {
+	return graphqlValue(globalID("Clusters::AgentToken", r.t.ID))
+}
+func (r *tokenResolver) Name() string                   { return r.t.Name }
+func (r *tokenResolver) Description() *string           { return r.t.Description }
+func (r *tokenResolver) CreatedAt() graphqlTime         { return graphqlTime{r.t.CreatedAt} }
+func (r *tokenResolver) CreatedByUser() *personResolver { return r.c.person(r.t.CreatedBy) }
+func (r *tokenResolver) ClusterAgent() *agentResolver {
+	return r.c.agentResolver(r.c.agents[r.t.Agent])
+}
+func (r *tokenResolver) LastUsedAt() *graphqlTime { return timeOrNull(r.t.lastUsed(r.c.now())) }
+
+func (r *tokenResolver) Status() string {
+	if r.t.Revoked {
+		return "REVOKED"
+	}
+	return "ACTIVE"
+}
+
+func timeOrNull(t time.Time) *graphqlTime {
+	if t.IsZero() {
+		return nil
+	}
+	return &graphqlTime{t}
+}
+
+// connectionNumber is the agent server's number of a connection, too large for a GraphQL Int.
+func connectionNumber(t *Token) graphqlValue {
+	return graphqlValue(strconv.FormatInt(1<<40+t.ID, 10))
+}

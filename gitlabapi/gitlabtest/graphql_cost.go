@@ -1,0 +1,108 @@
+package gitlabtest
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// cost is what a query would take by GitLab's count.
+type cost struct {
+	complexity, depth int
+}
+
+// graphqlLimits are those of lib/gitlab/graphql and app/graphql/gitlab_schema.rb: anonymous callers
+// may ask for less and administrators for more.
+func (c *call) graphqlLimits() cost {
+	limit := c.settings.ComplexityLimit
+	switch {
+	case c.user == nil:
+		return cost{complexity: limit - 50, depth: 15}
+	case c.user.Admin:
+		return cost{complexity: limit + 50, depth: 20}
+	default:
+		return cost{complexity: limit, depth: 20}
+	}
+}
+
+// problem is GitLab's sentence for a query beyond the limits, empty for one within them.
+func (q cost) problem(limit cost) string {
+	switch {
+	case q.complexity > limit.complexity:
+		return fmt.Sprintf("Query has complexity of %d, which exceeds max complexity of %d", q.complexity, limit.complexity)
+	case q.depth > limit.depth:
+		return fmt.Sprintf("Query has depth of %d, which exceeds max depth of %d", q.depth, limit.depth)
+	default:
+		return ""
+	}
+}
+
+func queryCost(operation *ast.OperationDefinition, variables map[string]any) cost {
+	complexity, depth := selectionCost(operation.SelectionSet, withDefaults(operation, variables))
+	return cost{int(math.Ceil(complexity)), depth}
+}
+
+// withDefaults are the variables with the operation's own defaults for those that were not given.
+func withDefaults(operation *ast.OperationDefinition, variables map[string]any) map[string]any {
+	filled := maps.Clone(variables)
+	if filled == nil {
+		filled = map[string]any{}
+	}
+	for _, definition := range operation.VariableDefinitions {
+		if _, given := filled[definition.Variable]; given || definition.DefaultValue == nil {
+			continue
+		}
+		// A default that has no value was refused by the validation.
+		filled[definition.Variable], _ = definition.DefaultValue.Value(nil)
+	}
+	return filled
+}
+
+// selectionCost adds up the fields: each costs one more than its children, and a connection that
+// again for every hundred rows asked for.
+func selectionCost(selections ast.SelectionSet, variables map[string]any) (complexity float64, depth int) {
+	for _, selection := range selections {
+		own, below := oneCost(selection, variables)
+		complexity += own
+		depth = max(depth, below)
+	}
+	return complexity, depth
+}
+
+func oneCost(selection ast.Selection, variables map[string]any) (complexity float64, depth int) {
+	switch selected := selection.(type) {
+	case *ast.InlineFragment:
+		return selectionCost(selected.SelectionSet, variables)
+	case *ast.FragmentSpread:
+		return selectionCost(selected.Definition.SelectionSet, variables)
+	case *ast.Field:
+		children, below := selectionCost(selected.SelectionSet, variables)
+		own := children + 1
+		if isConnection(selected) {
+			own *= 1 + float64(askedFor(selected, variables))/100
+		}
+		return own, below + 1
+	default:
+		return 0, 0
+	}
+}
+
+func isConnection(field *ast.Field) bool {
+	return strings.HasSuffix(field.Definition.Type.Name(), "Connection")
+}
+
+// askedFor is the number of rows of a connection that the query wants; the largest page without
+// a word about it.
+func askedFor(field *ast.Field, variables map[string]any) int {
+	switch first := field.ArgumentMap(variables)["first"].(type) {
+	case int64:
+		return int(min(first, maxPerPage))
+	case float64: // a variable as JSON has it
+		return int(min(first, maxPerPage))
+	default:
+		return maxPerPage
+	}
+}

@@ -1,0 +1,76 @@
+package gitlabtest_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"gitlab-agent-portal/gitlabapi/gitlabtest"
+)
+
+func TestGraphQLCost(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, as, query string
+		variables       map[string]any
+		want            string
+	}{
+		// id 1 + metadata's three fields, and the two of queryComplexity itself
+		{"plain fields", "guest", `{ metadata { version enterprise } queryComplexity { score limit } }`, nil, `"queryComplexity":{"score":6,"limit":250}`},
+		{"an administrator may ask for more", "admin", `{ queryComplexity { limit } }`, nil, `"limit":300`},
+		{"anonymous callers for less", "", `{ queryComplexity { limit } }`, nil, `"limit":200`},
+		// (nodes + name + 1) · 1.5, + project, + the three of queryComplexity
+		{"a connection", "guest", `{ project(fullPath: "x/y") { clusterAgents(first: 50) { nodes { name } } } queryComplexity { score limit } }`, nil, `"score":9`},
+		{"a connection by a variable", "guest", `query($n: Int) { project(fullPath: "x/y") { clusterAgents(first: $n) { nodes { name } } } queryComplexity { score limit } }`, vars("n", 50), `"score":9`},
+		{"a connection by a default", "guest", `query($n: Int = 50) { project(fullPath: "x/y") { clusterAgents(first: $n) { nodes { name } } } queryComplexity { score limit } }`, nil, `"score":9`},
+		{"a connection without a number counts as a hundred", "guest", `{ project(fullPath: "x/y") { clusterAgents { nodes { name } } } queryComplexity { score limit } }`, nil, `"score":10`},
+		{"fragments count where they are used", "guest", `{ project(fullPath: "x/y") { ...f } queryComplexity { ... on QueryComplexity { score limit } } } fragment f on Project { clusterAgents(first: 50) { nodes { name } } }`, nil, `"score":9`},
+		// tokens (1+5+1)·1.05 = 7.35; agents (1+3+1+3+3+7.35+1)·1.2 = 23.22; projects (1+2+23.22+1)·2 = 54.44
+		{"Q7 with the limit at its cost", "guest", q7, vars("ids", []string{}), `{"data":`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got := newWorld(t).query(tt.as, tt.query, tt.variables).body; !strings.Contains(got, tt.want) {
+				t.Errorf("answer = %s, want %s in it", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestGraphQLLimits(t *testing.T) {
+	t.Parallel()
+	deep := `{ project(fullPath: "x/y") ` + strings.Repeat(`{ clusterAgent(name: "x") { project `, 10) + `{ name }` + strings.Repeat(" } }", 10) + ` }`
+	for _, tt := range []struct {
+		name, query string
+		change      func(*gitlabtest.Settings)
+		want        string
+	}{
+		{
+			"too complex", `{ projects { nodes { clusterAgents { nodes { tokens { nodes { id name } } connections { nodes { connectedAt connectionId } } } } } } }`,
+			func(s *gitlabtest.Settings) { s.ComplexityLimit = 60 },
+			`{"errors":[{"message":"Query has complexity of 76, which exceeds max complexity of 60"}]}`,
+		},
+		{"just not too complex", q7, func(s *gitlabtest.Settings) { s.ComplexityLimit = 55 }, `{"data":{"projects":{"nodes":[]}}}`},
+		{
+			"just too complex", q7, func(s *gitlabtest.Settings) { s.ComplexityLimit = 54 },
+			`{"errors":[{"message":"Query has complexity of 55, which exceeds max complexity of 54"}]}`,
+		},
+		{"too deep", deep, nil, `{"errors":[{"message":"Query has depth of 22, which exceeds max depth of 20"}]}`},
+		{"too long", `{ currentUser { id } }` + strings.Repeat(" ", 10_000), nil, `{"errors":[{"message":"Query too large"}]}`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			if tt.change != nil {
+				w.Configure(tt.change)
+			}
+			variables := vars()
+			if tt.query == q7 {
+				variables = vars("ids", []string{})
+			}
+			if got := w.query("guest", tt.query, variables); got.status != http.StatusOK || got.body != tt.want {
+				t.Errorf("answer = %d %s, want 200 %s", got.status, got.body, tt.want)
+			}
+		})
+	}
+}
