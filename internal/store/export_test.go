@@ -1,0 +1,17 @@
+package store
+
+import "time"
+
+// LimitRefresh shortens the deadlines of a store's refreshes, which no test can wait for.
+func (s *Store) LimitRefresh(call, save time.Duration) {
+	s.limits.call, s.limits.save = call, save
+}
+
+// MigrationCount is the number of schema versions that Open applies.
+func MigrationCount() int {
+	entries, err := migrationFiles.ReadDir("migrations")
+	if err != nil {
+		panic(err)
+	}
+	return len(entries)
+}

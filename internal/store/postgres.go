@@ -1,0 +1,115 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+)
+
+// Sizes and times of the PostgreSQL pools. A refresh keeps its connection while GitLab
+// answers, so refreshes have a pool of their own and cannot starve everything else.
+const (
+	postgresConnections     = 10
+	postgresLockConnections = 8
+	postgresConnectTimeout  = 5 * time.Second
+	postgresMaxConnLifetime = 30 * time.Minute
+)
+
+func openPostgres(ctx context.Context, url string) (*database, error) {
+	cfg, err := parsePostgresURL(url)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.ConnectTimeout == 0 {
+		cfg.ConnectTimeout = postgresConnectTimeout
+	}
+	if cfg.RuntimeParams["application_name"] == "" {
+		cfg.RuntimeParams["application_name"] = "gitlab-agent-portal"
+	}
+	db := postgresPool(cfg, postgresConnections)
+	if err := migratePostgres(ctx, db); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	locks := postgresPool(cfg, postgresLockConnections)
+	return &database{
+		read: db, write: db,
+		locks:      rowLocks{locks},
+		skipLocked: ` FOR UPDATE SKIP LOCKED`,
+		close:      func() error { return errors.Join(locks.Close(), db.Close()) },
+	}, nil
+}
+
+func parsePostgresURL(url string) (*pgx.ConnConfig, error) {
+	cfg, err := pgx.ParseConfig(url)
+	if err != nil {
+		return nil, errors.New("not a valid postgres:// URL") // pgx's own error quotes parts of it
+	}
+	return cfg, nil
+}
+
+func postgresPool(cfg *pgx.ConnConfig, size int) *sql.DB {
+	db := stdlib.OpenDB(*cfg)
+	db.SetMaxOpenConns(size)
+	db.SetMaxIdleConns(size)
+	db.SetConnMaxIdleTime(postgresConnectTimeout * 12)
+	db.SetConnMaxLifetime(postgresMaxConnLifetime)
+	return db
+}
+
+// migratePostgres lets one replica migrate while others that start at the same time wait.
+func migratePostgres(ctx context.Context, db *sql.DB) error {
+	if err := db.PingContext(ctx); err != nil {
+		return fmt.Errorf("postgres: %w", err) // names host, user and database, not the password
+	}
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 60))
+	if err != nil {
+		return fmt.Errorf("postgres: %w", err)
+	}
+	return migrate(ctx, goose.DialectPostgres, db, goose.WithSessionLocker(locker))
+}
+
+// rowLocks locks sessions by their rows, across all replicas. The transaction is open while
+// GitLab answers; a holder that dies loses its connection and with it the lock.
+type rowLocks struct{ pool *sql.DB }
+
+func (l rowLocks) hold(ctx context.Context, idHash []byte, work func(context.Context, querier) error) error {
+	tx, err := l.pool.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin the session's transaction: %w", err)
+	}
+	defer func() { _ = tx.Rollback() }() // does nothing after Commit
+	if err := lockRow(ctx, tx, idHash); err != nil {
+		return err
+	}
+	if err := work(ctx, tx); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit the session: %w", err)
+	}
+	return nil
+}
+
+func lockRow(ctx context.Context, tx *sql.Tx, idHash []byte) error {
+	// A server-wide limit for idle transactions would end the lock while GitLab still answers.
+	_, err := tx.ExecContext(ctx, `SELECT set_config('lock_timeout', $1, true),
+		set_config('idle_in_transaction_session_timeout', '0', true)`,
+		strconv.FormatInt(lockWait.Milliseconds(), 10))
+	if err != nil {
+		return fmt.Errorf("prepare the session's lock: %w", err)
+	}
+	// Without a row there is nothing to lock, and nothing that work could renew or remove.
+	_, err = tx.ExecContext(ctx, `SELECT 1 FROM sessions WHERE id_hash = $1 FOR UPDATE`, idHash)
+	if err != nil {
+		return fmt.Errorf("lock the session: %w", err)
+	}
+	return nil
+}

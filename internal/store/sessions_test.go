@@ -1,0 +1,596 @@
+package store_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/store"
+)
+
+func TestSignInIsRemembered(t *testing.T) {
+	t.Parallel()
+	for name, fresh := range engines {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := fresh(t)
+			s, clock := openNew(t, e)
+			b := newBrowser()
+			signedIn := b.signIn(t, s, lead(1))
+			want := &store.Session{
+				ID: signedIn.ID, User: lead(1).User, Tokens: pair(1),
+				CreatedAt: clock.Now(), LastSeenAt: clock.Now(), Version: 1,
+			}
+			if diff := cmp.Diff(want, signedIn); diff != "" {
+				t.Errorf("SignIn (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(want, b.load(t, s)); diff != "" {
+				t.Errorf("Load after sign-in (-want +got):\n%s", diff)
+			}
+			if got := newBrowser().load(t, s); got != nil {
+				t.Errorf("Load without a cookie = %v, want nobody", got)
+			}
+		})
+	}
+}
+
+func TestO5SignInDrawsAFreshID(t *testing.T) {
+	t.Parallel()
+	for name, fresh := range engines {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := fresh(t)
+			s, _ := openNew(t, e)
+			b := newBrowser()
+			first := b.signIn(t, s, lead(1))
+			planted := b.copy()
+			second := b.signIn(t, s, lead(2))
+			if second.ID == first.ID {
+				t.Error("the second sign-in kept the session id of the first")
+			}
+			if got := planted.load(t, s); got != nil {
+				t.Errorf("the session from before the sign-in = %v, want nobody", got)
+			}
+			if got := b.load(t, s); got == nil || got.ID != second.ID {
+				t.Errorf("the session after the sign-in = %v, want the new one", got)
+			}
+		})
+	}
+}
+
+func TestO6SignOutEndsTheSessionOnTheServer(t *testing.T) {
+	t.Parallel()
+	for name, fresh := range engines {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := fresh(t)
+			s, _ := openNew(t, e)
+			b := newBrowser()
+			b.signIn(t, s, lead(1))
+			thief := b.copy()
+
+			gone, cancel := context.WithCancel(t.Context())
+			cancel() // the browser does not wait for the answer
+			w := httptest.NewRecorder()
+			ended, err := s.SignOut(gone, w, b.request(t))
+			if err != nil {
+				t.Fatalf("SignOut: %v", err)
+			}
+			b.take(w)
+
+			if ended == nil || ended.Tokens != pair(1) {
+				t.Errorf("SignOut = %v, want the session with its tokens, to revoke them", ended)
+			}
+			if len(b.cookies) != 0 {
+				t.Errorf("the browser still has %d cookies", len(b.cookies))
+			}
+			if got := thief.load(t, s); got != nil {
+				t.Errorf("a captured cookie after sign-out = %v, want nobody", got)
+			}
+		})
+	}
+}
+
+func TestSignOutWithoutASession(t *testing.T) {
+	t.Parallel()
+	s, _ := openNew(t, sqliteEngine(t))
+	ended := newBrowser()
+	ended.signIn(t, s, lead(1))
+	if err := s.EndSession(t.Context(), ended.load(t, s).ID); err != nil {
+		t.Fatalf("EndSession: %v", err)
+	}
+	tests := []struct {
+		name       string
+		browser    *browser
+		wantCookie string
+	}{
+		{"no cookie", newBrowser(), ""},
+		{"a cookie that no key signed", &browser{map[string]string{"__Host-portal": "forged"}}, "__Host-portal=; "},
+		{"a session that has ended", ended, "__Host-portal=; "},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := httptest.NewRecorder()
+			got, err := s.SignOut(t.Context(), w, tt.browser.request(t))
+			if got != nil || err != nil {
+				t.Errorf("SignOut = %v, %v, want nothing and no error", got, err)
+			}
+			if cookie := w.Header().Get("Set-Cookie"); !strings.HasPrefix(cookie, tt.wantCookie) || (cookie == "") != (tt.wantCookie == "") {
+				t.Errorf("Set-Cookie = %q, want it to start with %q", cookie, tt.wantCookie)
+			}
+		})
+	}
+}
+
+func TestS1CookieFollowsTheMode(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		cookie store.CookieOptions
+		want   string
+	}{
+		{"https at the root", store.CookieOptions{Name: "__Host-portal", Path: "/", Secure: true}, "Path=/; HttpOnly; Secure; SameSite=Lax"},
+		{"https with a path", store.CookieOptions{Name: "__Secure-portal", Path: "/tools/portal", Secure: true}, "Path=/tools/portal; HttpOnly; Secure; SameSite=Lax"},
+		{"http on loopback", store.CookieOptions{Name: "portal", Path: "/"}, "Path=/; HttpOnly; SameSite=Lax"},
+		{"no path given", store.CookieOptions{Name: "portal"}, "Path=/; HttpOnly; SameSite=Lax"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			cfg := configure(sqliteEngine(t), newClock())
+			cfg.Cookie = tt.cookie
+			s := open(t, cfg)
+			w := httptest.NewRecorder()
+			r := newBrowser().request(t)
+			if _, err := s.SignIn(t.Context(), w, r, lead(1)); err != nil {
+				t.Fatalf("SignIn: %v", err)
+			}
+			name, rest, _ := strings.Cut(w.Header().Get("Set-Cookie"), "=")
+			_, attributes, _ := strings.Cut(rest, "; ")
+			if name != tt.cookie.Name || attributes != tt.want {
+				t.Errorf("Set-Cookie: %s=…; %s\nwant        %s=…; %s", name, attributes, tt.cookie.Name, tt.want)
+			}
+		})
+	}
+}
+
+func TestS2CookieStaysSmall(t *testing.T) {
+	t.Parallel()
+	for name, fresh := range engines {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := fresh(t)
+			s, _ := openNew(t, e)
+			in := lead(1)
+			in.Tokens.Access = gitlabapi.NewSecret(strings.Repeat("a", 3<<10))
+			in.Tokens.Refresh = gitlabapi.NewSecret(strings.Repeat("r", 3<<10))
+			b := newBrowser()
+			b.signIn(t, s, in)
+			for name, value := range b.cookies {
+				if size := len(name) + len(value); size > 256 {
+					t.Errorf("the cookie has %d bytes, want at most 256 whatever GitLab's tokens are", size)
+				}
+			}
+			if got := b.load(t, s); got == nil || got.Tokens != in.Tokens {
+				t.Errorf("Load = %v, want the session with its long tokens", got)
+			}
+		})
+	}
+}
+
+func TestS3KeysCanBeReplaced(t *testing.T) {
+	t.Parallel()
+	for name, fresh := range engines {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := fresh(t)
+			oldKey, newKey := store.NewKey(), store.NewKey()
+			cfg := configure(e, newClock())
+			b := newBrowser()
+			with := func(keys ...store.Key) *store.Store {
+				cfg.Keys = keys
+				s, err := store.Open(t.Context(), cfg)
+				if err != nil {
+					t.Fatalf("Open: %v", err)
+				}
+				return s
+			}
+			stop := func(s *store.Store) {
+				if err := s.Close(); err != nil {
+					t.Fatalf("Close: %v", err)
+				}
+			}
+
+			s := with(oldKey)
+			b.signIn(t, s, lead(1))
+			before := b.copy()
+			stop(s)
+
+			s = with(newKey, oldKey)
+			session := b.load(t, s)
+			if session == nil {
+				t.Fatal("a cookie signed with the older key is refused, want it accepted")
+			}
+			w := httptest.NewRecorder()
+			if err := s.RepairCookie(w, b.request(t), session); err != nil {
+				t.Fatalf("RepairCookie: %v", err)
+			}
+			b.take(w)
+			w = httptest.NewRecorder()
+			if err := s.RepairCookie(w, b.request(t), session); err != nil || w.Header().Get("Set-Cookie") != "" {
+				t.Errorf("RepairCookie sets a current cookie again: %q, %v", w.Header().Get("Set-Cookie"), err)
+			}
+			// A renewal seals with the newest key, as the renewed cookie is signed with it.
+			if _, err := s.Refresh(t.Context(), session.ID, session.Version, gives(pair(2))); err != nil {
+				t.Fatalf("Refresh: %v", err)
+			}
+			stop(s)
+
+			s = with(newKey)
+			defer stop(s)
+			if got := b.load(t, s); got == nil {
+				t.Error("the session does not survive the older key, want it issued again and sealed with the newest")
+			}
+			if got := before.load(t, s); got != nil {
+				t.Errorf("a cookie signed with a dropped key = %v, want nobody", got)
+			}
+		})
+	}
+}
+
+func TestS3ValueOfADroppedKeyIsNobody(t *testing.T) {
+	t.Parallel()
+	for name, fresh := range engines {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := fresh(t)
+			oldKey, newKey := store.NewKey(), store.NewKey()
+			cfg := configure(e, newClock())
+			cfg.Keys = store.Keys{oldKey}
+			first, err := store.Open(t.Context(), cfg)
+			if err != nil {
+				t.Fatalf("Open: %v", err)
+			}
+			b := newBrowser()
+			session := b.signIn(t, first, lead(1))
+			if err := first.Close(); err != nil {
+				t.Fatalf("Close: %v", err)
+			}
+
+			cfg.Keys = store.Keys{newKey, oldKey}
+			second, err := store.Open(t.Context(), cfg)
+			if err != nil {
+				t.Fatalf("Open: %v", err)
+			}
+			w := httptest.NewRecorder()
+			if err := second.RepairCookie(w, b.request(t), session); err != nil {
+				t.Fatalf("RepairCookie: %v", err)
+			}
+			b.take(w)
+			if err := second.Close(); err != nil {
+				t.Fatalf("Close: %v", err)
+			}
+
+			cfg.Keys = store.Keys{newKey}
+			if got := b.load(t, open(t, cfg)); got != nil {
+				t.Errorf("a value sealed with a dropped key = %v, want nobody and no error", got)
+			}
+		})
+	}
+}
+
+func TestS4BadCookieIsAnonymous(t *testing.T) {
+	t.Parallel()
+	log := new(logBuffer)
+	cfg := configure(sqliteEngine(t), newClock())
+	cfg.Log = log.logger()
+	s := open(t, cfg)
+	b := newBrowser()
+	b.signIn(t, s, lead(1))
+	good := b.cookies["__Host-portal"]
+	// A cookie of the same key under another name: the name is part of what is signed.
+	cfg.URL, cfg.Cookie.Name = sqliteEngine(t).url, "other"
+	other := newBrowser()
+	other.signIn(t, open(t, cfg), lead(1))
+	tests := []struct{ name, value string }{
+		{"empty", ""},
+		{"not base64", "%%%"},
+		{"truncated", good[:len(good)-4]},
+		{"one character changed", good[:10] + flip(good[10]) + good[11:]},
+		{"longer than a cookie may be", strings.Repeat("A", 9000)},
+		{"signed for another name", other.cookies["other"]},
+	}
+	for _, tt := range tests {
+		bad := &browser{map[string]string{"__Host-portal": tt.value}}
+		if got := bad.load(t, s); got != nil {
+			t.Errorf("%s: Load = %v, want nobody", tt.name, got)
+		}
+		if !s.BadCookie(bad.request(t)) {
+			t.Errorf("%s: BadCookie = false, want true", tt.name)
+		}
+		w := httptest.NewRecorder()
+		if err := s.RepairCookie(w, bad.request(t), nil); err != nil {
+			t.Errorf("%s: RepairCookie: %v", tt.name, err)
+		}
+		bad.take(w)
+		if len(bad.cookies) != 0 {
+			t.Errorf("%s: the cookie is still there, want it dropped", tt.name)
+		}
+		if len(tt.value) > 3 && strings.Contains(log.String(), tt.value) {
+			t.Errorf("%s: the log contains the cookie's value", tt.name)
+		}
+	}
+	if lines := strings.Count(log.String(), "\n"); lines != len(tests) {
+		t.Errorf("the log has %d lines, want one for each of %d bad cookies", lines, len(tests))
+	}
+	if s.BadCookie(b.request(t)) || s.BadCookie(newBrowser().request(t)) {
+		t.Error("BadCookie = true for a good cookie or for none")
+	}
+}
+
+func flip(c byte) string {
+	if c == 'A' {
+		return "B"
+	}
+	return "A"
+}
+
+func FuzzS4Cookie(f *testing.F) {
+	s, err := store.Open(f.Context(), store.Config{
+		URL: "sqlite:" + filepath.Join(f.TempDir(), "portal.db"), Keys: store.Keys{store.NewKey()},
+		Cookie: store.CookieOptions{Name: "portal"},
+	})
+	if err != nil {
+		f.Fatalf("Open: %v", err)
+	}
+	f.Cleanup(func() { _ = s.Close() })
+	f.Add("portal=MTc2NDAwMDAwMHxhYmN8")
+	f.Add("portal=; portal=x")
+	f.Add(`portal="|||"`)
+	f.Fuzz(func(t *testing.T, header string) {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
+		r.Header.Set("Cookie", header)
+		if got, err := s.Load(t.Context(), r); got != nil || err != nil {
+			t.Errorf("Load = %v, %v, want nobody and no error", got, err)
+		}
+		if err := s.RepairCookie(httptest.NewRecorder(), r, nil); err != nil {
+			t.Errorf("RepairCookie: %v", err)
+		}
+	})
+}
+
+func TestAPlantedSecondCookieDoesNotHideTheSession(t *testing.T) {
+	t.Parallel()
+	s, _ := openNew(t, sqliteEngine(t))
+	b := newBrowser()
+	b.signIn(t, s, lead(1))
+	r := newBrowser().request(t)
+	r.AddCookie(&http.Cookie{Name: "__Host-portal", Value: "planted"})
+	r.AddCookie(&http.Cookie{Name: "__Host-portal", Value: b.cookies["__Host-portal"]})
+	if got, err := s.Load(t.Context(), r); got == nil || err != nil {
+		t.Errorf("Load = %v, %v, want the session of the cookie that verifies", got, err)
+	}
+}
+
+func TestResponseNamesTheCookieOnce(t *testing.T) {
+	t.Parallel()
+	s, _ := openNew(t, sqliteEngine(t))
+	w := httptest.NewRecorder()
+	bad := &browser{map[string]string{"__Host-portal": "forged"}}
+	http.SetCookie(w, &http.Cookie{Name: "language", Value: "en"})
+	if err := s.RepairCookie(w, bad.request(t), nil); err != nil {
+		t.Fatalf("RepairCookie: %v", err)
+	}
+	if _, err := s.SignIn(t.Context(), w, bad.request(t), lead(1)); err != nil {
+		t.Fatalf("SignIn: %v", err)
+	}
+	var names []string
+	for _, cookie := range w.Result().Cookies() {
+		names = append(names, cookie.Name)
+	}
+	if diff := cmp.Diff([]string{"language", "__Host-portal"}, names); diff != "" {
+		t.Errorf("cookies of the response (-want +got):\n%s", diff)
+	}
+}
+
+func TestS5SessionsEnd(t *testing.T) {
+	t.Parallel()
+	for name, fresh := range engines {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := fresh(t)
+			s, clock := openNew(t, e)
+
+			idle := newBrowser()
+			idle.signIn(t, s, lead(1))
+			clock.advance(store.DefaultIdleLimit - time.Second)
+			if idle.load(t, s) == nil {
+				t.Error("a second before the idle limit: nobody, want the session")
+			}
+			clock.advance(store.DefaultIdleLimit)
+			if got := idle.load(t, s); got != nil {
+				t.Errorf("at the idle limit: %v, want nobody", got)
+			}
+
+			busy := newBrowser()
+			session := busy.signIn(t, s, lead(1))
+			for range int(store.DefaultAbsoluteLimit/time.Hour) - 1 {
+				clock.advance(time.Hour)
+				if busy.load(t, s) == nil {
+					t.Fatalf("used every hour, after %v: nobody, want the session", clock.Now().Sub(session.CreatedAt))
+				}
+			}
+			clock.advance(time.Hour)
+			if got := busy.load(t, s); got != nil {
+				t.Errorf("at the absolute limit: %v, want nobody", got)
+			}
+			if _, err := s.Refresh(t.Context(), session.ID, session.Version, forbidden(t)); err == nil {
+				t.Error("an expired session was refreshed")
+			}
+		})
+	}
+}
+
+func TestLoadNotesAtMostOncePerMinute(t *testing.T) {
+	t.Parallel()
+	for name, fresh := range engines {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := fresh(t)
+			s, clock := openNew(t, e)
+			b := newBrowser()
+			start := b.signIn(t, s, lead(1)).LastSeenAt
+			db := e.raw(t)
+			for _, step := range []struct{ at, want time.Duration }{
+				{59 * time.Second, 0},
+				{60 * time.Second, 60 * time.Second},
+				{119 * time.Second, 60 * time.Second},
+				{120 * time.Second, 120 * time.Second},
+			} {
+				clock.advance(step.at - clock.Now().Sub(start))
+				b.load(t, s)
+				var seen int64
+				if err := db.QueryRowContext(t.Context(), `SELECT last_seen_at FROM sessions`).Scan(&seen); err != nil {
+					t.Fatal(err)
+				}
+				if got := time.UnixMicro(seen).Sub(start); got != step.want {
+					t.Errorf("used after %v: last seen at %v, want %v", step.at, got, step.want)
+				}
+			}
+		})
+	}
+}
+
+func TestS6DatabaseHoldsNoSecret(t *testing.T) {
+	t.Parallel()
+	for name, fresh := range engines {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := fresh(t)
+			s, _ := openNew(t, e)
+			session := newBrowser().signIn(t, s, lead(1))
+			if _, err := s.Refresh(t.Context(), session.ID, 1, gives(pair(2))); err != nil {
+				t.Fatalf("Refresh: %v", err)
+			}
+			dump := dumpSessions(t, e)
+			if !bytes.Contains(dump, []byte("version=2")) {
+				t.Fatalf("the dump does not contain the session: %q", dump)
+			}
+			for _, secret := range []string{"access-canary", "refresh-canary", session.ID, "lead"} {
+				if bytes.Contains(dump, []byte(secret)) {
+					t.Errorf("the database contains %q", secret)
+				}
+			}
+		})
+	}
+}
+
+// dumpSessions is what somebody with a copy of the database sees.
+func dumpSessions(t *testing.T, e engine) []byte {
+	t.Helper()
+	var dump bytes.Buffer
+	var hash, value []byte
+	var version int64
+	row := e.raw(t).QueryRowContext(t.Context(), `SELECT id_hash, value, version FROM sessions`)
+	if err := row.Scan(&hash, &value, &version); err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(&dump, "%s %s version=%d", hash, value, version)
+	if e.postgres != nil {
+		return dump.Bytes()
+	}
+	for _, suffix := range []string{"", "-wal"} {
+		content, err := os.ReadFile(e.dsn + suffix)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dump.Write(content)
+	}
+	return dump.Bytes()
+}
+
+func TestS6SwappedValuesAreRefused(t *testing.T) {
+	t.Parallel()
+	for name, fresh := range engines {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := fresh(t)
+			s, _ := openNew(t, e)
+			victim, attacker := newBrowser(), newBrowser()
+			victim.signIn(t, s, lead(1))
+			attacker.signIn(t, s, lead(2))
+			swapValues(t, e.raw(t))
+			if got := attacker.load(t, s); got != nil {
+				t.Errorf("a session with another one's value = %v, want nobody", got)
+			}
+			if got := victim.load(t, s); got != nil {
+				t.Errorf("the other one = %v, want nobody", got)
+			}
+		})
+	}
+}
+
+// swapValues gives each of two sessions the other one's value.
+func swapValues(t *testing.T, db *sql.DB) {
+	t.Helper()
+	var hashes, values [2][]byte
+	for i, order := range []string{"ASC", "DESC"} {
+		row := db.QueryRowContext(t.Context(), `SELECT id_hash, value FROM sessions ORDER BY id_hash `+order+` LIMIT 1`)
+		if err := row.Scan(&hashes[i], &values[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range hashes {
+		_, err := db.ExecContext(t.Context(), `UPDATE sessions SET value = $1 WHERE id_hash = $2`, values[1-i], hashes[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestSessionDoesNotPrintItsID(t *testing.T) {
+	t.Parallel()
+	s, _ := openNew(t, sqliteEngine(t))
+	session := newBrowser().signIn(t, s, lead(1))
+	log := new(logBuffer)
+	log.logger().Info("test", "session", session, "value", *session)
+	for _, text := range []string{fmt.Sprint(session), fmt.Sprintf("%+v %#v", *session, *session), log.String()} {
+		if strings.Contains(text, session.ID) || strings.Contains(text, "canary") {
+			t.Errorf("printed as %s", text)
+		}
+	}
+}
+
+func TestDatabaseFailureIsAnErrorAndNotAVisitor(t *testing.T) {
+	t.Parallel()
+	e := postgresEngine(t)
+	s, _ := openNew(t, e)
+	b := newBrowser()
+	b.signIn(t, s, lead(1))
+	if err := s.Ping(t.Context()); err != nil {
+		t.Errorf("Ping: %v", err)
+	}
+	e.postgres.Stop(t)
+	if got, err := s.Load(t.Context(), b.request(t)); err == nil {
+		t.Errorf("Load without a database = %v, want an error", got)
+	}
+	if err := s.Ping(t.Context()); err == nil {
+		t.Error("Ping without a database: no error")
+	}
+	e.postgres.Start(t)
+	if b.load(t, s) == nil {
+		t.Error("the session is gone after the database came back")
+	}
+}
