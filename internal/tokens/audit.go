@@ -1,0 +1,140 @@
+package tokens
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/store"
+)
+
+// Audit keeps a row of everything that the Service does or is refused.
+type Audit interface {
+	// BeginAudit writes a row before GitLab is asked; FinishAudit ends it, exactly once.
+	BeginAudit(ctx context.Context, event store.AuditEvent) (id int64, err error)
+	FinishAudit(ctx context.Context, id int64, outcome store.AuditOutcome, learnt store.AuditTarget) error
+	// RecordAudit writes the row of what is over already.
+	RecordAudit(ctx context.Context, event store.AuditEvent) error
+}
+
+// Actor is who acts, and from where.
+type Actor struct {
+	// ID is the person's GitLab number, Name their username.
+	ID   int64
+	Name string
+	// IP is the address of the browser, RequestID the request's number in the log.
+	IP, RequestID string
+}
+
+// NotAuditedError says that the audit could not be written to. The change was not started.
+type NotAuditedError struct{ Cause error }
+
+func (e *NotAuditedError) Error() string {
+	return "the change was not started, as it could not be audited: " + e.Cause.Error()
+}
+
+func (e *NotAuditedError) Unwrap() error { return e.Cause }
+
+// auditTimeout bounds one write to the audit, also when the time of the change is up.
+const auditTimeout = 3 * time.Second
+
+// entry is one action under way in the audit.
+type entry struct {
+	service *Service
+	id      int64
+	event   store.AuditEvent
+}
+
+// event is the row of an action of by's.
+func (by Actor) event(action store.AuditAction, target store.AuditTarget) store.AuditEvent {
+	return store.AuditEvent{
+		Action: action, ActorID: by.ID, ActorName: by.Name, ClientIP: by.IP, RequestID: by.RequestID, Target: target,
+	}
+}
+
+// begin writes the row of an action before GitLab is asked for it.
+func (s *Service) begin(ctx context.Context, event store.AuditEvent) (*entry, error) {
+	ctx, cancel := context.WithTimeout(ctx, auditTimeout)
+	defer cancel()
+	id, err := s.audit.BeginAudit(ctx, event)
+	if err != nil {
+		return nil, &NotAuditedError{Cause: err}
+	}
+	return &entry{service: s, id: id, event: event}, nil
+}
+
+// finish notes how the action ended. Failing to must not hide the end from the person: the row
+// then reads as unknown, which the log explains.
+func (e *entry) finish(ctx context.Context, outcome store.AuditOutcome, learnt store.AuditTarget) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), auditTimeout)
+	defer cancel()
+	if err := e.service.audit.FinishAudit(ctx, e.id, outcome, learnt); err != nil {
+		e.service.log.ErrorContext(ctx, "finishing a row of the audit", "row", e.id, "outcome", outcome, "error", err)
+	}
+}
+
+// reconciled notes what a look at GitLab told about the action's unknown outcome.
+func (e *entry) reconciled(ctx context.Context, outcome store.AuditOutcome, learnt store.AuditTarget) {
+	event := e.event
+	event.Action, event.RefersTo = store.AuditReconciled, e.id
+	if learnt.AgentID != 0 {
+		event.Target.AgentID = learnt.AgentID
+	}
+	if learnt.TokenID != 0 {
+		event.Target.TokenID = learnt.TokenID
+	}
+	e.service.record(ctx, event, outcome)
+}
+
+// refused notes an action that ended before GitLab was asked for a change. A form that was
+// sent a second time is none: its action has its row.
+func (s *Service) refused(ctx context.Context, event store.AuditEvent, err error) {
+	var used *UsedError
+	if !errors.As(err, &used) {
+		s.record(ctx, event, outcomeOf(err))
+	}
+}
+
+// record writes a row of which nothing depends: GitLab was asked already, or will not be.
+func (s *Service) record(ctx context.Context, event store.AuditEvent, outcome store.AuditOutcome) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), auditTimeout)
+	defer cancel()
+	event.Outcome = outcome
+	if err := s.audit.RecordAudit(ctx, event); err != nil {
+		s.log.ErrorContext(ctx, "writing to the audit", "action", event.Action, "outcome", outcome, "error", err)
+	}
+}
+
+// outcomeOf is what an error says about whether a change happened.
+func outcomeOf(err error) store.AuditOutcome {
+	var answered *gitlabapi.Error
+	var limit *LimitError
+	var taken *NameTakenError
+	var used *UsedError
+	switch {
+	case err == nil:
+		return store.AuditOK
+	case gitlabapi.OutcomeUnknown(err):
+		return store.AuditUnknown
+	case errors.As(err, &limit), errors.As(err, &taken), errors.As(err, &used), errors.Is(err, ErrTooMany):
+		return store.AuditRefused
+	case errors.As(err, &answered) && answered.Status >= http.StatusBadRequest && answered.Status < http.StatusInternalServerError:
+		return store.AuditRefused
+	default:
+		return store.AuditFailed
+	}
+}
+
+// lookedUp is what the look-up of something that was to be removed tells about the removal.
+func lookedUp(lookup error) store.AuditOutcome {
+	switch {
+	case errors.Is(lookup, gitlabapi.ErrNotFound):
+		return store.AuditOK
+	case lookup == nil:
+		return store.AuditFailed
+	default:
+		return store.AuditUnknown
+	}
+}

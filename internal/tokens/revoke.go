@@ -1,0 +1,146 @@
+package tokens
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/store"
+)
+
+// InUseWithin is how recently a token must have been used to count as in use. GitLab may
+// serve times of use that are up to an hour old (its database is written every 40 to 55
+// minutes, and after a cache flush that is what it answers).
+const InUseWithin = time.Hour
+
+// Usage is what is known about the use of an agent's active token.
+type Usage struct {
+	ID int64
+	// LastUsedAt is zero when the token was never used.
+	LastUsedAt time.Time
+}
+
+// NeedsGuard reports whether revoking token could cut a cluster off, so that its name has to
+// be typed: it is in use, or it was used and no other token evidently took over. The times
+// of all active tokens must be known; where they are not, the guard is needed.
+func NeedsGuard(token int64, active []Usage, now time.Time) bool {
+	var own time.Time
+	replaced := false
+	for _, usage := range active {
+		if usage.ID == token {
+			own = usage.LastUsedAt
+		} else if inUse(usage.LastUsedAt, now) {
+			replaced = true
+		}
+	}
+	if own.IsZero() {
+		return false
+	}
+	return inUse(own, now) || !replaced
+}
+
+func inUse(lastUsedAt, now time.Time) bool {
+	return !lastUsedAt.IsZero() && now.Sub(lastUsedAt) < InUseWithin
+}
+
+// RevokeRequest names a token to revoke. The names are those of the moment, for the audit.
+type RevokeRequest struct {
+	Actor       Actor
+	Project     int64
+	ProjectPath string
+	Agent       int64
+	AgentName   string
+	Token       int64
+	TokenName   string
+}
+
+// Revoke revokes a token. A token that is gone already counts as revoked: another maintainer
+// may have been faster, and after a lost answer a second try must not read as a failure.
+// GitLab's 404 also stands for a project or agent that is not the person's to see any more,
+// so the agent has to be visible for that. *NotAuditedError when GitLab was not asked.
+func (s *Service) Revoke(ctx context.Context, gitlab *gitlabapi.Client, req RevokeRequest) error {
+	row, err := s.begin(ctx, req.Actor.event(store.AuditTokenRevoke, store.AuditTarget{
+		ProjectID: req.Project, ProjectPath: req.ProjectPath, AgentID: req.Agent, AgentName: req.AgentName,
+		TokenID: req.Token, TokenName: req.TokenName,
+	}))
+	if err != nil {
+		return err
+	}
+	ref := gitlabapi.ProjectID(req.Project)
+	err = gitlab.RevokeToken(ctx, ref, req.Agent, req.Token)
+	ctx = context.WithoutCancel(ctx)
+	if errors.Is(err, gitlabapi.ErrNotFound) {
+		_, err = gitlab.Agent(ctx, ref, req.Agent)
+	}
+	row.finish(ctx, outcomeOf(err), store.AuditTarget{})
+	if !gitlabapi.OutcomeUnknown(err) {
+		return err
+	}
+	_, lookup := gitlab.Token(ctx, ref, req.Agent, req.Token)
+	return row.look(ctx, lookup, err)
+}
+
+// look notes what a look-up tells about a removal that failed with err, and passes err on
+// unless what was to be removed is gone.
+func (e *entry) look(ctx context.Context, lookup, err error) error {
+	outcome := lookedUp(lookup)
+	e.reconciled(ctx, outcome, store.AuditTarget{})
+	if outcome == store.AuditOK {
+		return nil
+	}
+	return err
+}
+
+// DeleteRequest names an agent to delete. The names are those of the moment, for the audit.
+type DeleteRequest struct {
+	Actor       Actor
+	Project     int64
+	ProjectPath string
+	Agent       int64
+	AgentName   string
+}
+
+// Delete deletes an agent's registration with all its tokens. GitLab answers 204 also when
+// the deletion failed inside, so it is confirmed by looking. An agent that is gone already
+// counts as deleted, as long as its project can still be seen. *NotAuditedError when GitLab was
+// not asked.
+func (s *Service) Delete(ctx context.Context, gitlab *gitlabapi.Client, req DeleteRequest) error {
+	row, err := s.begin(ctx, req.Actor.event(store.AuditAgentDelete, store.AuditTarget{
+		ProjectID: req.Project, ProjectPath: req.ProjectPath, AgentID: req.Agent, AgentName: req.AgentName,
+	}))
+	if err != nil {
+		return err
+	}
+	ref := gitlabapi.ProjectID(req.Project)
+	err = gitlab.DeleteAgent(ctx, ref, req.Agent)
+	ctx = context.WithoutCancel(ctx)
+	if gitlabapi.OutcomeUnknown(err) {
+		row.finish(ctx, store.AuditUnknown, store.AuditTarget{})
+		_, lookup := gitlab.Agent(ctx, ref, req.Agent)
+		return row.look(ctx, lookup, err)
+	}
+	err = confirmDeletion(ctx, gitlab, req, err)
+	row.finish(ctx, outcomeOf(err), store.AuditTarget{})
+	return err
+}
+
+// confirmDeletion looks whether GitLab's answer to a deletion says what happened.
+func confirmDeletion(ctx context.Context, gitlab *gitlabapi.Client, req DeleteRequest, answer error) error {
+	ref := gitlabapi.ProjectID(req.Project)
+	switch {
+	case errors.Is(answer, gitlabapi.ErrNotFound):
+		_, lookup := gitlab.Project(ctx, ref)
+		return lookup
+	case answer != nil:
+		return answer
+	}
+	// Without an answer to the look-up, GitLab's own word stands.
+	if _, lookup := gitlab.Agent(ctx, ref, req.Agent); lookup == nil {
+		return ErrStillThere
+	}
+	return nil
+}
+
+// ErrStillThere says that GitLab accepted the deletion of an agent that is still there.
+var ErrStillThere = errors.New("GitLab accepted the deletion but the agent is still there")

@@ -1,0 +1,156 @@
+// Package tokens creates, registers, revokes and deletes at GitLab without ever doing a thing
+// twice or losing what was done. GitLab's creates are not idempotent and a token's secret is
+// told once: so a create is sent once, a second submit of the same form joins the first, and
+// an unknown outcome is looked into instead of repeated. No other package knows these rules.
+package tokens
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/store"
+)
+
+// Nonces remembers which form nonces were used and what they led to.
+type Nonces interface {
+	UseNonce(ctx context.Context, nonce string, expires time.Time) (first bool, err error)
+	NonceResult(ctx context.Context, nonce string) (store.NonceResult, bool, error)
+	SetNonceResult(ctx context.Context, nonce string, result store.NonceResult) error
+}
+
+// Form identifies one rendering of a form: everything sent with the same nonce is the same act.
+type Form struct {
+	Nonce   string
+	Expires time.Time
+	// Actor is the person who sends it.
+	Actor Actor
+}
+
+// Service performs the portal's changes. It is safe for concurrent use.
+type Service struct {
+	nonces Nonces
+	audit  Audit
+	log    *slog.Logger
+	limits limits
+
+	mu      sync.Mutex
+	running map[string]*run
+	work    sync.WaitGroup
+}
+
+// New returns a Service that remembers used nonces in nonces, keeps its rows in audit and takes
+// the time from now.
+func New(nonces Nonces, audit Audit, log *slog.Logger, now func() time.Time) *Service {
+	return &Service{
+		nonces: nonces, audit: audit, log: log, running: make(map[string]*run),
+		limits: limits{now: now, byPerson: make(map[int64]*rate.Limiter)},
+	}
+}
+
+// run is one create in flight. Its result is readable once done is closed.
+type run struct {
+	done   chan struct{}
+	result Result
+	err    error
+}
+
+// How long a create may take: the reads before it, all of it with the create itself (which
+// gitlabapi gives 45 s), and the look afterwards when the outcome is not known. Together they
+// stay below the 60 s after which the script in the browser stops listening.
+const (
+	checkTimeout = 5 * time.Second
+	runTimeout   = 52 * time.Second
+	lookTimeout  = 6 * time.Second
+)
+
+// Result is what a create led to. Agent is set when one was registered, Token when one was created.
+type Result struct {
+	Agent gitlabapi.Agent
+	Token gitlabapi.CreatedToken
+	// TokenErr says why a registered agent has no first token although one was asked for.
+	TokenErr error
+}
+
+// Wait returns when no create is running any more, or when ctx ends: a graceful stop must
+// not cut a create whose secret nobody else will ever see.
+func (s *Service) Wait(ctx context.Context) error {
+	idle := make(chan struct{})
+	go func() {
+		s.work.Wait()
+		close(idle)
+	}()
+	select {
+	case <-idle:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// once runs act for the form's nonce, or joins the run that is under way for it. The act is
+// cut loose from ctx: a browser that gives up must not leave a half-done create behind, and
+// without JavaScript the answer to the first of two clicks is thrown away by the browser, so
+// that only the second can show the secret.
+func (s *Service) once(ctx context.Context, form Form, act func(context.Context) (Result, error)) (Result, error) {
+	current := s.join(ctx, form, act)
+	select {
+	case <-current.done:
+		return current.result, current.err
+	case <-ctx.Done():
+		return Result{}, ctx.Err()
+	}
+}
+
+func (s *Service) join(ctx context.Context, form Form, act func(context.Context) (Result, error)) *run {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if current, ok := s.running[form.Nonce]; ok {
+		return current
+	}
+	current := &run{done: make(chan struct{})}
+	s.running[form.Nonce] = current
+	detached := context.WithoutCancel(ctx)
+	s.work.Go(func() {
+		detached, cancel := context.WithTimeout(detached, runTimeout)
+		defer cancel()
+		current.result, current.err = act(detached)
+		s.mu.Lock()
+		delete(s.running, form.Nonce)
+		s.mu.Unlock()
+		close(current.done)
+	})
+	return current
+}
+
+// claim uses the form's nonce up. It is called after everything that can refuse without
+// GitLab having changed, and right before the one POST.
+func (s *Service) claim(ctx context.Context, form Form) error {
+	if !s.limits.allow(form.Actor.ID) {
+		return ErrTooMany
+	}
+	first, err := s.nonces.UseNonce(ctx, form.Nonce, form.Expires)
+	if err != nil {
+		return err
+	}
+	if first {
+		return nil
+	}
+	result, known, err := s.nonces.NonceResult(ctx, form.Nonce)
+	if err != nil {
+		return err
+	}
+	return &UsedError{Known: known, Result: result}
+}
+
+// remember notes what a nonce led to, so that a later submit of the same form can name it.
+// Failing to do so must not cost the person the secret: it is logged and passed over.
+func (s *Service) remember(ctx context.Context, form Form, result store.NonceResult) {
+	if err := s.nonces.SetNonceResult(ctx, form.Nonce, result); err != nil {
+		s.log.ErrorContext(ctx, "remembering what a form led to", "error", err)
+	}
+}
