@@ -1,0 +1,25 @@
+// Times are UTC in the page, with their zone; here they become the reader's. The title keeps UTC.
+
+const pad = (number) => String(number).padStart(2, "0");
+
+// local writes a date as the page does, which needs no other width and no translation.
+function local(date) {
+  const day = [date.getFullYear(), pad(date.getMonth() + 1), pad(date.getDate())].join("-");
+  return `${day} ${pad(date.getHours())}:${pad(date.getMinutes())}`;
+}
+
+function localise(root) {
+  for (const time of root.querySelectorAll("time[datetime]:not([data-local])")) {
+    const text = local(new Date(time.dateTime));
+    time.dataset.local = "";
+    if (time.title) {
+      time.title = `${text} (${time.title})`;
+      continue;
+    }
+    time.title = time.textContent;
+    time.textContent = text;
+  }
+}
+
+localise(document);
+document.addEventListener("htmx:after:swap", () => localise(document));
