@@ -1,0 +1,24 @@
+package views
+
+import (
+	"net/url"
+
+	"gitlab-agent-portal/internal/i18n"
+)
+
+// gitLabURL is the agent's page in GitLab, which knows agents by name.
+func (m AgentModel) gitLabURL() string {
+	return m.Project.URL + "/-/cluster_agents/" + url.PathEscape(m.Name)
+}
+
+func (m AgentModel) tabName(l *i18n.Printer) string {
+	if m.Tab == "connect" {
+		return l.T("connect.tab")
+	}
+	return l.T("tokens.tab")
+}
+
+// agentCrumb leads to an agent's page.
+func agentCrumb(p Page, project Project, agent int64, name string) Crumb {
+	return Crumb{Text: name, URL: p.U.Agent(project.ID, agent, "")}
+}

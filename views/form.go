@@ -1,0 +1,102 @@
+package views
+
+import (
+	"strconv"
+
+	"github.com/a-h/templ"
+
+	"gitlab-agent-portal/internal/i18n"
+)
+
+// formTarget is where htmx puts a form's answer when the server does not say otherwise.
+type formTarget string
+
+// The targets of forms. Only forms whose answer may hold a secret name #reveal.
+const (
+	intoForm   formTarget = "#form"
+	intoReveal formTarget = "#reveal"
+	intoStored formTarget = "#stored-notice"
+)
+
+// swap replaces the form itself, but fills the other places.
+func (t formTarget) swap() string {
+	if t == intoForm {
+		return "outerHTML"
+	}
+	return "innerHTML"
+}
+
+// formProps is how a form is sent.
+type formProps struct {
+	ID     string // only where the script has to find it
+	Action string
+	Target formTarget
+	Nonce  string
+}
+
+// FieldProps is one text field with everything said about it.
+type FieldProps struct {
+	Name  string
+	Label []i18n.Part
+	Hint  string
+	Field Field
+	Max   int
+	Lines int // 0 for a single line
+	// Optional is what marks a field that may stay empty; all others are required.
+	Optional string
+	// Pattern is checked by the browser; Invalid says what is wrong when it does not match.
+	Pattern, Invalid string
+	// Exactly is what has to be typed, Invalid says so.
+	Exactly string
+	// Missing says that the field is empty.
+	Missing string
+	// Focus puts the cursor here when the form opens.
+	Focus bool
+}
+
+// describedBy names what a screen reader reads with the field.
+func (f FieldProps) describedBy() string {
+	if f.Hint == "" {
+		return f.Name + "-error"
+	}
+	return f.Name + "-hint " + f.Name + "-error"
+}
+
+// agentNamePattern is GitLab's rule for an agent's name, written for the pattern attribute.
+// https://gitlab.com/gitlab-org/gitlab/-/blob/master/lib/gitlab/regex.rb
+const agentNamePattern = `[a-z0-9]([a-z0-9\-]*[a-z0-9])?`
+
+// GitLab's limits of length.
+const (
+	maxAgentName        = 63
+	maxTokenName        = 255
+	maxTokenDescription = 1024
+)
+
+// attributes are those that an input of one line and one of several have in common.
+func (f FieldProps) attributes() templ.OrderedAttributes {
+	attributes := templ.OrderedAttributes{
+		{Key: "id", Value: f.Name},
+		{Key: "name", Value: f.Name},
+		{Key: "maxlength", Value: strconv.Itoa(f.Max)},
+		{Key: "aria-describedby", Value: f.describedBy()},
+		{Key: "autocomplete", Value: "off"},
+		{Key: "spellcheck", Value: "false"},
+		{Key: "required", Value: f.Optional == ""},
+		{Key: "autofocus", Value: f.Focus},
+	}
+	if f.Field.Error != "" {
+		attributes = append(attributes, templ.KeyValue[string, any]{Key: "aria-invalid", Value: "true"})
+	}
+	for _, optional := range []templ.KeyValue[string, any]{
+		{Key: "pattern", Value: f.Pattern},
+		{Key: "data-exactly", Value: f.Exactly},
+		{Key: "data-invalid", Value: f.Invalid},
+		{Key: "data-missing", Value: f.Missing},
+	} {
+		if optional.Value != "" {
+			attributes = append(attributes, optional)
+		}
+	}
+	return attributes
+}

@@ -1,0 +1,155 @@
+package views
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/PuerkitoBio/goquery"
+	"github.com/a-h/templ"
+
+	"gitlab-agent-portal/internal/i18n"
+)
+
+const (
+	longName = "a-very-long-agent-name-that-uses-all-of-the-sixty-three-letters"
+	// hostileName tries to break out of text and attributes, and turns what follows it around.
+	hostileName = `"'></b><script>alert(1)</script><img src=x onerror=alert(1)>{{.Name}} ` + "\u202e live"
+	secretValue = "glagent-canary_fR3Loq4xyg-"
+)
+
+// testNow is the moment at which every test page is read.
+func testNow() time.Time { return time.Date(2026, 11, 24, 3, 7, 0, 0, time.UTC) }
+
+func before(d time.Duration) time.Time { return testNow().Add(-d) }
+
+// testPage is the chrome of a signed-in person.
+func testPage(lang i18n.Lang) Page {
+	return Page{
+		L: i18n.For(lang), U: URLs{Base: "/portal"}, Now: testNow(),
+		CSS: "/portal/static/app.css", JS: "/portal/static/app.js", Icon: "/portal/static/icons.svg", Favicon: "/portal/static/favicon.svg",
+		Title: "Title", Path: "/portal/projects", User: &User{Name: "Mara Lindqvist", Username: "mara"},
+		Nonce: "page-nonce", GitLabName: "gitlab.example.com", GitLabURL: "https://gitlab.example.com",
+	}
+}
+
+func testProject() Project {
+	return Project{ID: 20, Name: "checkout", Path: "shop/platform/checkout", URL: "https://gitlab.example.com/shop/platform/checkout"}
+}
+
+func hostileProject() Project {
+	return Project{ID: 20, Name: hostileName, Path: hostileName, URL: "javascript:alert(1)"}
+}
+
+func readerAccess() Access {
+	return Access{Reason: ReasonRole, MembersURL: "https://gitlab.example.com/shop/platform/checkout/-/project_members"}
+}
+
+func testAgents() []AgentRow {
+	created := before(300 * 24 * time.Hour)
+	return []AgentRow{
+		{ID: 1, Name: "prod-eu", Status: StatusConnected, LastContact: before(2 * time.Minute), Tokens: 2, CreatedBy: "Mara Lindqvist", CreatedAt: created},
+		{ID: 2, Name: "prod-us", Status: StatusNotConnected, LastContact: before(3 * time.Hour), Tokens: 1, CreatedBy: hostileName, CreatedAt: created},
+		{ID: 3, Name: longName, Status: StatusNeverConnected, Tokens: 0, CreatedAt: created},
+		{ID: 4, Name: "lab", Status: StatusUnknown, Tokens: -1, CreatedAt: created},
+	}
+}
+
+func testTokens() []TokenRow {
+	created := before(80 * 24 * time.Hour)
+	return []TokenRow{
+		{ID: 7, Name: "prod cluster", Description: "by Helm", CreatedBy: "Mara Lindqvist", CreatedAt: created, LastUsedAt: before(2 * time.Minute), UsageKnown: true},
+		{ID: 8, Name: hostileName, Description: hostileName, CreatedAt: created, UsageKnown: true},
+	}
+}
+
+func testConnect() ConnectModel {
+	return ConnectModel{
+		Known: true, KASEnabled: true, KASAddress: "wss://kas.example.com",
+		Steps: []Snippet{{ID: "secret", Title: "Put the token into a secret", Text: "In a shell.", Code: "read -rs T\nprintf %s \"$T\""}},
+	}
+}
+
+func testAgent() AgentModel {
+	return AgentModel{
+		Project: testProject(), Access: Access{CanManage: true}, ID: 1, Name: "prod-eu", Status: StatusConnected,
+		LastContact: before(2 * time.Minute), CreatedBy: "Mara Lindqvist", CreatedAt: before(300 * 24 * time.Hour),
+		Tab: "tokens", Tokens: testTokens()[:1], Connect: testConnect(),
+	}
+}
+
+func testReveal() RevealModel {
+	return RevealModel{
+		Project: testProject(), AgentID: 1, AgentName: "prod-eu", TokenID: 9, TokenName: "prod cluster",
+		Secret: secretValue, Nonce: "form-nonce", Connect: testConnect(),
+	}
+}
+
+// html renders a component to text.
+func html(t *testing.T, component templ.Component) string {
+	t.Helper()
+	var buffer bytes.Buffer
+	if err := component.Render(t.Context(), &buffer); err != nil {
+		t.Fatalf("rendering: %v", err)
+	}
+	return buffer.String()
+}
+
+// render renders a component to a document to be searched.
+func render(t *testing.T, component templ.Component) *goquery.Document {
+	t.Helper()
+	return parse(t, html(t, component))
+}
+
+func parse(t *testing.T, markup string) *goquery.Document {
+	t.Helper()
+	document, err := goquery.NewDocumentFromReader(strings.NewReader(markup))
+	if err != nil {
+		t.Fatalf("parsing: %v", err)
+	}
+	return document
+}
+
+// wantText checks that the one element that selector finds holds text.
+func wantText(t *testing.T, in *goquery.Selection, selector, text string) {
+	t.Helper()
+	found := in.Find(selector)
+	if found.Length() == 0 {
+		t.Errorf("%s: not there, want one with %q", selector, text)
+		return
+	}
+	if got := squeeze(found.First().Text()); !strings.Contains(got, text) {
+		t.Errorf("%s reads %q, want %q in it", selector, got, text)
+	}
+}
+
+// wantCount checks how many elements selector finds.
+func wantCount(t *testing.T, in *goquery.Selection, selector string, want int) {
+	t.Helper()
+	if got := in.Find(selector).Length(); got != want {
+		t.Errorf("%s: found %d, want %d", selector, got, want)
+	}
+}
+
+// wantAttr checks an attribute of the first element that selector finds.
+func wantAttr(t *testing.T, in *goquery.Selection, selector, attribute, want string) {
+	t.Helper()
+	if got := in.Find(selector).AttrOr(attribute, "(none)"); got != want {
+		t.Errorf("%s %s = %q, want %q", selector, attribute, got, want)
+	}
+}
+
+func squeeze(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// many returns n agents with different names.
+func many(n int) []AgentRow {
+	rows := make([]AgentRow, 0, n)
+	for i := range n {
+		row := testAgents()[i%4]
+		row.ID, row.Name = int64(i+1), fmt.Sprintf("cluster-%d-of-the-shop-in-region-%d", i, i*37%11)
+		rows = append(rows, row)
+	}
+	return rows
+}

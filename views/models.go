@@ -1,0 +1,333 @@
+package views
+
+import (
+	"time"
+
+	"gitlab-agent-portal/internal/i18n"
+)
+
+// Page is what every full page needs around its content: the chrome.
+type Page struct {
+	L    *i18n.Printer
+	U    URLs
+	Now  time.Time
+	CSS  string // address of the style sheet, with its content hash
+	JS   string // address of the script, with its content hash
+	Icon string // address of the icon sprite; use as Icon + "#name"
+
+	// Favicon is the address of the portal's own drawing, for the tab and the header.
+	Favicon string
+
+	// Title names the page in the tab and in history; the portal's name follows it.
+	Title string
+	// Section marks the current entry of the navigation: "projects" or "".
+	Section string
+	// Path is the address of this page, where a choice of language or theme returns to.
+	Path string
+	// Theme is "light", "dark" or empty for the system's.
+	Theme string
+	// User is nil for a visitor who has not signed in.
+	User *User
+	// Nonce proves that the page's own forms (sign-out, preferences) come from the portal.
+	Nonce string
+	// GitLabName is the host of GITLAB_URL, as people know it.
+	GitLabName string
+	// GitLabURL is the instance's address without a trailing slash.
+	GitLabURL string
+	// Demo carries the address of the demo's sandbox; empty outside the demo.
+	Demo string
+	// ReadOnly says that the portal itself may only read (scope read_api).
+	ReadOnly bool
+	// Notice is the result of what the person just did, or nil.
+	Notice *Notice
+}
+
+// User is the signed-in person.
+type User struct {
+	Name, Username string
+}
+
+// NoticeKind decides colour and icon of a notice; the words carry the meaning.
+type NoticeKind string
+
+// The kinds of notice.
+const (
+	NoticeSuccess NoticeKind = "success"
+	NoticeInfo    NoticeKind = "info"
+	NoticeWarning NoticeKind = "warning"
+	NoticeDanger  NoticeKind = "danger"
+)
+
+// Notice is a sentence about what happened and what to do next, already in the person's language.
+type Notice struct {
+	Kind  NoticeKind
+	Title string
+	Text  string
+	// Link is the next step; empty for none.
+	Link     string
+	LinkText string
+	// RequestID identifies the request in the operator's log; shown with errors only.
+	RequestID string
+}
+
+// Field is one input of a form with what was typed and what is wrong with it.
+type Field struct {
+	Value string
+	// Error is a sentence in the person's language; empty when the value is fine.
+	Error string
+}
+
+// Pager links the pages of a list. Prev and Next are empty at the ends.
+type Pager struct {
+	Prev, Next string
+	Page       int
+	// Pages and Total are 0 when GitLab does not count (above 10,000 rows).
+	Pages, Total int
+}
+
+// WelcomeModel is the first page before sign-in.
+type WelcomeModel struct {
+	// LoginURL starts the sign-in.
+	LoginURL string
+}
+
+// MessageModel is a page that says one thing: an error, a refusal, a goodbye.
+type MessageModel struct {
+	Heading string
+	Text    string
+	// Actions are the next steps, the first one is the main one.
+	Actions   []Action
+	RequestID string
+}
+
+// Action is a link that is offered as a next step.
+type Action struct {
+	Text, URL string
+}
+
+// ProjectsModel is the list of projects.
+type ProjectsModel struct {
+	Query string
+	Rows  []ProjectRow
+	Pager Pager
+}
+
+// ProjectRow is one project of the list.
+type ProjectRow struct {
+	ID int64
+	// Name is the project's own name, Path its full path with groups.
+	Name, Path, Description string
+	CanManage               bool
+	Archived                bool
+}
+
+// Project is the project whose agents a page shows.
+type Project struct {
+	ID         int64
+	Name, Path string
+	// URL is the project's page in GitLab.
+	URL string
+}
+
+// Access says what the person may do in a project, and why not more.
+type Access struct {
+	CanManage bool
+	// Reason is empty when CanManage; otherwise "role", "archived" or "portal".
+	Reason AccessReason
+	// MembersURL is GitLab's page with the project's members, where a Maintainer is found.
+	MembersURL string
+}
+
+// AccessReason is why a person cannot change a project's agents.
+type AccessReason string
+
+// The reasons for read-only access.
+const (
+	ReasonRole     AccessReason = "role"     // a Maintainer is needed
+	ReasonArchived AccessReason = "archived" // the project is archived
+	ReasonPortal   AccessReason = "portal"   // the portal runs with read_api
+)
+
+// Status is an agent's connection status in GitLab's own words.
+type Status string
+
+// The statuses. Unknown means that the times of use could not be read.
+const (
+	StatusConnected      Status = "connected"
+	StatusNotConnected   Status = "not_connected"
+	StatusNeverConnected Status = "never_connected"
+	StatusUnknown        Status = "unknown"
+)
+
+// AgentsModel is the list of one project's agents.
+type AgentsModel struct {
+	Project Project
+	Access  Access
+	Rows    []AgentRow
+	Pager   Pager
+	// Partial says that status, tokens and creators could not all be read.
+	Partial bool
+}
+
+// AgentRow is one agent of the list.
+type AgentRow struct {
+	ID   int64
+	Name string
+	// Status and LastContact (zero: never, or unknown with StatusUnknown).
+	Status      Status
+	LastContact time.Time
+	// Tokens is the number of active tokens, -1 when unknown.
+	Tokens    int
+	CreatedBy string // empty when nobody knows
+	CreatedAt time.Time
+}
+
+// AgentFormModel is the form that registers an agent.
+type AgentFormModel struct {
+	Project    Project
+	Name       Field
+	FirstToken bool
+	Nonce      string
+	// Notice is a problem that belongs to no field.
+	Notice *Notice
+}
+
+// AgentModel is one agent's page.
+type AgentModel struct {
+	Project     Project
+	Access      Access
+	ID          int64
+	Name        string
+	Status      Status
+	LastContact time.Time
+	CreatedBy   string
+	CreatedAt   time.Time
+	// Tab is "tokens" or "connect".
+	Tab    string
+	Tokens []TokenRow
+	// LimitReached says that GitLab's limit of two active tokens allows no further one.
+	LimitReached bool
+	// Partial says that times of use or creators could not all be read.
+	Partial bool
+	Connect ConnectModel
+}
+
+// TokenRow is one active token.
+type TokenRow struct {
+	ID                int64
+	Name, Description string
+	CreatedBy         string // empty when nobody knows
+	CreatedAt         time.Time
+	// LastUsedAt is zero when the token was never used, or when UsageKnown is false.
+	LastUsedAt time.Time
+	UsageKnown bool
+}
+
+// ConnectModel is what a cluster needs to connect an agent.
+type ConnectModel struct {
+	// Known says that GitLab's metadata could be read.
+	Known bool
+	// KASEnabled says that GitLab's agent server is on.
+	KASEnabled bool
+	// KASAddress is what the agent connects to, for example wss://kas.example.com.
+	KASAddress string
+	// Steps are the commands in order.
+	Steps []Snippet
+}
+
+// Snippet is a command to copy, with the sentence that explains it.
+type Snippet struct {
+	ID    string
+	Title string
+	Text  string
+	Code  string
+}
+
+// TokenFormModel is the form that creates a token.
+type TokenFormModel struct {
+	Project     Project
+	AgentID     int64
+	AgentName   string
+	Name        Field
+	Description Field
+	Nonce       string
+	Notice      *Notice
+	// Limit lists the active tokens when there are already two; the form is then replaced
+	// by an explanation and a way to revoke one of them.
+	Limit []TokenRow
+}
+
+// RevealModel shows a new token. It is the only model that carries a secret, and it is
+// rendered into exactly one response.
+type RevealModel struct {
+	Project   Project
+	AgentID   int64
+	AgentName string
+	TokenID   int64
+	TokenName string
+	// Secret is the token's value, shown this once.
+	Secret string
+	Nonce  string
+	// Registered says that the agent was registered in the same step.
+	Registered bool
+	Connect    ConnectModel
+}
+
+// TokenRevokeModel asks whether a token is to be revoked.
+type TokenRevokeModel struct {
+	Project   Project
+	AgentID   int64
+	AgentName string
+	Token     TokenRow
+	// LastToken says that the agent is left without a token.
+	LastToken bool
+	// Guard asks for the token's name: it is the only one in use, or nobody can tell.
+	Guard   bool
+	Confirm Field
+	Nonce   string
+	Notice  *Notice
+}
+
+// AgentDeleteModel asks whether an agent is to be deleted.
+type AgentDeleteModel struct {
+	Project     Project
+	AgentID     int64
+	AgentName   string
+	Status      Status
+	LastContact time.Time
+	Tokens      []TokenRow
+	TokensKnown bool
+	Confirm     Field
+	Nonce       string
+	Notice      *Notice
+}
+
+// AgentDeletedModel says that an agent is gone and what is left in the cluster.
+type AgentDeletedModel struct {
+	Project   Project
+	AgentName string
+	// Steps remove what GitLab does not: the release and its namespace.
+	Steps []Snippet
+}
+
+// OutcomeModel says that nobody knows whether GitLab created a token (or registered an agent),
+// and lists what it may have created.
+type OutcomeModel struct {
+	Project   Project
+	AgentID   int64
+	AgentName string
+	// Candidates are tokens that appeared since, by the same person, with the same name, never used.
+	Candidates []TokenRow
+	// Checked is false when GitLab could not be asked afterwards either.
+	Checked bool
+}
+
+// UsedFormModel answers a form that was sent a second time after the first was done.
+type UsedFormModel struct {
+	Project   Project
+	AgentID   int64
+	AgentName string
+	// TokenID is 0 when it is not known what the first one led to.
+	TokenID   int64
+	TokenName string
+}

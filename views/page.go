@@ -1,0 +1,21 @@
+package views
+
+// DocumentTitle names the page first and the portal last, as a tab cuts off the end.
+func (p Page) DocumentTitle() string {
+	product := p.L.T("common.product")
+	if p.Title == "" {
+		return product
+	}
+	return p.Title + " · " + product
+}
+
+// noAnswer is shown by the script when a request got no answer of the portal's: the network
+// is gone, or something in between answered in its place.
+func (p Page) noAnswer() Notice {
+	return Notice{Kind: NoticeDanger, Title: p.L.T("common.no_answer.title"), Text: p.L.T("common.no_answer.text")}
+}
+
+// chose reports whether theme is the one in use; "auto" stands for the system's.
+func (p Page) chose(theme string) bool {
+	return p.Theme == theme || p.Theme == "" && theme == "auto"
+}

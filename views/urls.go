@@ -1,0 +1,137 @@
+package views
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// Patterns of the portal's own addresses, as the route table registers them.
+// They live beside the functions that build the addresses, so that both change
+// together and no path is written anywhere else.
+const (
+	PatternHome        = "/{$}"
+	PatternLogin       = "/auth/login"
+	PatternCallback    = "/auth/callback"
+	PatternLogout      = "/auth/logout"
+	PatternPreferences = "/preferences"
+	PatternProjects    = "/projects"
+	PatternGo          = "/go/{path...}"
+	PatternAgents      = "/projects/{project}/agents"
+	PatternAgentNew    = "/projects/{project}/agents/new"
+	PatternAgent       = "/projects/{project}/agents/{agent}"
+	PatternAgentDelete = "/projects/{project}/agents/{agent}/delete"
+	PatternTokens      = "/projects/{project}/agents/{agent}/tokens"
+	PatternTokenNew    = "/projects/{project}/agents/{agent}/tokens/new"
+	PatternTokenStored = "/projects/{project}/agents/{agent}/tokens/{token}/stored"
+	PatternTokenRevoke = "/projects/{project}/agents/{agent}/tokens/{token}/revoke"
+	PatternStatusHelp  = "/help/status"
+	PatternHealth      = "/healthz"
+	PatternReady       = "/readyz"
+	PatternStatic      = "/static/"
+)
+
+// URLs builds the portal's addresses below the path of PUBLIC_URL.
+type URLs struct {
+	// Base is the path of PUBLIC_URL without a trailing slash, empty at the root.
+	Base string
+}
+
+// Home is the first page of the portal.
+func (u URLs) Home() string { return u.Base + "/" }
+
+// Login starts the sign-in with GitLab and returns to next, a path of the portal.
+func (u URLs) Login(next string) string {
+	if next == "" || next == u.Home() {
+		return u.Base + PatternLogin
+	}
+	return u.Base + PatternLogin + "?" + url.Values{"next": {next}}.Encode()
+}
+
+// Callback is the redirect URI that the GitLab application names.
+func (u URLs) Callback() string { return u.Base + PatternCallback }
+
+// Logout receives the sign-out form.
+func (u URLs) Logout() string { return u.Base + PatternLogout }
+
+// Preferences receives the choice of language and theme.
+func (u URLs) Preferences() string { return u.Base + PatternPreferences }
+
+// Projects lists the person's projects that match query; page counts from 1.
+func (u URLs) Projects(query string, page int) string {
+	return withQuery(u.Base+PatternProjects, "q", query, "page", pageValue(page))
+}
+
+// Agents lists the agents of one project; page counts from 1.
+func (u URLs) Agents(project int64, page int) string {
+	return withQuery(u.project(project)+"/agents", "page", pageValue(page))
+}
+
+// AgentNew is the form that registers an agent.
+func (u URLs) AgentNew(project int64) string { return u.project(project) + "/agents/new" }
+
+// Agent is one agent's page; tab is empty for the first one.
+func (u URLs) Agent(project, agent int64, tab string) string {
+	return withQuery(u.agent(project, agent), "tab", tab)
+}
+
+// AgentDelete asks for, and receives, the deletion of an agent.
+func (u URLs) AgentDelete(project, agent int64) string { return u.agent(project, agent) + "/delete" }
+
+// Tokens receives the form that creates a token.
+func (u URLs) Tokens(project, agent int64) string { return u.agent(project, agent) + "/tokens" }
+
+// TokenNew is the form that creates a token.
+func (u URLs) TokenNew(project, agent int64) string { return u.agent(project, agent) + "/tokens/new" }
+
+// TokenStored receives the confirmation that a revealed token was stored.
+func (u URLs) TokenStored(project, agent, token int64) string {
+	return u.token(project, agent, token) + "/stored"
+}
+
+// TokenRevoke asks for, and receives, the revocation of a token.
+func (u URLs) TokenRevoke(project, agent, token int64) string {
+	return u.token(project, agent, token) + "/revoke"
+}
+
+// StatusHelp explains the status words.
+func (u URLs) StatusHelp() string { return u.Base + PatternStatusHelp }
+
+// Static prefixes the path of a built asset.
+func (u URLs) Static(path string) string { return u.Base + path }
+
+func (u URLs) project(id int64) string { return u.Base + PatternProjects + "/" + itoa(id) }
+
+func (u URLs) agent(project, agent int64) string {
+	return u.project(project) + "/agents/" + itoa(agent)
+}
+
+func (u URLs) token(project, agent, token int64) string {
+	return u.agent(project, agent) + "/tokens/" + itoa(token)
+}
+
+func itoa(id int64) string { return strconv.FormatInt(id, 10) }
+
+// pageValue leaves the first page without a query, so that a list has one address.
+func pageValue(page int) string {
+	if page <= 1 {
+		return ""
+	}
+	return strconv.Itoa(page)
+}
+
+// withQuery appends the pairs whose value is not empty, in the order given.
+func withQuery(path string, pairs ...string) string {
+	var b strings.Builder
+	b.WriteString(path)
+	separator := byte('?')
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] == "" {
+			continue
+		}
+		b.WriteByte(separator)
+		b.WriteString(pairs[i] + "=" + url.QueryEscape(pairs[i+1]))
+		separator = '&'
+	}
+	return b.String()
+}
