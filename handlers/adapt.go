@@ -1,0 +1,95 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+
+	"gitlab-agent-portal/gitlabapi"
+)
+
+type publicHandler func(w http.ResponseWriter, r *http.Request) error
+
+// signedInHandler receives the session as an argument: the type is the proof of authentication.
+type signedInHandler func(w http.ResponseWriter, r *http.Request, s *session) error
+
+// public adapts a handler that needs no session.
+func (h *Handlers) public(handle publicHandler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := handle(w, r); err != nil {
+			h.fail(w, r, err)
+		}
+	})
+}
+
+// signedIn adapts a handler that needs a session, and sends visitors without one to sign in.
+func (h *Handlers) signedIn(handle signedInHandler) http.Handler {
+	return h.public(func(w http.ResponseWriter, r *http.Request) error {
+		s, err := h.loadSession(w, r)
+		if err != nil {
+			return err
+		}
+		if s == nil {
+			return h.askToSignIn(w, r)
+		}
+		if h.ReadOnly && !isSafe(r.Method) {
+			return errReadOnlyPortal
+		}
+		err = handle(w, r, s)
+		if errors.Is(err, gitlabapi.ErrUnauthorized) {
+			return h.afterUnauthorized(w, r, s, handle, err)
+		}
+		return err
+	})
+}
+
+// afterUnauthorized renews a session whose GitLab token was refused. A read is repeated once
+// with the renewed token; a change is not, so that nothing is ever sent twice.
+func (h *Handlers) afterUnauthorized(w http.ResponseWriter, r *http.Request, s *session, handle signedInHandler, refused error) error {
+	renewed, err := h.renew(r, s, refused)
+	if err != nil {
+		return err
+	}
+	if !isSafe(r.Method) {
+		return errSessionRenewed
+	}
+	err = handle(w, r, renewed)
+	if errors.Is(err, gitlabapi.ErrUnauthorized) {
+		return h.endSession(r, renewed, err)
+	}
+	return err
+}
+
+const (
+	maxFormBytes  = 64 << 10
+	maxFormFields = 100
+)
+
+// guardChange adds to a route that changes something what every such route needs: protection
+// against cross-site requests, and a bound on what is read.
+func (h *Handlers) guardChange(next http.Handler) http.Handler {
+	return h.public(func(w http.ResponseWriter, r *http.Request) error {
+		if err := h.crossOrigin.Check(r); err != nil {
+			return errCrossSite.because(err)
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, maxFormBytes)
+		if err := parseForm(r); err != nil {
+			return err
+		}
+		next.ServeHTTP(w, r)
+		return nil
+	})
+}
+
+// parseForm reads the form once, so that every handler finds it read and bounded.
+func parseForm(r *http.Request) error {
+	var tooLarge *http.MaxBytesError
+	switch err := r.ParseForm(); {
+	case errors.As(err, &tooLarge):
+		return errFormTooLarge.because(err)
+	case err != nil:
+		return errFormUnreadable.because(err)
+	case len(r.PostForm) > maxFormFields:
+		return errFormUnreadable
+	}
+	return nil
+}

@@ -1,0 +1,170 @@
+package handlers
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+	"time"
+
+	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/store"
+)
+
+// signInLifetime is how long a person may take to sign in at GitLab.
+const signInLifetime = 10 * time.Minute
+
+// attempt is one sign-in under way. It waits in a sealed cookie of its own, so that sign-ins
+// in two tabs do not disturb each other, and binds the OAuth state to this browser.
+type attempt struct {
+	State    string    `json:"s"`
+	Verifier string    `json:"v"`
+	Next     string    `json:"n"`
+	Expires  time.Time `json:"e"`
+}
+
+// attemptCookie names the cookie of the attempt with the given state.
+func (h *Handlers) attemptCookie(state string) string {
+	sum := sha256.Sum256([]byte(state))
+	return h.Cookie.Name + "-signin-" + hex.EncodeToString(sum[:6])
+}
+
+// login sends the person to GitLab.
+func (h *Handlers) login(w http.ResponseWriter, r *http.Request) error {
+	a := attempt{
+		State: rand.Text(), Verifier: gitlabapi.NewVerifier(),
+		Next: h.ownPath(r.URL.Query().Get("next")), Expires: h.Now().Add(signInLifetime),
+	}
+	if err := h.setSealed(w, h.attemptCookie(a.State), a, signInLifetime); err != nil {
+		return err
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	http.Redirect(w, r, h.OAuth.AuthCodeURL(a.State, a.Verifier), http.StatusSeeOther)
+	return nil
+}
+
+// callback receives the person back from GitLab and starts the session.
+func (h *Handlers) callback(w http.ResponseWriter, r *http.Request) error {
+	query := r.URL.Query()
+	a, err := h.takeAttempt(w, r, query.Get("state"))
+	if err != nil {
+		return err
+	}
+	if refusal := query.Get("error"); refusal != "" {
+		if refusal == "access_denied" {
+			return errSignInDenied
+		}
+		return errSignInRefused.because(fmt.Errorf("GitLab answered %.64q", refusal))
+	}
+	pair, err := h.OAuth.Exchange(r.Context(), query.Get("code"), a.Verifier)
+	if err != nil {
+		return signInFailure(err)
+	}
+	user, err := h.GitLab.WithToken(pair.Access).CurrentUser(r.Context())
+	if err != nil {
+		return signInFailure(err)
+	}
+	if err := h.startSession(w, r, user, pair); err != nil {
+		return err
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	http.Redirect(w, r, a.Next, http.StatusSeeOther)
+	return nil
+}
+
+// takeAttempt returns the attempt that state belongs to, once. The cookie proves that the
+// sign-in began in this browser, the used state that it was not completed before.
+func (h *Handlers) takeAttempt(w http.ResponseWriter, r *http.Request, state string) (attempt, error) {
+	var a attempt
+	if state == "" || !h.takeSealed(w, r, h.attemptCookie(state), &a) {
+		return a, errSignInState
+	}
+	if subtle.ConstantTimeCompare([]byte(a.State), []byte(state)) != 1 || h.Now().After(a.Expires) {
+		return a, errSignInState
+	}
+	first, err := h.Store.UseNonce(r.Context(), "state "+state, a.Expires)
+	if err != nil {
+		return a, fmt.Errorf("using up the sign-in state: %w", err)
+	}
+	if !first {
+		return a, errSignInState
+	}
+	return a, nil
+}
+
+// signInFailure keeps a GitLab that refused, a wrong client secret included, apart from one
+// that is down.
+func signInFailure(err error) error {
+	var answered *gitlabapi.Error
+	isRefusal := errors.As(err, &answered) && answered.Status >= 400 && answered.Status < 500
+	if isRefusal && !errors.Is(err, gitlabapi.ErrRateLimited) {
+		return errSignInRefused.because(err)
+	}
+	return fmt.Errorf("signing in: %w", err)
+}
+
+func (h *Handlers) startSession(w http.ResponseWriter, r *http.Request, user gitlabapi.User, pair gitlabapi.TokenPair) error {
+	_, err := h.Store.SignIn(r.Context(), w, r, store.NewSession{
+		User: store.SessionUser{
+			ID: user.ID, Username: user.Username, Name: user.Name, AvatarURL: user.AvatarURL, IsAdmin: user.IsAdmin,
+		},
+		Tokens: pair,
+	})
+	if err != nil {
+		return fmt.Errorf("starting the session: %w", err)
+	}
+	return nil
+}
+
+// logout ends the session here first, and at GitLab as far as it can be reached: signing out
+// must not depend on another system.
+func (h *Handlers) logout(w http.ResponseWriter, r *http.Request) error {
+	current, err := h.Store.Load(r.Context(), r)
+	if err != nil {
+		return fmt.Errorf("loading the session: %w", err)
+	}
+	if current != nil && !h.isOwnForm(r, current.ID) {
+		return errForeignForm
+	}
+	ended, err := h.Store.SignOut(r.Context(), w, r)
+	if err != nil {
+		return fmt.Errorf("ending the session: %w", err)
+	}
+	if ended != nil {
+		// An expired access token is "not revocable"; the refresh token ends both.
+		if err := h.OAuth.Revoke(r.Context(), ended.Tokens.Refresh); err != nil {
+			h.Log.WarnContext(r.Context(), "revoking the GitLab token at sign-out", "error", err)
+		}
+	}
+	if h.Cookie.Path == "/" {
+		w.Header().Set("Clear-Site-Data", `"cache", "storage"`)
+	}
+	h.redirect(w, r, h.urls.Home())
+	return nil
+}
+
+// ownPath returns next if it is a path of the portal in its plainest form, and the first page
+// otherwise. Browsers read backslashes, control characters and doubled slashes as other hosts,
+// so nothing that could be read in two ways passes.
+func (h *Handlers) ownPath(next string) string {
+	u, err := url.Parse(next)
+	if err != nil || u.Scheme != "" || u.Opaque != "" || u.Host != "" || u.User != nil || u.Fragment != "" {
+		return h.urls.Home()
+	}
+	plain := func(c rune) bool { return c > ' ' && c != 0x7f && c != '\\' && c != '%' }
+	isPlain := strings.IndexFunc(u.Path, func(c rune) bool { return !plain(c) }) < 0
+	if !isPlain || path.Clean(u.Path) != strings.TrimSuffix(u.Path, "/") && u.Path != "/" {
+		return h.urls.Home()
+	}
+	if !strings.HasPrefix(u.Path, h.urls.Base+"/") {
+		return h.urls.Home()
+	}
+	own := url.URL{Path: u.Path, RawQuery: u.Query().Encode()}
+	return own.String()
+}

@@ -1,0 +1,208 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/tokens"
+	"gitlab-agent-portal/views"
+)
+
+// httpError is a decision of ours: a status and the sentence that explains it, named by the
+// id of its texts in the catalogue (errors.<id>.title and errors.<id>.text).
+type httpError struct {
+	status int
+	id     string
+	cause  error
+}
+
+func (e *httpError) Error() string {
+	if e.cause == nil {
+		return e.id
+	}
+	return e.id + ": " + e.cause.Error()
+}
+
+func (e *httpError) Unwrap() error { return e.cause }
+
+// Is makes a decision equal to itself with a cause.
+func (e *httpError) Is(target error) bool {
+	other, ok := target.(*httpError)
+	return ok && other.id == e.id
+}
+
+// because returns a copy of e that remembers its cause for the log.
+func (e *httpError) because(cause error) *httpError {
+	return &httpError{status: e.status, id: e.id, cause: cause}
+}
+
+// Everything the portal itself refuses.
+var (
+	errNoSuchPage       = &httpError{status: http.StatusNotFound, id: "no_such_page"}
+	errNotVisible       = &httpError{status: http.StatusNotFound, id: "not_visible"}
+	errMethodNotAllowed = &httpError{status: http.StatusMethodNotAllowed, id: "method"}
+	errNotSignedIn      = &httpError{status: http.StatusUnauthorized, id: "not_signed_in"}
+	errMaintainerNeeded = &httpError{status: http.StatusForbidden, id: "maintainer_needed"}
+	errProjectArchived  = &httpError{status: http.StatusForbidden, id: "archived"}
+	errReadOnlyPortal   = &httpError{status: http.StatusForbidden, id: "read_only_portal"}
+	errCrossSite        = &httpError{status: http.StatusForbidden, id: "cross_site"}
+	errForeignForm      = &httpError{status: http.StatusForbidden, id: "foreign_form"}
+	errFormTooLarge     = &httpError{status: http.StatusRequestEntityTooLarge, id: "form_too_large"}
+	errFormUnreadable   = &httpError{status: http.StatusBadRequest, id: "form_unreadable"}
+	errSessionRenewed   = &httpError{status: http.StatusServiceUnavailable, id: "session_renewed"}
+	errTooManyCreates   = &httpError{status: http.StatusTooManyRequests, id: "too_many_creates"}
+	errSignInState      = &httpError{status: http.StatusBadRequest, id: "sign_in_state"}
+	errSignInDenied     = &httpError{status: http.StatusForbidden, id: "sign_in_denied"}
+	errSignInRefused    = &httpError{status: http.StatusBadGateway, id: "sign_in_refused"}
+	errNotAudited       = &httpError{status: http.StatusServiceUnavailable, id: "not_audited"}
+	errNotReady         = &httpError{status: http.StatusServiceUnavailable, id: "not_ready"}
+	errInternal         = &httpError{status: http.StatusInternalServerError, id: "internal"}
+)
+
+// problem is what a person and the operator are told of an error.
+type problem struct {
+	status     int
+	id         string
+	level      slog.Level
+	retryAfter time.Duration
+}
+
+// statusClientClosed is logged for a request whose client went away; nobody receives it.
+const statusClientClosed = 499
+
+// classify decides what an error means. change says that the request was to change
+// something; then the answer says whether it may have happened.
+func classify(err error, change bool) problem {
+	var own *httpError
+	var ended *sessionEndedError
+	var agentUnknown *tokens.UnknownAgentError
+	var notAudited *tokens.NotAuditedError
+	switch {
+	case errors.As(err, &ended):
+		return problem{status: http.StatusUnauthorized, id: "session_ended", level: slog.LevelInfo}
+	case errors.As(err, &own):
+		return problem{status: own.status, id: own.id, level: levelOf(own.status)}
+	case errors.Is(err, tokens.ErrTooMany):
+		return problem{status: errTooManyCreates.status, id: errTooManyCreates.id, level: slog.LevelWarn, retryAfter: time.Minute}
+	case errors.As(err, &notAudited):
+		return problem{status: errNotAudited.status, id: errNotAudited.id, level: slog.LevelError}
+	case errors.As(err, &agentUnknown):
+		return problem{status: http.StatusBadGateway, id: "agent_unknown", level: slog.LevelError}
+	case errors.Is(err, context.Canceled):
+		return problem{status: statusClientClosed, id: "internal", level: slog.LevelDebug}
+	default:
+		return classifyGitLab(err, change)
+	}
+}
+
+// classifyGitLab decides what a failed call to GitLab means.
+func classifyGitLab(err error, change bool) problem {
+	switch {
+	case errors.Is(err, gitlabapi.ErrRateLimited):
+		return problem{status: http.StatusServiceUnavailable, id: "gitlab_busy", level: slog.LevelWarn, retryAfter: retryAfter(err)}
+	case errors.Is(err, gitlabapi.ErrInsufficientScope):
+		return problem{status: http.StatusForbidden, id: "read_only_portal", level: slog.LevelInfo}
+	case errors.Is(err, gitlabapi.ErrForbidden):
+		return problem{status: http.StatusForbidden, id: "maintainer_needed", level: slog.LevelInfo}
+	case errors.Is(err, gitlabapi.ErrNotFound):
+		return problem{status: http.StatusNotFound, id: "not_visible", level: slog.LevelInfo}
+	case errors.Is(err, gitlabapi.ErrInvalid), errors.Is(err, gitlabapi.ErrPrecondition), errors.Is(err, gitlabapi.ErrMoved):
+		return problem{status: http.StatusUnprocessableEntity, id: "gitlab_refused", level: slog.LevelInfo}
+	case errors.Is(err, gitlabapi.ErrTimeout), errors.Is(err, context.DeadlineExceeded):
+		return problem{status: http.StatusGatewayTimeout, id: "gitlab_slow" + outcomeSuffix(err, change), level: slog.LevelError}
+	case errors.Is(err, gitlabapi.ErrUnavailable), errors.Is(err, tokens.ErrStillThere):
+		return problem{status: http.StatusBadGateway, id: "gitlab_down" + outcomeSuffix(err, change), level: slog.LevelError}
+	default:
+		return problem{status: http.StatusInternalServerError, id: "internal", level: slog.LevelError}
+	}
+}
+
+// outcomeSuffix picks the sentence that says whether a change may have happened.
+func outcomeSuffix(err error, change bool) string {
+	switch {
+	case !change:
+		return ""
+	case gitlabapi.OutcomeUnknown(err), errors.Is(err, tokens.ErrStillThere):
+		return "_unknown"
+	default:
+		return "_unchanged"
+	}
+}
+
+func levelOf(status int) slog.Level {
+	switch {
+	case status >= http.StatusInternalServerError:
+		return slog.LevelError
+	case status == http.StatusTooManyRequests:
+		return slog.LevelWarn
+	default:
+		return slog.LevelInfo
+	}
+}
+
+// retryAfter is GitLab's own wish, or half a minute where it states none.
+func retryAfter(err error) time.Duration {
+	var failed *gitlabapi.Error
+	if errors.As(err, &failed) && failed.RetryAfter > 0 {
+		return failed.RetryAfter
+	}
+	return 30 * time.Second
+}
+
+// fail is the only way an error becomes a response. The log line is written by the access
+// log, which finds the error in the request's state.
+func (h *Handlers) fail(w http.ResponseWriter, r *http.Request, err error) {
+	state := stateOf(r)
+	state.err = err
+	p := classify(err, !isSafe(r.Method))
+	if p.status == statusClientClosed {
+		return
+	}
+	if p.retryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(p.retryAfter.Round(time.Second)/time.Second)))
+	}
+	if rendering := h.renderProblem(w, r, p); rendering != nil {
+		h.Log.ErrorContext(r.Context(), "rendering an error page", "request_id", state.id, "error", rendering)
+		h.writePanicPage(w)
+	}
+}
+
+// renderProblem shows a problem: as a notice where a fragment was asked for, so that the page
+// and what was typed into it stay, and as a page of its own otherwise.
+func (h *Handlers) renderProblem(w http.ResponseWriter, r *http.Request, p problem) error {
+	l := printer(r)
+	title, text := l.T("errors."+p.id+".title"), l.T("errors."+p.id+".text")
+	action := h.nextStep(r, p)
+	if isFragment(r) {
+		retargetNotice(w, r)
+		notice := views.Notice{
+			Kind: views.NoticeDanger, Title: title, Text: text,
+			Link: action.URL, LinkText: action.Text, RequestID: stateOf(r).id,
+		}
+		return h.render(w, r, p.status, nil, views.NoticeFragment(h.page(w, r, title), notice))
+	}
+	model := views.MessageModel{Heading: title, Text: text, RequestID: stateOf(r).id, Actions: []views.Action{action}}
+	return h.render(w, r, p.status, views.MessagePage(h.page(w, r, title), model), nil)
+}
+
+// nextStep is what a person can do about a problem.
+func (h *Handlers) nextStep(r *http.Request, p problem) views.Action {
+	l := printer(r)
+	switch {
+	case p.status == http.StatusUnauthorized:
+		return views.Action{Text: l.T("errors.action.sign_in"), URL: h.urls.Login(h.currentPage(r))}
+	case p.id == "sign_in_state", p.id == "sign_in_denied", p.id == "sign_in_refused":
+		return views.Action{Text: l.T("errors.action.sign_in"), URL: h.urls.Login("")}
+	case p.status >= http.StatusInternalServerError && isSafe(r.Method):
+		return views.Action{Text: l.T("errors.action.again"), URL: h.currentPage(r)}
+	case !isSafe(r.Method) && !isFragment(r) && r.Referer() != "":
+		return views.Action{Text: l.T("errors.action.back"), URL: h.currentPage(r)}
+	default:
+		return views.Action{Text: l.T("errors.action.home"), URL: h.urls.Home()}
+	}
+}

@@ -1,0 +1,79 @@
+// Package handlers turns requests into pages: it reads input, asks gitlabapi or an internal
+// package, builds a view model and renders it. routes.go is the one route table; errors.go is
+// the one place where an error becomes a response.
+package handlers
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/store"
+	"gitlab-agent-portal/internal/tokens"
+	"gitlab-agent-portal/static"
+	"gitlab-agent-portal/views"
+)
+
+// Config is everything the handlers depend on. All fields are required unless they say otherwise.
+type Config struct {
+	// PublicURL is the portal's own address; its path is where the portal lives.
+	PublicURL *url.URL
+	// GitLab is a client without credentials; each request binds it to the person's token.
+	GitLab *gitlabapi.Client
+	OAuth  *gitlabapi.OAuth
+	// ReadOnly says that the OAuth scope allows no changes.
+	ReadOnly bool
+	Store    *store.Store
+	Tokens   *tokens.Service
+	// Keys yield the keys of form nonces and of the portal's sealed cookies.
+	Keys   store.Keys
+	Cookie store.CookieOptions
+	Assets *static.Assets
+	Log    *slog.Logger
+	Now    func() time.Time
+	// Ready reports why no traffic should be sent here; nil when it should.
+	Ready func(context.Context) error
+	// TrustedProxies are the peers whose X-Forwarded-For counts; none by default.
+	TrustedProxies []netip.Prefix
+	// HelmRepoURL is the chart repository that the install snippets name.
+	HelmRepoURL string
+	// SandboxURL is the page that plays the cluster in the demo; empty outside the demo.
+	SandboxURL string
+}
+
+// Handlers answers every request of the portal.
+type Handlers struct {
+	Config
+
+	urls        views.URLs
+	nonces      nonceSigner
+	sealer      *store.Sealer
+	crossOrigin *http.CrossOriginProtection
+	buffers     sync.Pool
+	panicPage   []byte
+}
+
+// New returns the portal's handler. It fails when a page that must always be available
+// cannot be rendered.
+func New(cfg Config) (http.Handler, error) {
+	h := &Handlers{
+		Config:      cfg,
+		urls:        views.URLs{Base: strings.TrimRight(cfg.PublicURL.Path, "/")},
+		nonces:      newNonceSigner(cfg.Keys, cfg.Now),
+		sealer:      cfg.Keys.Sealer("cookies"),
+		crossOrigin: http.NewCrossOriginProtection(),
+		buffers:     sync.Pool{New: func() any { return new(bytes.Buffer) }},
+	}
+	if err := h.prerenderPanicPage(); err != nil {
+		return nil, fmt.Errorf("rendering the page for unexpected errors: %w", err)
+	}
+	return h.middleware(h.mux())
+}

@@ -1,0 +1,357 @@
+package handlers_test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/gitlabapi/gitlabtest"
+	"gitlab-agent-portal/handlers"
+	"gitlab-agent-portal/internal/store"
+	"gitlab-agent-portal/internal/tokens"
+	"gitlab-agent-portal/static"
+)
+
+const (
+	clientID     = "portal-application"
+	clientSecret = "portal-application-secret"
+)
+
+// portal is the real portal over the simulator, with a small organisation: a Maintainer (lead),
+// a Developer (dev) and an outsider, one project with two agents.
+type portal struct {
+	t       *testing.T
+	gitlab  *gitlabtest.Instance
+	server  *httptest.Server
+	clock   *gitlabtest.Clock
+	logs    *logBuffer
+	project int64
+	// prod is connected with one token in use; idle never had a token.
+	prod, idle int64
+	prodToken  int64
+	people     map[string]int64
+
+	public   *url.URL
+	database string
+	store    *store.Store
+	current  atomic.Pointer[http.Handler]
+}
+
+// logBuffer collects what the portal logs.
+type logBuffer struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// setUp changes how a portal is put together.
+type setUp struct {
+	publicPath string
+	readOnly   bool
+	keys       store.Keys
+	// timeouts of the GitLab client; the zero value is the real ones.
+	timeouts gitlabapi.Timeouts
+	// cookie is the session cookie's name, as internal/portal derives it from the address.
+	cookie string
+	// behindTLS puts a proxy in front that terminates TLS.
+	behindTLS bool
+	// gitlabPath is the path below which GitLab lives.
+	gitlabPath string
+	// readyPanics makes one route panic: the one that asks whether the portal is ready.
+	readyPanics bool
+}
+
+func newPortal(t *testing.T, options ...func(*setUp)) *portal {
+	t.Helper()
+	setup := setUp{keys: store.Keys{store.NewKey()}, cookie: "portal"}
+	for _, option := range options {
+		option(&setup)
+	}
+	p := &portal{t: t, clock: gitlabtest.NewClock(time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)), logs: &logBuffer{}, people: map[string]int64{}}
+	p.gitlab = gitlabtest.Start(t, gitlabtest.WithNow(p.clock.Now), gitlabtest.WithURL("http://gitlab.invalid"+setup.gitlabPath))
+	p.seed()
+	p.serve(setup)
+	return p
+}
+
+// seed fills the simulator.
+func (p *portal) seed() {
+	for _, name := range []string{"lead", "dev", "outsider"} {
+		p.people[name] = p.gitlab.AddUser(gitlabtest.User{Username: name, Name: strings.ToUpper(name[:1]) + name[1:] + " Person"})
+	}
+	group := p.gitlab.AddGroup(gitlabtest.Group{Path: "shop", Name: "Shop"})
+	p.project = p.gitlab.AddProject(gitlabtest.Project{Path: "payments", Name: "Payments", Group: group})
+	p.gitlab.AddMember(p.project, p.people["lead"], gitlabtest.Maintainer)
+	p.gitlab.AddMember(p.project, p.people["dev"], gitlabtest.Developer)
+	month := p.clock.Now().Add(-30 * 24 * time.Hour)
+	p.prod = p.gitlab.AddAgent(gitlabtest.Agent{Project: p.project, Name: "prod", CreatedAt: month, CreatedBy: p.people["lead"]})
+	p.idle = p.gitlab.AddAgent(gitlabtest.Agent{Project: p.project, Name: "idle", CreatedAt: month, CreatedBy: p.people["dev"]})
+	p.prodToken = p.gitlab.AddToken(gitlabtest.Token{
+		Agent: p.prod, Name: "prod-token", CreatedAt: month, CreatedBy: p.people["lead"], LastUsedAt: p.clock.Now().Add(-time.Minute),
+	})
+}
+
+// serve starts the portal on a port of its own.
+func (p *portal) serve(setup setUp) {
+	p.t.Helper()
+	p.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.handler().ServeHTTP(w, r) }))
+	p.t.Cleanup(p.server.Close)
+	if setup.behindTLS {
+		p.terminateTLS()
+	}
+	p.public = must(url.Parse(p.server.URL + setup.publicPath))(p.t)
+	p.gitlab.AddApplication(gitlabtest.Application{
+		ID: clientID, Secret: clientSecret, RedirectURIs: []string{p.public.String() + "/auth/callback"}, Scopes: []string{"api", "read_api"},
+	})
+	p.database = p.t.TempDir() + "/portal.db"
+	p.compose(setup)
+	p.t.Cleanup(func() { _ = p.store.Close() })
+}
+
+// restart puts the portal together anew over the same database.
+func (p *portal) restart(setup setUp) {
+	p.t.Helper()
+	setup.cookie = "portal"
+	if err := p.store.Close(); err != nil {
+		p.t.Fatal(err)
+	}
+	p.compose(setup)
+}
+
+// compose puts the parts together as internal/portal does.
+func (p *portal) compose(setup setUp) {
+	p.t.Helper()
+	log := slog.New(slog.NewJSONHandler(p.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	client := must(gitlabapi.New(p.gitlab.URL, gitlabapi.Options{Log: log, Now: p.clock.Now, Timeouts: setup.timeouts}))(p.t)
+	scope := "api"
+	if setup.readOnly {
+		scope = "read_api"
+	}
+	cookie := store.CookieOptions{Name: setup.cookie, Path: p.public.Path + "/", Secure: setup.behindTLS}
+	p.store = must(store.Open(p.t.Context(), store.Config{
+		URL: "sqlite:" + p.database, Keys: setup.keys, Now: p.clock.Now, Log: log, Cookie: cookie,
+	}))(p.t)
+	handler := must(handlers.New(handlers.Config{
+		PublicURL: p.public, GitLab: client, ReadOnly: setup.readOnly,
+		OAuth: client.OAuth(gitlabapi.OAuthConfig{
+			ClientID: clientID, ClientSecret: gitlabapi.NewSecret(clientSecret), RedirectURL: p.public.String() + "/auth/callback", Scope: scope,
+		}),
+		Store: p.store, Tokens: tokens.New(p.store, p.store, log, p.clock.Now), Keys: setup.keys, Cookie: cookie,
+		Assets: must(static.Load())(p.t), Log: log, Now: p.clock.Now, Ready: p.readiness(setup),
+		HelmRepoURL: "https://charts.gitlab.io",
+	}))(p.t)
+	p.current.Store(&handler)
+}
+
+// readiness is the database's, unless it is to panic.
+func (p *portal) readiness(setup setUp) func(context.Context) error {
+	if setup.readyPanics {
+		return func(context.Context) error { panic("canary of a panic") }
+	}
+	return p.store.Ping
+}
+
+// handler is the portal as it was put together last.
+func (p *portal) handler() http.Handler { return *p.current.Load() }
+
+// terminateTLS puts a proxy in front of the portal, as operators do. It passes the Host on.
+func (p *portal) terminateTLS() {
+	behind := must(url.Parse(p.server.URL))(p.t)
+	p.server = httptest.NewTLSServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(behind)
+		r.Out.Host = r.In.Host
+		r.SetXForwarded()
+	}})
+	p.t.Cleanup(p.server.Close)
+}
+
+// changes is how many changes of agents and tokens GitLab was asked for.
+func (p *portal) changes() int {
+	n := 0
+	for _, op := range []string{gitlabtest.OpRegisterAgent, gitlabtest.OpDeleteAgent, gitlabtest.OpCreateToken, gitlabtest.OpRevokeToken} {
+		n += p.gitlab.Calls(op)
+	}
+	return n
+}
+
+// must returns the value of a call that cannot fail in a test.
+func must[T any](value T, err error) func(*testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return value
+	}
+}
+
+// browser is one person's cookies and habits.
+type browser struct {
+	p      *portal
+	client *http.Client
+	header http.Header
+}
+
+// visitor returns a browser that nobody has signed in with.
+func (p *portal) visitor() *browser {
+	jar := must(cookiejar.New(nil))(p.t)
+	return &browser{p: p, header: http.Header{"Sec-Fetch-Site": {"same-origin"}}, client: &http.Client{
+		Jar:           jar,
+		Transport:     p.server.Client().Transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+// as returns a browser in which the person has signed in through the real OAuth flow.
+func (p *portal) as(username string) *browser {
+	p.t.Helper()
+	b := p.visitor()
+	if landed := b.signIn("/auth/login", username); landed.status != http.StatusSeeOther {
+		p.t.Fatalf("signing in as %s ended with status %d: %s", username, landed.status, landed.text("main"))
+	}
+	return b
+}
+
+// signIn walks from a login address over GitLab's page back to the portal, and returns the
+// callback's answer.
+func (b *browser) signIn(login, username string) *answer {
+	b.p.t.Helper()
+	return b.follow(b.authorize(b.get(login).header.Get("Location"), username, "allow"))
+}
+
+// authorize sends GitLab's authorize form for the person and returns where it leads.
+func (b *browser) authorize(address, username, decision string) string {
+	b.p.t.Helper()
+	page := b.send(b.request(http.MethodGet, address, nil))
+	form := page.doc.Find("form:has(input[name=user][value=" + username + "]), form:has(button[name=user][value=" + username + "])").First()
+	if form.Length() == 0 {
+		b.p.t.Fatalf("GitLab's authorize page has no form for %s: %d %s", username, page.status, page.body)
+	}
+	values := hiddenFields(form)
+	values.Set("user", username)
+	values.Set("decision", decision)
+	target := must(must(url.Parse(address))(b.p.t).Parse(form.AttrOr("action", "")))(b.p.t)
+	return b.send(b.request(http.MethodPost, target.String(), values)).header.Get("Location")
+}
+
+func hiddenFields(form *goquery.Selection) url.Values {
+	values := url.Values{}
+	form.Find("input[type=hidden]").Each(func(_ int, input *goquery.Selection) {
+		values.Set(input.AttrOr("name", ""), input.AttrOr("value", ""))
+	})
+	return values
+}
+
+// answer is a response that was read.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+	doc    *goquery.Document
+}
+
+// text is the visible text of what matches the selector, with white space folded.
+func (a *answer) text(selector string) string {
+	return strings.Join(strings.Fields(a.doc.Find(selector).Text()), " ")
+}
+
+func (b *browser) request(method, address string, form url.Values) *http.Request {
+	b.p.t.Helper()
+	var body io.Reader
+	if form != nil {
+		body = strings.NewReader(form.Encode())
+	}
+	if strings.HasPrefix(address, "/") {
+		address = b.p.server.URL + address
+	}
+	r := must(http.NewRequestWithContext(context.WithoutCancel(b.p.t.Context()), method, address, body))(b.p.t)
+	maps.Copy(r.Header, b.header)
+	if form != nil {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	return r
+}
+
+func (b *browser) send(r *http.Request) *answer {
+	b.p.t.Helper()
+	response, err := b.client.Do(r)
+	if err != nil {
+		b.p.t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body := must(io.ReadAll(response.Body))(b.p.t)
+	doc := must(goquery.NewDocumentFromReader(strings.NewReader(string(body))))(b.p.t)
+	return &answer{status: response.StatusCode, header: response.Header, body: string(body), doc: doc}
+}
+
+func (b *browser) get(path string) *answer {
+	b.p.t.Helper()
+	return b.send(b.request(http.MethodGet, path, nil))
+}
+
+// follow gets what an answer or a redirect leads to.
+func (b *browser) follow(address string) *answer {
+	b.p.t.Helper()
+	return b.get(address)
+}
+
+// post sends a form as it stands, with whatever nonce it holds.
+func (b *browser) post(path string, form url.Values) *answer {
+	b.p.t.Helper()
+	return b.send(b.request(http.MethodPost, path, form))
+}
+
+// submit gets the page at path and sends its form with the given fields filled in, as a
+// person without JavaScript does.
+func (b *browser) submit(path string, fields url.Values) *answer {
+	b.p.t.Helper()
+	action, values := b.form(path)
+	maps.Copy(values, fields)
+	return b.post(action, values)
+}
+
+// form returns the address and the hidden fields of the form on the page at path.
+func (b *browser) form(path string) (action string, values url.Values) {
+	b.p.t.Helper()
+	page := b.get(path)
+	form := page.doc.Find("#form form").First()
+	if form.Length() == 0 {
+		b.p.t.Fatalf("GET %s = %d without a form: %s", path, page.status, page.text("main"))
+	}
+	return form.AttrOr("action", ""), hiddenFields(form)
+}
+
+// htmx makes the browser ask as htmx does from a dialog with the given target.
+func (b *browser) htmx(target string) *browser {
+	header := b.header.Clone()
+	header.Set("HX-Request", "true")
+	header.Set("HX-Request-Type", "partial")
+	header.Set("HX-Target", "div#"+target)
+	header.Set("HX-Current-URL", b.p.server.URL+"/projects")
+	return &browser{p: b.p, client: b.client, header: header}
+}

@@ -1,0 +1,119 @@
+package handlers
+
+import (
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/klauspost/compress/gzhttp"
+)
+
+// middleware wraps the routes in what every request passes, outermost first: the request's
+// state and its one log line, security headers, compression, recovery from panics.
+func (h *Handlers) middleware(next http.Handler) (http.Handler, error) {
+	// Tables repeat themselves: the fastest level is within a tenth of the default's size.
+	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(512), gzhttp.CompressionLevel(gzip.BestSpeed))
+	if err != nil {
+		return nil, fmt.Errorf("setting up compression: %w", err)
+	}
+	next = http.StripPrefix(h.urls.Base, next)
+	return h.accessLog(h.securityHeaders(compress(h.recover(next)))), nil
+}
+
+// accessLog gives the request its state and writes one line when it is done.
+func (h *Handlers) accessLog(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := h.Now()
+		r, state := h.withState(r)
+		w.Header().Set("X-Request-Id", state.id)
+		counted := &countingWriter{ResponseWriter: w, status: http.StatusOK}
+		next.ServeHTTP(counted, r)
+		h.logRequest(r, state, counted, h.Now().Sub(start))
+	})
+}
+
+// logRequest writes the request's line. Queries are left out: a callback's carries a code.
+func (h *Handlers) logRequest(r *http.Request, state *requestState, w *countingWriter, took time.Duration) {
+	level := slog.LevelInfo
+	attributes := []slog.Attr{
+		slog.String("request_id", state.id), slog.String("method", r.Method), slog.String("path", r.URL.Path),
+		slog.Int("status", w.status), slog.Int64("bytes", w.bytes), slog.Duration("took", took),
+		slog.String("client", h.clientIP(r)),
+	}
+	if state.session != nil {
+		attributes = append(attributes, slog.Int64("user", state.session.User.ID))
+	}
+	if state.err != nil {
+		level = classify(state.err, !isSafe(r.Method)).level
+		attributes = append(attributes, slog.String("error", state.err.Error()))
+	}
+	h.Log.LogAttrs(r.Context(), level, "request", attributes...)
+}
+
+// countingWriter notes what was answered.
+type countingWriter struct {
+	http.ResponseWriter
+	status int
+	bytes  int64
+}
+
+// WriteHeader notes the final status; informational ones come before it.
+func (c *countingWriter) WriteHeader(status int) {
+	if status >= http.StatusOK {
+		c.status = status
+	}
+	c.ResponseWriter.WriteHeader(status)
+}
+
+func (c *countingWriter) Write(b []byte) (int, error) {
+	n, err := c.ResponseWriter.Write(b)
+	c.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (c *countingWriter) Unwrap() http.ResponseWriter { return c.ResponseWriter }
+
+const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +
+	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// securityHeaders are on every answer, errors and assets included. The Referer stays within
+// the portal; "no-referrer" would make browsers send "Origin: null" with our own forms.
+func (h *Handlers) securityHeaders(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header := w.Header()
+		header.Set("Content-Security-Policy", contentSecurityPolicy)
+		header.Set("X-Content-Type-Options", "nosniff")
+		header.Set("Referrer-Policy", "same-origin")
+		header.Set("Cross-Origin-Opener-Policy", "same-origin")
+		header.Set("Cross-Origin-Resource-Policy", "same-origin")
+		header.Set("X-Frame-Options", "DENY")
+		if h.PublicURL.Scheme == "https" {
+			header.Set("Strict-Transport-Security", "max-age=63072000")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// recover turns a panic into our page for unexpected errors and keeps the process alive.
+func (h *Handlers) recover(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() { //nolint:contextcheck // the request carries its context
+			cause := recover()
+			if cause == nil {
+				return
+			}
+			if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+				panic(cause) // net/http's own way to cut a connection
+			}
+			h.Log.ErrorContext(r.Context(), "panic", "request_id", stateOf(r).id,
+				"cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+			h.fail(w, r, errInternal)
+		}()
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,35 @@
+package handlers
+
+import (
+	"net/http"
+
+	"gitlab-agent-portal/internal/i18n"
+)
+
+// preferences keeps the choice of language and theme in cookies, which the server reads, and
+// returns to the page that the choice was made on.
+func (h *Handlers) preferences(w http.ResponseWriter, r *http.Request) error {
+	s, err := h.loadSession(w, r)
+	if err != nil {
+		return err
+	}
+	sessionID := ""
+	if s != nil {
+		sessionID = s.ID
+	}
+	if !h.isOwnForm(r, sessionID) {
+		return errForeignForm
+	}
+	switch lang := i18n.Lang(r.PostFormValue("lang")); lang {
+	case i18n.English, i18n.Chinese:
+		h.setCookie(w, h.Cookie.Name+languageCookie, string(lang), preferenceLifetime)
+	}
+	switch theme := r.PostFormValue("theme"); theme {
+	case "light", "dark":
+		h.setCookie(w, h.Cookie.Name+themeCookie, theme, preferenceLifetime)
+	case "auto":
+		h.clearCookie(w, h.Cookie.Name+themeCookie)
+	}
+	h.redirect(w, r, h.ownPath(r.PostFormValue("next")))
+	return nil
+}

@@ -1,0 +1,111 @@
+package handlers
+
+import (
+	"net/http"
+
+	"gitlab-agent-portal/views"
+)
+
+// access says who may call a route.
+type access string
+
+const (
+	public   access = "public"
+	signedIn access = "signed in"
+)
+
+// route is one line of the route table.
+type route struct {
+	method, pattern string
+	access          access
+	handler         http.Handler
+}
+
+// routes is the one table of everything the portal answers. Every change is a POST, and every
+// POST passes the checks that mux adds.
+func (h *Handlers) routes() []route {
+	return []route{
+		// Signing in
+		{http.MethodGet, views.PatternLogin, public, h.public(h.login)},
+		{http.MethodGet, views.PatternCallback, public, h.public(h.callback)},
+		{http.MethodPost, views.PatternLogout, public, h.public(h.logout)},
+		{http.MethodPost, views.PatternPreferences, public, h.public(h.preferences)},
+
+		// Projects
+		{http.MethodGet, views.PatternHome, public, h.public(h.home)},
+		{http.MethodGet, views.PatternProjects, signedIn, h.signedIn(h.projectList)},
+		{http.MethodGet, views.PatternGo, signedIn, h.signedIn(h.projectGo)},
+
+		// Agents
+		{http.MethodGet, views.PatternAgents, signedIn, h.signedIn(h.agentList)},
+		{http.MethodGet, views.PatternAgentNew, signedIn, h.signedIn(h.agentNew)},
+		{http.MethodPost, views.PatternAgents, signedIn, h.signedIn(h.agentRegister)},
+		{http.MethodGet, views.PatternAgent, signedIn, h.signedIn(h.agentShow)},
+		{http.MethodGet, views.PatternAgentDelete, signedIn, h.signedIn(h.agentDeleteAsk)},
+		{http.MethodPost, views.PatternAgentDelete, signedIn, h.signedIn(h.agentDelete)},
+
+		// Tokens
+		{http.MethodGet, views.PatternTokenNew, signedIn, h.signedIn(h.tokenNew)},
+		{http.MethodPost, views.PatternTokens, signedIn, h.signedIn(h.tokenCreate)},
+		{http.MethodPost, views.PatternTokenStored, signedIn, h.signedIn(h.tokenStored)},
+		{http.MethodGet, views.PatternTokenRevoke, signedIn, h.signedIn(h.tokenRevokeAsk)},
+		{http.MethodPost, views.PatternTokenRevoke, signedIn, h.signedIn(h.tokenRevoke)},
+
+		// Help, operation and assets
+		{http.MethodGet, views.PatternStatusHelp, signedIn, h.signedIn(h.statusHelp)},
+		{http.MethodGet, views.PatternHealth, public, h.public(h.health)},
+		{http.MethodGet, views.PatternReady, public, h.public(h.ready)},
+		{http.MethodGet, views.PatternStatic, public, h.public(h.asset)},
+	}
+}
+
+// mux registers the routes and answers what none of them matches with pages of our own.
+func (h *Handlers) mux() http.Handler {
+	mux := http.NewServeMux()
+	for _, route := range h.routes() {
+		handler := route.handler
+		if !isSafe(route.method) {
+			handler = h.guardChange(handler)
+		}
+		mux.Handle(route.method+" "+route.pattern, handler)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, pattern := mux.Handler(r); pattern == "" {
+			h.unmatched(w, r, mux)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// isSafe reports whether method changes nothing, as RFC 9110 section 9.2.1 defines it.
+func isSafe(method string) bool {
+	return method == http.MethodGet || method == http.MethodHead
+}
+
+// unmatched lets the mux say whether the path or only the method is unknown, and answers
+// with our page in place of its plain text.
+func (h *Handlers) unmatched(w http.ResponseWriter, r *http.Request, mux *http.ServeMux) {
+	if _, err := h.loadSession(w, r); err != nil {
+		// Only the page's header depends on it.
+		h.Log.WarnContext(r.Context(), "loading the session for a page that does not exist", "error", err)
+	}
+	verdict := &verdictWriter{header: make(http.Header)}
+	mux.ServeHTTP(verdict, r)
+	if verdict.status == http.StatusMethodNotAllowed {
+		w.Header().Set("Allow", verdict.header.Get("Allow"))
+		h.fail(w, r, errMethodNotAllowed)
+		return
+	}
+	h.fail(w, r, errNoSuchPage)
+}
+
+// verdictWriter keeps status and headers of an answer and drops its body.
+type verdictWriter struct {
+	header http.Header
+	status int
+}
+
+func (v *verdictWriter) Header() http.Header         { return v.header }
+func (v *verdictWriter) WriteHeader(status int)      { v.status = status }
+func (v *verdictWriter) Write(b []byte) (int, error) { return len(b), nil }

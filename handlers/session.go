@@ -1,0 +1,136 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/store"
+	"gitlab-agent-portal/views"
+)
+
+// refreshAhead is how long before its end a GitLab token is renewed, so that no request
+// starts with a token that ends under way.
+const refreshAhead = time.Minute
+
+// session is a signed-in person with a GitLab client bound to that person's own token:
+// GitLab decides every right.
+type session struct {
+	*store.Session
+	gitlab *gitlabapi.Client
+}
+
+func (h *Handlers) bind(s *store.Session) *session {
+	return &session{Session: s, gitlab: h.GitLab.WithToken(s.Tokens.Access)}
+}
+
+// loadSession returns the request's session, renewed if its GitLab token is about to end, or
+// nil for a visitor. It notes the session in the request's state for the page's header.
+func (h *Handlers) loadSession(w http.ResponseWriter, r *http.Request) (*session, error) {
+	loaded, err := h.Store.Load(r.Context(), r)
+	if err != nil {
+		return nil, fmt.Errorf("loading the session: %w", err)
+	}
+	if err := h.Store.RepairCookie(w, r, loaded); err != nil {
+		return nil, fmt.Errorf("setting the session cookie anew: %w", err)
+	}
+	if loaded == nil {
+		return nil, nil
+	}
+	s := h.bind(loaded)
+	if loaded.Tokens.ExpiresAt.Sub(h.Now()) < refreshAhead {
+		if s, err = h.renewAhead(r, s); err != nil {
+			return nil, err
+		}
+	}
+	stateOf(r).session = s
+	return s, nil
+}
+
+// renewAhead renews a token that is about to end. While the old one still works, a failing
+// GitLab is no reason to refuse the request.
+func (h *Handlers) renewAhead(r *http.Request, s *session) (*session, error) {
+	renewed, err := h.renew(r, s, gitlabapi.ErrTokenExpired)
+	var ended *sessionEndedError
+	if err != nil && !errors.As(err, &ended) && s.Tokens.ExpiresAt.After(h.Now()) {
+		h.Log.WarnContext(r.Context(), "renewing a GitLab token ahead of its end", "error", err)
+		return s, nil
+	}
+	return renewed, err
+}
+
+// renew returns the session with a token newer than the refused one. Whatever was renewed
+// elsewhere in the meantime is taken as it is; otherwise only a token that merely expired is
+// refreshed, and a session that GitLab has revoked ends.
+func (h *Handlers) renew(r *http.Request, s *session, refused error) (*session, error) {
+	renewed, err := h.Store.Refresh(r.Context(), s.ID, s.Version, func(ctx context.Context, current gitlabapi.TokenPair) (gitlabapi.TokenPair, error) {
+		if !errors.Is(refused, gitlabapi.ErrTokenExpired) {
+			return gitlabapi.TokenPair{}, refused
+		}
+		return h.OAuth.Refresh(ctx, current.Refresh)
+	})
+	switch {
+	case errors.Is(err, store.ErrSessionGone):
+		return nil, &sessionEndedError{cause: err}
+	case errors.Is(err, gitlabapi.ErrInvalidGrant), errors.Is(err, gitlabapi.ErrUnauthorized):
+		return nil, h.endSession(r, s, err)
+	case err != nil:
+		return nil, fmt.Errorf("renewing the GitLab token: %w", err)
+	}
+	bound := h.bind(renewed)
+	stateOf(r).session = bound
+	return bound, nil
+}
+
+// endSession removes a session that GitLab no longer honours.
+func (h *Handlers) endSession(r *http.Request, s *session, cause error) error {
+	stateOf(r).session = nil
+	if err := h.Store.EndSession(context.WithoutCancel(r.Context()), s.ID); err != nil {
+		cause = errors.Join(cause, fmt.Errorf("ending the session: %w", err))
+	}
+	return &sessionEndedError{cause: cause}
+}
+
+// sessionEndedError says that the person has to sign in again.
+type sessionEndedError struct{ cause error }
+
+func (e *sessionEndedError) Error() string { return "the session ended: " + e.cause.Error() }
+func (e *sessionEndedError) Unwrap() error { return e.cause }
+
+// askToSignIn sends a visitor who asked for a page to GitLab and back to it. What was typed
+// into a form cannot survive that, so a form gets a page that says so instead.
+func (h *Handlers) askToSignIn(w http.ResponseWriter, r *http.Request) error {
+	if !isSafe(r.Method) {
+		return errNotSignedIn
+	}
+	if isHTMX(r) {
+		w.Header().Set("HX-Redirect", h.urls.Login(h.currentPage(r)))
+		return nil
+	}
+	http.Redirect(w, r, h.urls.Login(h.currentPage(r)), http.StatusSeeOther) //nolint:gosec // the sign-in address is ours
+	return nil
+}
+
+// currentPage is the address of the page that the person is looking at, which for a fragment
+// or a form is not the address that was asked for.
+func (h *Handlers) currentPage(r *http.Request) string {
+	if r.URL.Path == views.PatternCallback {
+		return h.urls.Home() // it works once, and its query holds a code
+	}
+	if isSafe(r.Method) && !isHTMX(r) {
+		return h.urls.Base + r.URL.RequestURI()
+	}
+	shown := r.Header.Get("HX-Current-URL")
+	if shown == "" {
+		shown = r.Referer()
+	}
+	u, err := url.Parse(shown)
+	if err != nil {
+		return h.urls.Home()
+	}
+	return h.ownPath(u.RequestURI())
+}

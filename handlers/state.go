@@ -1,0 +1,38 @@
+package handlers
+
+import (
+	"context"
+	"crypto/rand"
+	"net/http"
+
+	"gitlab-agent-portal/internal/i18n"
+)
+
+// requestState is what the parts of one request tell each other: the outer middleware makes
+// it, the adapters fill it, the error page and the access log read it.
+type requestState struct {
+	// id is in the log line, in the X-Request-Id header and on error pages.
+	id      string
+	printer *i18n.Printer
+	session *session
+	// audited says that internal/tokens writes the request's row of the audit.
+	audited bool
+	// err is what the handler failed with, for the one log line of the request.
+	err error
+}
+
+type stateKey struct{}
+
+// withState returns r carrying a new state in the person's language.
+func (h *Handlers) withState(r *http.Request) (*http.Request, *requestState) {
+	state := &requestState{id: rand.Text(), printer: i18n.For(h.language(r))}
+	return r.WithContext(context.WithValue(r.Context(), stateKey{}, state)), state
+}
+
+// stateOf returns the request's state. Every request passes the middleware that sets it.
+func stateOf(r *http.Request) *requestState {
+	return r.Context().Value(stateKey{}).(*requestState)
+}
+
+// printer returns the catalogue of the person's language.
+func printer(r *http.Request) *i18n.Printer { return stateOf(r).printer }
