@@ -1,0 +1,224 @@
+package portal
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"os"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+
+	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/store"
+)
+
+// config is everything that the environment decides. README.md explains the variables to
+// operators; a test compares the two.
+type config struct {
+	GitLabURL        url.URL          `env:"GITLAB_URL"`
+	ClientID         string           `env:"GITLAB_CLIENT_ID"`
+	ClientSecret     gitlabapi.Secret `env:"GITLAB_CLIENT_SECRET"`
+	ClientSecretFile string           `env:"GITLAB_CLIENT_SECRET_FILE"`
+	Scope            string           `env:"GITLAB_SCOPE"              envDefault:"api"`
+	CAFile           string           `env:"GITLAB_CA_FILE"`
+
+	PublicURL         url.URL `env:"PUBLIC_URL"`
+	ListenAddr        string  `env:"LISTEN_ADDR"         envDefault:":8080"`
+	MetricsAddr       string  `env:"METRICS_ADDR"`
+	AllowInsecureHTTP bool    `env:"ALLOW_INSECURE_HTTP"`
+
+	DatabaseURL     string     `env:"DATABASE_URL"      envDefault:"sqlite:portal.db"`
+	SessionKeys     store.Keys `env:"SESSION_KEYS"`
+	SessionKeysFile string     `env:"SESSION_KEYS_FILE"`
+
+	TrustedProxies []netip.Prefix `env:"TRUSTED_PROXIES"`
+	HelmRepoURL    url.URL        `env:"HELM_REPO_URL"   envDefault:"https://charts.gitlab.io"`
+	TokenMaxAge    time.Duration  `env:"TOKEN_MAX_AGE"   envDefault:"2160h"`
+	TokenMaxIdle   time.Duration  `env:"TOKEN_MAX_IDLE"  envDefault:"720h"`
+	AuditRetention time.Duration  `env:"AUDIT_RETENTION" envDefault:"9600h"`
+	LogLevel       string         `env:"LOG_LEVEL"       envDefault:"info"`
+
+	// What follows is made of the fields above.
+	rootCAs  *x509.CertPool // nil: the system's
+	logLevel slog.Level
+}
+
+// The scopes that a portal can ask GitLab for.
+const (
+	scopeAPI     = "api"
+	scopeReadAPI = "read_api"
+)
+
+func (c *config) readOnly() bool { return c.Scope == scopeReadAPI }
+
+// basePath is the path of PUBLIC_URL without a slash at its end, empty at the root.
+func (c *config) basePath() string { return strings.TrimRight(c.PublicURL.Path, "/") }
+
+// cookie describes the session cookie. A browser accepts the __Host- prefix from https at the
+// root only and the __Secure- prefix from https only, and so nothing else can have set them.
+func (c *config) cookie() store.CookieOptions {
+	switch {
+	case c.PublicURL.Scheme != "https":
+		return store.CookieOptions{Name: "portal", Path: c.basePath() + "/"}
+	case c.basePath() == "":
+		return store.CookieOptions{Name: "__Host-portal", Path: "/", Secure: true}
+	default:
+		return store.CookieOptions{Name: "__Secure-portal", Path: c.basePath() + "/", Secure: true}
+	}
+}
+
+// loadConfig reads the environment, given as os.Environ gives it. The error names every
+// variable that is wrong, each on its line, and never shows a value: any of them may be a
+// secret that was put into the wrong one.
+func loadConfig(environ []string) (*config, error) {
+	c, bad := parseConfig(environ)
+	c.check(bad)
+	if err := bad.err(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// problems collects what is wrong with the configuration. A variable has one problem at most:
+// what cannot be read is not examined further.
+type problems struct {
+	sentences []error
+	variables map[string]bool
+}
+
+func (p *problems) add(variable, sentence string) {
+	if p.variables == nil {
+		p.variables = make(map[string]bool)
+	}
+	if !p.variables[variable] {
+		p.variables[variable] = true
+		p.sentences = append(p.sentences, errors.New(variable+" "+sentence))
+	}
+}
+
+func (p *problems) err() error {
+	if len(p.sentences) == 0 {
+		return nil
+	}
+	return fmt.Errorf("the configuration is not usable:\n%w", errors.Join(p.sentences...))
+}
+
+// parseConfig fills in the fields that have a variable of their own. A variable that is set
+// to nothing counts as not set.
+func parseConfig(environ []string) (*config, *problems) {
+	values := make(map[string]string, len(environ))
+	for _, line := range environ {
+		name, value, _ := strings.Cut(line, "=")
+		values[name] = value
+	}
+	c, bad := new(config), new(problems)
+	err := env.ParseWithOptions(c, env.Options{Environment: values, FuncMap: parsers()})
+	if all, ok := errors.AsType[env.AggregateError](err); ok {
+		for _, err := range all.Errors {
+			bad.addParseError(err)
+		}
+	}
+	return c, bad
+}
+
+// addParseError names the variable instead of the field. All types of config but strings have
+// a parser below, so the cause is one of their sentences, which contain no value.
+func (p *problems) addParseError(err error) {
+	failed, ok := errors.AsType[env.ParseError](err)
+	if !ok {
+		p.add("the environment", "cannot be read")
+		return
+	}
+	field, _ := reflect.TypeFor[config]().FieldByName(failed.Name)
+	p.add(field.Tag.Get("env"), failed.Err.Error())
+}
+
+// parsers read the types of config's fields.
+func parsers() map[reflect.Type]env.ParserFunc {
+	return map[reflect.Type]env.ParserFunc{
+		reflect.TypeFor[bool]():             parser("is neither true nor false", parseBool),
+		reflect.TypeFor[time.Duration]():    parser("is not a duration such as 720h", parseDuration),
+		reflect.TypeFor[url.URL]():          parser("is not a URL", parseURL),
+		reflect.TypeFor[[]netip.Prefix]():   parser("is not a list of networks such as 10.0.0.0/8,fd00::/8", parsePrefixes),
+		reflect.TypeFor[gitlabapi.Secret](): func(text string) (any, error) { return gitlabapi.NewSecret(text), nil },
+		reflect.TypeFor[store.Keys]():       func(text string) (any, error) { return parseKeys(text) },
+	}
+}
+
+// parser replaces the errors of parse, which quote what they could not read.
+func parser[T any](sentence string, parse func(string) (T, error)) env.ParserFunc {
+	return func(text string) (any, error) {
+		value, err := parse(strings.TrimSpace(text))
+		if err != nil {
+			return nil, errors.New(sentence)
+		}
+		return value, nil
+	}
+}
+
+func parseBool(text string) (bool, error) {
+	switch text {
+	case "true", "1":
+		return true, nil
+	case "false", "0":
+		return false, nil
+	}
+	return false, errors.ErrUnsupported
+}
+
+func parseDuration(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if err == nil && d <= 0 {
+		return 0, errors.ErrUnsupported
+	}
+	return d, err
+}
+
+func parseURL(text string) (url.URL, error) {
+	u, err := url.Parse(text)
+	if err != nil {
+		return url.URL{}, err
+	}
+	return *u, nil
+}
+
+func parsePrefixes(text string) ([]netip.Prefix, error) {
+	var prefixes []netip.Prefix
+	for field := range strings.SplitSeq(text, ",") {
+		prefix, err := netip.ParsePrefix(strings.TrimSpace(field))
+		if err != nil {
+			return nil, err
+		}
+		prefixes = append(prefixes, prefix)
+	}
+	return prefixes, nil
+}
+
+func parseKeys(text string) (store.Keys, error) {
+	keys, err := store.ParseKeys(text)
+	if err != nil {
+		return nil, fmt.Errorf("is not a list of keys: %s", strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
+	return keys, nil
+}
+
+// readFile returns the content of a file without the line break that editors leave at its
+// end; ok is false if a problem was added.
+func (p *problems) readFile(variable, name string) (string, bool) {
+	content, err := os.ReadFile(name) //nolint:gosec // the operator names the file
+	if err != nil {
+		p.add(variable, "names a file that cannot be read: "+errors.Unwrap(err).Error())
+		return "", false
+	}
+	text := strings.TrimRight(string(content), "\r\n")
+	if text == "" {
+		p.add(variable, "names an empty file")
+	}
+	return text, text != ""
+}

@@ -1,0 +1,163 @@
+package portal
+
+import (
+	"crypto/x509"
+	"net"
+	"net/netip"
+	"net/url"
+	"path"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/store"
+)
+
+// check examines the fields, alone and together, and fills in what is made of them.
+func (c *config) check(bad *problems) {
+	c.checkGitLab(bad)
+	c.checkSecrets(bad)
+	c.checkAddresses(bad)
+	if err := store.CheckURL(c.DatabaseURL); err != nil {
+		bad.add("DATABASE_URL", "is not usable: "+err.Error())
+	}
+	for _, prefix := range c.TrustedProxies {
+		if prefix.Bits() == 0 {
+			bad.add("TRUSTED_PROXIES", "trusts the whole internet: name the proxies' own networks")
+		}
+	}
+	if err := c.logLevel.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		bad.add("LOG_LEVEL", "is none of debug, info, warn and error")
+	}
+}
+
+func (c *config) checkGitLab(bad *problems) {
+	if c.ClientID == "" {
+		bad.add("GITLAB_CLIENT_ID", "is not set: it is the id of the GitLab application")
+	}
+	if c.Scope != scopeAPI && c.Scope != scopeReadAPI {
+		bad.add("GITLAB_SCOPE", "is neither api nor read_api")
+	}
+	if c.CAFile == "" {
+		return
+	}
+	if pem, ok := bad.readFile("GITLAB_CA_FILE", c.CAFile); ok {
+		c.rootCAs = x509.NewCertPool()
+		if !c.rootCAs.AppendCertsFromPEM([]byte(pem)) {
+			bad.add("GITLAB_CA_FILE", "names a file without a certificate in PEM")
+		}
+	}
+}
+
+// checkSecrets takes each secret from its variable or from the file that another variable
+// names, and insists on exactly one of the two.
+func (c *config) checkSecrets(bad *problems) {
+	const value, file = "GITLAB_CLIENT_SECRET", "GITLAB_CLIENT_SECRET_FILE"
+	switch set := !c.ClientSecret.IsZero(); {
+	case set && c.ClientSecretFile != "":
+		bad.add(file, "is set beside "+value+": unset one of them")
+	case c.ClientSecretFile != "":
+		text, _ := bad.readFile(file, c.ClientSecretFile)
+		c.ClientSecret = gitlabapi.NewSecret(text)
+	case !set:
+		bad.add(value, "is not set, and neither is "+file+": it is the secret of the GitLab application")
+	}
+
+	const keys, keysFile = "SESSION_KEYS", "SESSION_KEYS_FILE"
+	switch set := len(c.SessionKeys) > 0; {
+	case set && c.SessionKeysFile != "":
+		bad.add(keysFile, "is set beside "+keys+": unset one of them")
+	case c.SessionKeysFile != "":
+		c.readKeys(bad, keysFile)
+	case !set:
+		bad.add(keys, "is not set, and neither is "+keysFile+": make a key with: openssl rand -hex 32")
+	}
+}
+
+func (c *config) readKeys(bad *problems, variable string) {
+	text, ok := bad.readFile(variable, c.SessionKeysFile)
+	if !ok {
+		return
+	}
+	var err error
+	if c.SessionKeys, err = parseKeys(text); err != nil {
+		bad.add(variable, err.Error())
+	}
+}
+
+func (c *config) checkAddresses(bad *problems) {
+	c.checkWebAddress(bad, "GITLAB_URL", &c.GitLabURL, "the address of GitLab")
+	c.checkWebAddress(bad, "PUBLIC_URL", &c.PublicURL, "the address by which people reach the portal")
+	if !isWeb(&c.HelmRepoURL) || c.HelmRepoURL.User != nil {
+		bad.add("HELM_REPO_URL", "is not an https:// or http:// address")
+	}
+	if !isListenAddress(c.ListenAddr) {
+		bad.add("LISTEN_ADDR", "is not of the form host:port or :port")
+	}
+	if c.MetricsAddr == "" {
+		return
+	}
+	if !isListenAddress(c.MetricsAddr) {
+		bad.add("METRICS_ADDR", "is not of the form host:port or :port")
+	} else if c.MetricsAddr == c.ListenAddr {
+		bad.add("METRICS_ADDR", "is LISTEN_ADDR: metrics are not for everybody and need an address of their own")
+	}
+}
+
+// plainPath is what the path of an address may look like: it is part of a cookie's Path and
+// of every link, and none of these should need escaping.
+var plainPath = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)*/?$`)
+
+// checkWebAddress examines an address to which other paths are appended.
+func (c *config) checkWebAddress(bad *problems, variable string, u *url.URL, meaning string) {
+	switch {
+	case *u == url.URL{}:
+		bad.add(variable, "is not set: it is "+meaning)
+	case !isWeb(u):
+		bad.add(variable, "is not an https:// or http:// address")
+	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		bad.add(variable, "contains more than scheme, host and path")
+	case !plainPath.MatchString(u.EscapedPath()) || path.Clean("/"+u.Path) != "/"+strings.Trim(u.Path, "/"):
+		bad.add(variable, "has a path that is not made of plain names")
+	case isInsecure(u) && !c.AllowInsecureHTTP:
+		bad.add(variable, "uses plain http beyond this machine, where anybody on the way reads the tokens: "+
+			"use https, or set ALLOW_INSECURE_HTTP=true for a trial")
+	}
+	u.Path = strings.TrimRight(u.Path, "/")
+}
+
+// insecure lists the variables whose addresses send tokens in the clear over a network.
+func (c *config) insecure() []string {
+	var variables []string
+	if isInsecure(&c.GitLabURL) {
+		variables = append(variables, "GITLAB_URL")
+	}
+	if isInsecure(&c.PublicURL) {
+		variables = append(variables, "PUBLIC_URL")
+	}
+	return variables
+}
+
+func isInsecure(u *url.URL) bool { return u.Scheme == "http" && !isLoopback(u.Hostname()) }
+
+func isWeb(u *url.URL) bool {
+	return (u.Scheme == "https" || u.Scheme == "http") && u.Hostname() != "" && u.Opaque == ""
+}
+
+func isLoopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	address, err := netip.ParseAddr(host)
+	return err == nil && address.IsLoopback()
+}
+
+func isListenAddress(address string) bool {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	_, err = strconv.ParseUint(port, 10, 16)
+	return err == nil
+}

@@ -1,0 +1,304 @@
+package portal
+
+import (
+	"encoding/pem"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"gitlab-agent-portal/internal/store"
+)
+
+const (
+	testKey  = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+	otherKey = "ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100"
+)
+
+// good is the least that a real portal needs.
+func good() map[string]string {
+	return map[string]string{
+		"GITLAB_URL":           "https://gitlab.example.com",
+		"GITLAB_CLIENT_ID":     "client",
+		"GITLAB_CLIENT_SECRET": "secret",
+		"PUBLIC_URL":           "https://agents.example.com",
+		"SESSION_KEYS":         testKey,
+	}
+}
+
+// environ is good with changes; an empty value unsets the variable.
+func environ(changes map[string]string) []string {
+	values := good()
+	maps.Copy(values, changes)
+	var lines []string
+	for name, value := range values {
+		lines = append(lines, name+"="+value)
+	}
+	return lines
+}
+
+func mustLoad(t *testing.T, changes map[string]string) *config {
+	t.Helper()
+	cfg, err := loadConfig(environ(changes))
+	if err != nil {
+		t.Fatalf("loadConfig: %v", err)
+	}
+	return cfg
+}
+
+func TestConfigDefaults(t *testing.T) {
+	t.Parallel()
+	cfg := mustLoad(t, map[string]string{"LISTEN_ADDR": "", "TOKEN_MAX_AGE": "", "ALLOW_INSECURE_HTTP": ""}) // nothing counts as not set
+	got := map[string]any{
+		"scope": cfg.Scope, "listen": cfg.ListenAddr, "metrics": cfg.MetricsAddr, "database": cfg.DatabaseURL,
+		"helm": cfg.HelmRepoURL.String(), "age": cfg.TokenMaxAge, "idle": cfg.TokenMaxIdle, "audit": cfg.AuditRetention,
+		"proxies": len(cfg.TrustedProxies), "level": cfg.logLevel, "http": cfg.AllowInsecureHTTP, "read only": cfg.readOnly(),
+	}
+	want := map[string]any{
+		"scope": "api", "listen": ":8080", "metrics": "", "database": "sqlite:portal.db",
+		"helm": "https://charts.gitlab.io", "age": 2160 * time.Hour, "idle": 720 * time.Hour, "audit": 9600 * time.Hour,
+		"proxies": 0, "level": slog.LevelInfo, "http": false, "read only": false,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("defaults (-want +got):\n%s", diff)
+	}
+}
+
+func TestConfigReadsEveryVariable(t *testing.T) {
+	t.Parallel()
+	cfg := mustLoad(t, map[string]string{
+		"GITLAB_URL": "https://example.com/gitlab/", "GITLAB_SCOPE": "read_api", "PUBLIC_URL": "https://example.com/tools/portal/",
+		"LISTEN_ADDR": "127.0.0.1:9000", "METRICS_ADDR": ":9001", "DATABASE_URL": "postgres://portal:pw@db/portal",
+		"SESSION_KEYS": testKey + "," + otherKey, "TRUSTED_PROXIES": "10.0.0.0/8, fd00::/8", "HELM_REPO_URL": "https://charts.example.com",
+		"TOKEN_MAX_AGE": "1h", "TOKEN_MAX_IDLE": "2h", "AUDIT_RETENTION": "3h", "ALLOW_INSECURE_HTTP": "true", "LOG_LEVEL": "debug",
+	})
+	got := []any{
+		cfg.GitLabURL.String(), cfg.Scope, cfg.readOnly(), cfg.PublicURL.String(), cfg.basePath(), cfg.ListenAddr, cfg.MetricsAddr, cfg.DatabaseURL,
+		len(cfg.SessionKeys), cfg.TrustedProxies[1].String(), cfg.HelmRepoURL.String(), cfg.TokenMaxAge, cfg.TokenMaxIdle, cfg.AuditRetention,
+		cfg.AllowInsecureHTTP, cfg.logLevel, cfg.ClientID, cfg.ClientSecret.Reveal(),
+	}
+	want := []any{
+		"https://example.com/gitlab", "read_api", true, "https://example.com/tools/portal", "/tools/portal", "127.0.0.1:9000", ":9001", "postgres://portal:pw@db/portal",
+		2, netip.MustParsePrefix("fd00::/8").String(), "https://charts.example.com", time.Hour, 2 * time.Hour, 3 * time.Hour,
+		true, slog.LevelDebug, "client", "secret",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("config (-want +got):\n%s", diff)
+	}
+}
+
+func TestV9ConfigRefuses(t *testing.T) {
+	t.Parallel()
+	empty := writeFile(t, "\n")
+	tests := []struct {
+		name, variable, value string
+		want                  string // after the variable's name
+	}{
+		{"no GitLab", "GITLAB_URL", "", "is not set"},
+		{"GitLab without a scheme", "GITLAB_URL", "gitlab-canary.example.com", "is not an https:// or http:// address"},
+		{"GitLab over ftp", "GITLAB_URL", "ftp://gitlab-canary.example.com", "is not an https:// or http:// address"},
+		{"GitLab without a host", "GITLAB_URL", "https:///canary", "is not an https:// or http:// address"},
+		{"GitLab with a password", "GITLAB_URL", "https://u:canary@gitlab.example.com", "contains more than scheme, host and path"},
+		{"GitLab with a query", "GITLAB_URL", "https://gitlab.example.com/?canary=1", "contains more than scheme, host and path"},
+		{"GitLab that is no URL", "GITLAB_URL", "https://canary:port", "is not a URL"},
+		{"GitLab over plain http", "GITLAB_URL", "http://canary.example.com", "uses plain http beyond this machine"},
+		{"no client id", "GITLAB_CLIENT_ID", "", "is not set"},
+		{"no client secret", "GITLAB_CLIENT_SECRET", "", "is not set, and neither is GITLAB_CLIENT_SECRET_FILE"},
+		{"two client secrets", "GITLAB_CLIENT_SECRET_FILE", "canary", "is set beside GITLAB_CLIENT_SECRET"},
+		{"an unknown scope", "GITLAB_SCOPE", "canary", "is neither api nor read_api"},
+		{"a CA file that is missing", "GITLAB_CA_FILE", "/canary/ca.pem", "names a file that cannot be read: no such file or directory"},
+		{"an empty CA file", "GITLAB_CA_FILE", empty, "names an empty file"},
+		{"a CA file without a certificate", "GITLAB_CA_FILE", writeFile(t, "canary"), "names a file without a certificate"},
+		{"no public address", "PUBLIC_URL", "", "is not set"},
+		{"a public address over plain http", "PUBLIC_URL", "http://canary.example.com", "uses plain http beyond this machine"},
+		{"a public address with a dotted path", "PUBLIC_URL", "https://agents.example.com/canary/../x", "has a path that is not made of plain names"},
+		{"a public address with an escaped path", "PUBLIC_URL", "https://agents.example.com/%2fcanary", "has a path that is not made of plain names"},
+		{"a public address with a path that a cookie cannot have", "PUBLIC_URL", "https://agents.example.com/a;canary", "has a path that is not made of plain names"},
+		{"a public address with a double slash", "PUBLIC_URL", "https://agents.example.com//canary", "has a path that is not made of plain names"},
+		{"a listen address without a port", "LISTEN_ADDR", "canary", "is not of the form host:port"},
+		{"a listen address with a named port", "LISTEN_ADDR", "localhost:canary", "is not of the form host:port"},
+		{"a listen address with too large a port", "LISTEN_ADDR", ":70000", "is not of the form host:port"},
+		{"a metrics address without a port", "METRICS_ADDR", "canary", "is not of the form host:port"},
+		{"metrics for everybody", "METRICS_ADDR", ":8080", "is LISTEN_ADDR"},
+		{"an unknown database", "DATABASE_URL", "mysql://u:canary@db/portal", "is not usable: neither sqlite:FILE nor postgres://"},
+		{"a database without a file", "DATABASE_URL", "sqlite:", "is not usable: needs the name of a file"},
+		{"a database address that is none", "DATABASE_URL", "postgres://u:canary@db:port/portal", "is not usable: not a valid postgres:// URL"},
+		{"no session keys", "SESSION_KEYS", "", "is not set, and neither is SESSION_KEYS_FILE: make a key with: openssl rand -hex 32"},
+		{"a short session key", "SESSION_KEYS", testKey + ",canary", "is not a list of keys: key 2: has 6 characters, want 64"},
+		{"a session key that is not hexadecimal", "SESSION_KEYS", strings.Repeat("canary00", 8), "is not a list of keys: key 1: is not hexadecimal"},
+		{"two lists of session keys", "SESSION_KEYS_FILE", "canary", "is set beside SESSION_KEYS"},
+		{"a proxy that is no network", "TRUSTED_PROXIES", "10.0.0.0/8,canary", "is not a list of networks"},
+		{"every proxy", "TRUSTED_PROXIES", "0.0.0.0/0", "trusts the whole internet"},
+		{"a chart repository without a scheme", "HELM_REPO_URL", "canary", "is not an https:// or http:// address"},
+		{"a duration without a unit", "TOKEN_MAX_AGE", "2160", "is not a duration such as 720h"},
+		{"a duration of days", "TOKEN_MAX_IDLE", "30canary", "is not a duration such as 720h"},
+		{"a negative duration", "AUDIT_RETENTION", "-1h", "is not a duration such as 720h"},
+		{"a bool in words", "ALLOW_INSECURE_HTTP", "canary", "is neither true nor false"},
+		{"an unknown log level", "LOG_LEVEL", "canary", "is none of debug, info, warn and error"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := loadConfig(environ(map[string]string{tt.variable: tt.value}))
+			if err == nil {
+				t.Fatal("loadConfig: no error")
+			}
+			got := strings.Split(err.Error(), "\n")[1:]
+			if len(got) != 1 || !strings.HasPrefix(got[0], tt.variable+" "+tt.want) {
+				t.Errorf("loadConfig:\n%v\nwant one line: %s %s", err, tt.variable, tt.want)
+			}
+			if strings.Contains(err.Error(), "canary") {
+				t.Errorf("the error shows the value: %v", err)
+			}
+		})
+	}
+}
+
+// writeFile returns the name of a file with this content.
+func writeFile(t *testing.T, content string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+func TestV9ConfigReportsAllProblemsAtOnce(t *testing.T) {
+	t.Parallel()
+	_, err := loadConfig([]string{"PUBLIC_URL=http://portal.example.com", "TOKEN_MAX_AGE=never", "SESSION_KEYS=abc", "LISTEN_ADDR=8080"})
+	if err == nil {
+		t.Fatal("loadConfig: no error")
+	}
+	var got []string
+	for line := range strings.Lines(err.Error()) {
+		if name, _, _ := strings.Cut(line, " "); name == strings.ToUpper(name) {
+			got = append(got, name)
+		}
+	}
+	slices.Sort(got)
+	want := []string{"GITLAB_CLIENT_ID", "GITLAB_CLIENT_SECRET", "GITLAB_URL", "LISTEN_ADDR", "PUBLIC_URL", "SESSION_KEYS", "TOKEN_MAX_AGE"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("variables named (-want +got):\n%s\n%v", diff, err)
+	}
+}
+
+func TestConfigReadsSecretsFromFiles(t *testing.T) {
+	t.Parallel()
+	cfg := mustLoad(t, map[string]string{
+		"GITLAB_CLIENT_SECRET": "", "GITLAB_CLIENT_SECRET_FILE": writeFile(t, "from the file\n"),
+		"SESSION_KEYS": "", "SESSION_KEYS_FILE": writeFile(t, testKey+",\n"+otherKey+"\r\n"),
+	})
+	if got := cfg.ClientSecret.Reveal(); got != "from the file" {
+		t.Errorf("client secret = %q, want the file's content without its line break", got)
+	}
+	if len(cfg.SessionKeys) != 2 {
+		t.Errorf("%d session keys, want 2", len(cfg.SessionKeys))
+	}
+
+	_, err := loadConfig(environ(map[string]string{"SESSION_KEYS": "", "SESSION_KEYS_FILE": writeFile(t, "canary")}))
+	if err == nil || !strings.Contains(err.Error(), "SESSION_KEYS_FILE is not a list of keys") || strings.Contains(err.Error(), "canary") {
+		t.Errorf("keys in a file that are none: %v, want the variable named and no value", err)
+	}
+	_, err = loadConfig(environ(map[string]string{"GITLAB_CLIENT_SECRET": "", "GITLAB_CLIENT_SECRET_FILE": t.TempDir()}))
+	if err == nil || !strings.Contains(err.Error(), "GITLAB_CLIENT_SECRET_FILE names a file that cannot be read: is a directory") {
+		t.Errorf("a folder in place of a file: %v, want the variable named", err)
+	}
+}
+
+func TestConfigReadsThePrivateAuthority(t *testing.T) {
+	t.Parallel()
+	gitlab := httptest.NewTLSServer(http.NotFoundHandler())
+	t.Cleanup(gitlab.Close)
+	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: gitlab.Certificate().Raw})
+	cfg := mustLoad(t, map[string]string{"GITLAB_CA_FILE": writeFile(t, string(block))})
+	if !cfg.rootCAs.Equal(gitlab.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs) {
+		t.Error("the certificate of GITLAB_CA_FILE is not the authority")
+	}
+}
+
+func TestV0PlainHTTPStaysOnThisMachine(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name    string
+		changes map[string]string
+		want    []string // variables to warn about; nil and refused for an error
+		refused bool
+	}{
+		{"https", nil, nil, false},
+		{"http to localhost", map[string]string{"GITLAB_URL": "http://localhost:8081", "PUBLIC_URL": "http://localhost:8080"}, nil, false},
+		{"http to loopback addresses", map[string]string{"GITLAB_URL": "http://127.0.0.2", "PUBLIC_URL": "http://[::1]:8080"}, nil, false},
+		{"http to a name that resembles localhost", map[string]string{"PUBLIC_URL": "http://localhost.example.com"}, nil, true},
+		{"http to another machine", map[string]string{"PUBLIC_URL": "http://10.0.0.1"}, nil, true},
+		{"http to another machine, allowed", map[string]string{"PUBLIC_URL": "http://10.0.0.1", "ALLOW_INSECURE_HTTP": "true"}, []string{"PUBLIC_URL"}, false},
+		{"http to GitLab, allowed", map[string]string{"GITLAB_URL": "http://gitlab.example.com", "ALLOW_INSECURE_HTTP": "1"}, []string{"GITLAB_URL"}, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			cfg, err := loadConfig(environ(tt.changes))
+			if (err != nil) != tt.refused {
+				t.Fatalf("loadConfig: %v, want refused = %v", err, tt.refused)
+			}
+			if err == nil && !slices.Equal(cfg.insecure(), tt.want) {
+				t.Errorf("insecure = %v, want %v", cfg.insecure(), tt.want)
+			}
+		})
+	}
+}
+
+func TestS1CookieFollowsPublicURL(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		public string
+		want   store.CookieOptions
+	}{
+		{"https://agents.example.com", store.CookieOptions{Name: "__Host-portal", Path: "/", Secure: true}},
+		{"https://agents.example.com/", store.CookieOptions{Name: "__Host-portal", Path: "/", Secure: true}},
+		{"https://example.com/tools/portal/", store.CookieOptions{Name: "__Secure-portal", Path: "/tools/portal/", Secure: true}},
+		{"http://localhost:8080", store.CookieOptions{Name: "portal", Path: "/"}},
+		{"http://localhost:8080/portal", store.CookieOptions{Name: "portal", Path: "/portal/"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.public, func(t *testing.T) {
+			t.Parallel()
+			if diff := cmp.Diff(tt.want, mustLoad(t, map[string]string{"PUBLIC_URL": tt.public}).cookie()); diff != "" {
+				t.Errorf("cookie (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestREADMENamesEveryVariable(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var documented []string
+	for _, row := range regexp.MustCompile("(?m)^\\| `([A-Z_]+)` \\|").FindAllStringSubmatch(string(readme), -1) {
+		documented = append(documented, row[1])
+	}
+	var known []string
+	for field := range reflect.TypeFor[config]().Fields() {
+		if name := field.Tag.Get("env"); name != "" {
+			known = append(known, name)
+		}
+	}
+	slices.Sort(documented)
+	slices.Sort(known)
+	if diff := cmp.Diff(known, documented); diff != "" {
+		t.Errorf("variables of the program and of README's table (-program +README):\n%s", diff)
+	}
+}

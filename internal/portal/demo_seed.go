@@ -1,0 +1,175 @@
+package portal
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"gitlab-agent-portal/gitlabapi/gitlabtest"
+)
+
+// demoPerson is somebody who can sign in to the demo.
+type demoPerson struct {
+	username, name string
+	// hint is said where one chooses who to be.
+	hint string
+	// token is their personal access token, for curl and glab.
+	token string
+}
+
+// demoPeople are all of them.
+type demoPeople []demoPerson
+
+// String lists the people with their tokens, for the terminal.
+func (people demoPeople) String() string {
+	var lines strings.Builder
+	lines.WriteString("\n  Personal access tokens, for curl and glab:\n")
+	for _, p := range people {
+		fmt.Fprintf(&lines, "    %-8s %s  %s\n", p.username, p.token, p.hint)
+	}
+	return lines.String()
+}
+
+// demoSeed fills a simulator with an organisation that runs a chain of shops. All times are
+// relative to now, so that every state of an agent is there whenever the demo starts.
+type demoSeed struct {
+	*gitlabtest.Server
+	now    time.Time
+	people map[string]int64
+	groups map[string]int64
+}
+
+// seedDemo fills s and returns the people.
+func seedDemo(s *gitlabtest.Server, now time.Time) demoPeople {
+	d := &demoSeed{s, now, map[string]int64{}, map[string]int64{}}
+	people := d.addPeople()
+	d.addGroups()
+	for _, p := range demoProjects() {
+		d.addProject(p)
+	}
+	d.addStores()
+	d.addCorners()
+	return people
+}
+
+// The people by username.
+const (
+	demoLead      = "mara"
+	demoOwner     = "olivia"
+	demoDeveloper = "tomas"
+	demoReporter  = "ines"
+	demoChinese   = "chenwei"
+	demoAdmin     = "root"
+)
+
+func (d *demoSeed) addPeople() demoPeople {
+	people := demoPeople{
+		{username: demoLead, name: "Mara Lind", hint: "Team lead. Maintainer of Shop and Platform, Developer in Data"},
+		{username: demoOwner, name: "Olivia Okafor", hint: "Head of engineering. Owner of every group"},
+		{username: demoDeveloper, name: "Tomás Reyes", hint: "Developer in Shop and Platform: sees agents, changes nothing"},
+		{username: demoReporter, name: "Inês Duarte", hint: "Reporter in Shop: sees projects but no agents"},
+		{username: demoChinese, name: "陈伟", hint: "Maintainer of Data and Stores, Developer in Platform. Uses GitLab in Chinese"},
+		{username: demoAdmin, name: "Administrator", hint: "Administrator, member of nothing"},
+	}
+	for i, p := range people {
+		locale := ""
+		if p.username == demoChinese {
+			locale = "zh_CN"
+		}
+		id := d.AddUser(gitlabtest.User{
+			Username: p.username, Name: p.name, Hint: p.hint, Admin: p.username == demoAdmin, Locale: locale,
+		})
+		d.people[p.username] = id
+		people[i].token = d.AddPersonalToken(gitlabtest.PersonalToken{User: id})
+	}
+	return people
+}
+
+func (d *demoSeed) addGroups() {
+	for _, g := range demoGroups() {
+		parent, path := "", g.path
+		if i := strings.LastIndex(g.path, "/"); i >= 0 {
+			parent, path = g.path[:i], g.path[i+1:]
+		}
+		id := d.AddGroup(gitlabtest.Group{Path: path, Name: g.name, Parent: d.groups[parent], Visibility: g.visibility})
+		d.groups[g.path] = id
+		for username, level := range g.members {
+			d.AddGroupMember(id, d.people[username], level)
+		}
+	}
+}
+
+func (d *demoSeed) addProject(p demoProject) {
+	i := strings.LastIndex(p.path, "/")
+	id := d.AddProject(gitlabtest.Project{
+		Path: p.path[i+1:], Name: p.name, Description: p.description, Group: d.groups[p.path[:i]],
+		// Times that differ from project to project, the same on every start.
+		CreatedAt: d.now.AddDate(-1, -len(p.path), 0), LastActivityAt: d.now.Add(-time.Duration(len(p.name)) * time.Hour),
+	})
+	for _, a := range p.agents {
+		d.addAgent(id, p.by, a)
+	}
+}
+
+// addAgent registers an agent shortly before its first token was made.
+func (d *demoSeed) addAgent(project int64, by string, a demoAgent) {
+	age := 9 * day
+	if len(a.tokens) > 0 {
+		age = slices.MaxFunc(a.tokens, func(x, y demoToken) int { return cmp.Compare(x.age, y.age) }).age + time.Minute
+	}
+	creator := d.people[by] // nobody for somebody who has left
+	id := d.AddAgent(gitlabtest.Agent{Project: project, Name: a.name, CreatedAt: d.now.Add(-age), CreatedBy: creator})
+	for _, t := range a.tokens {
+		d.AddToken(t.seed(id, creator, d.now))
+	}
+}
+
+// addStores is one project with an agent for every store: more than fit on a page.
+func (d *demoSeed) addStores() {
+	p := demoProject{path: "stores/till", name: "Till", description: "What runs in every store", by: demoChinese}
+	cities := []string{"aarhus", "bergen", "chengdu", "dresden", "evora", "fukuoka", "gdansk", "hangzhou", "izmir", "jena", "kunming", "leiden"}
+	for i, city := range cities {
+		for n := 1; n <= 6; n++ {
+			p.agents = append(p.agents, demoAgent{fmt.Sprintf("store-%s-%d", city, n), storeTokens(i*6 + n)})
+		}
+	}
+	d.addProject(p)
+}
+
+// storeTokens are those of the nth store: most are fine, a few are closed, late or not yet open.
+func storeTokens(n int) []demoToken {
+	age := time.Duration(20+n) * day
+	switch {
+	case n%23 == 0:
+		return []demoToken{used("till", age, 41*day)}
+	case n%17 == 0:
+		return []demoToken{unused("till", 3*day)}
+	case n%11 == 0:
+		return []demoToken{used("till", age, time.Duration(n)*time.Minute)}
+	default:
+		return []demoToken{live("till", age)}
+	}
+}
+
+// addCorners are an archived project, one that has moved and one in a personal namespace.
+func (d *demoSeed) addCorners() {
+	archived := d.AddProject(gitlabtest.Project{
+		Path: "shop-2019", Name: "Shop 2019", Description: "The shop before the rewrite", Group: d.groups["shop"],
+		CreatedAt: d.now.AddDate(-6, 0, 0), LastActivityAt: d.now.AddDate(-2, 0, 0),
+	})
+	d.addAgent(archived, "", demoAgent{"legacy", []demoToken{used("helm", 700*day, 400*day)}})
+	d.ArchiveProject(archived, true)
+
+	moved := d.AddProject(gitlabtest.Project{
+		Path: "dashboards", Name: "Dashboards", Group: d.groups["platform"], CreatedAt: d.now.AddDate(-2, 0, 0),
+	})
+	d.addAgent(moved, demoLead, demoAgent{"dashboards", []demoToken{live("flux", 30*day)}})
+	d.MoveProject(moved, d.groups["platform/observability"], "dashboards")
+
+	own := d.AddProject(gitlabtest.Project{
+		Path: "playground", Name: "Playground", Owner: d.people[demoLead], CreatedAt: d.now.AddDate(0, -1, 0),
+	})
+	d.addAgent(own, demoLead, demoAgent{"laptop", []demoToken{unused("kind", 20*time.Minute)}})
+}

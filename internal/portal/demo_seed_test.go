@@ -1,0 +1,197 @@
+package portal
+
+import (
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+	"testing"
+	"time"
+
+	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/gitlabapi/gitlabtest"
+	"gitlab-agent-portal/internal/agentstatus"
+)
+
+// demoView is what one person sees of the demo's GitLab.
+type demoView struct {
+	t        *testing.T
+	client   *gitlabapi.Client
+	projects []gitlabapi.Project
+	usage    map[int64]gitlabapi.ProjectUsage
+	now      time.Time
+}
+
+// seeDemo seeds a demo and reads everything that a person can see of it.
+func seeDemo(t *testing.T, username string, later time.Duration) demoView {
+	t.Helper()
+	clock := gitlabtest.NewClock(time.Date(2026, 11, 24, 3, 7, 0, 0, time.UTC))
+	gitlab := gitlabtest.Start(t, gitlabtest.WithNow(clock.Now))
+	people := seedDemo(gitlab.Server, clock.Now())
+	clock.Advance(later)
+	client, err := gitlabapi.New(gitlab.URL, gitlabapi.Options{Now: clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(people, func(p demoPerson) bool { return p.username == username })
+	v := demoView{t: t, client: client.WithToken(gitlabapi.NewSecret(people[i].token)), now: clock.Now()}
+	page, err := v.client.ProjectsPage(t.Context(), gitlabapi.ProjectQuery{Page: 1, PerPage: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.projects = page.Items
+	ids := make([]int64, len(v.projects))
+	for i, p := range v.projects {
+		ids[i] = p.ID
+	}
+	if v.usage, err = v.client.Usage(t.Context(), ids); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// agents are all agents that are seen.
+func (v demoView) agents() []gitlabapi.AgentUsage {
+	var all []gitlabapi.AgentUsage
+	for _, p := range v.usage {
+		all = slices.AppendSeq(all, maps.Values(p.Agents))
+	}
+	return all
+}
+
+func (v demoView) statuses() map[agentstatus.Status]int {
+	count := map[agentstatus.Status]int{}
+	for _, a := range v.agents() {
+		var tokens []agentstatus.Token
+		for _, token := range a.Tokens {
+			tokens = append(tokens, agentstatus.Token{CreatedAt: token.CreatedAt, LastUsedAt: token.LastUsedAt})
+		}
+		status, _ := agentstatus.Of(tokens, v.now)
+		count[status]++
+	}
+	return count
+}
+
+func TestDemoHasEveryStateOfAnAgent(t *testing.T) {
+	t.Parallel()
+	v := seeDemo(t, demoOwner, 0)
+	if n := len(v.projects); n < 40 {
+		t.Errorf("%d projects, want 40 or more", n)
+	}
+	tokens, largest := map[int]int{}, 0
+	for _, p := range v.usage {
+		largest = max(largest, len(p.Agents))
+	}
+	for _, a := range v.agents() {
+		tokens[a.TokenCount]++
+	}
+	if largest <= 50 {
+		t.Errorf("the largest project has %d agents, want more than a page of 50", largest)
+	}
+	for _, n := range []int{0, 1, 2, 3} {
+		if tokens[n] == 0 {
+			t.Errorf("no agent has %d tokens", n)
+		}
+	}
+	for _, status := range []agentstatus.Status{agentstatus.Connected, agentstatus.NotConnected, agentstatus.NeverConnected} {
+		if v.statuses()[status] < 2 {
+			t.Errorf("%d agents are of status %d, want some", v.statuses()[status], status)
+		}
+	}
+}
+
+func TestDemoStaysAliveWhileItRuns(t *testing.T) {
+	t.Parallel()
+	before, after := seeDemo(t, demoOwner, 0).statuses(), seeDemo(t, demoOwner, 8*time.Hour).statuses()
+	if lost := before[agentstatus.Connected] - after[agentstatus.Connected]; after[agentstatus.Connected] < 80 || lost > 10 {
+		t.Errorf("%d agents are connected at first and %d after eight hours, want nearly as many", before[agentstatus.Connected], after[agentstatus.Connected])
+	}
+}
+
+func TestDemoPeopleDiffer(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		username            string
+		projects, agents    bool
+		manages, managesAll bool
+	}{
+		{demoOwner, true, true, true, true},
+		{demoLead, true, true, true, false},
+		{demoChinese, true, true, true, false},
+		{demoDeveloper, true, true, false, false},
+		{demoReporter, true, true, false, false}, // a Developer of the handbook
+		{demoAdmin, false, false, false, true},
+	} {
+		t.Run(tt.username, func(t *testing.T) {
+			t.Parallel()
+			v := seeDemo(t, tt.username, 0)
+			managed := 0
+			for _, p := range v.projects {
+				can, err := v.client.CanManage(t.Context(), p.ID)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if can {
+					managed++
+				}
+			}
+			if got := len(v.projects) > 0; got != tt.projects {
+				t.Errorf("a member of %d projects, want some: %t", len(v.projects), tt.projects)
+			}
+			if got := len(v.agents()) > 0; got != tt.agents {
+				t.Errorf("sees %d agents, want some: %t", len(v.agents()), tt.agents)
+			}
+			if got := managed > 0; got != tt.manages {
+				t.Errorf("manages %d projects, want some: %t", managed, tt.manages)
+			}
+			if got := managed == len(v.projects); got != tt.managesAll {
+				t.Errorf("manages %d of %d projects, want all: %t", managed, len(v.projects), tt.managesAll)
+			}
+		})
+	}
+}
+
+func TestDemoAgentsCouldHaveBeenRegistered(t *testing.T) {
+	t.Parallel()
+	legal := regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
+	for _, a := range seeDemo(t, demoOwner, 0).agents() {
+		if !legal.MatchString(a.Name) {
+			t.Errorf("GitLab would not register an agent named %q", a.Name)
+		}
+	}
+}
+
+func TestDemoHasAProjectThatMovedAndOneThatIsArchived(t *testing.T) {
+	t.Parallel()
+	v := seeDemo(t, demoLead, 0)
+	moved, err := v.client.Project(t.Context(), gitlabapi.ProjectPath("platform/dashboards"))
+	if err != nil || moved.PathWithNamespace != "platform/observability/dashboards" {
+		t.Errorf("platform/dashboards is %q, %v, want it found at its new place", moved.PathWithNamespace, err)
+	}
+	archived, err := v.client.Project(t.Context(), gitlabapi.ProjectPath("shop/shop-2019"))
+	if err != nil || !archived.Archived {
+		t.Errorf("shop/shop-2019 is archived: %t, %v, want true", archived.Archived, err)
+	}
+}
+
+func TestDemoPeopleAreListedWithTheirTokens(t *testing.T) {
+	t.Parallel()
+	gitlab := gitlabtest.Start(t)
+	people := seedDemo(gitlab.Server, time.Now())
+	for _, p := range people {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, gitlab.URL+"/api/v4/user", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("PRIVATE-TOKEN", p.token)
+		response, err := gitlab.HTTP.Client().Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		listed := regexp.MustCompile(`(?m)^ +` + regexp.QuoteMeta(p.username) + ` +` + regexp.QuoteMeta(p.token) + ` `)
+		if response.StatusCode != http.StatusOK || !listed.MatchString(people.String()) {
+			t.Errorf("%s signs in with %d and is listed: %t, want 200 and true", p.username, response.StatusCode, listed.MatchString(people.String()))
+		}
+	}
+}

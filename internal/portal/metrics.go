@@ -1,0 +1,60 @@
+package portal
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// metrics are what Prometheus reads, on a listener of their own. Labels are bounded: names of
+// operations, methods and status codes, never people or projects.
+type metrics struct {
+	registry       *prometheus.Registry
+	requests       *prometheus.HistogramVec
+	gitlabRequests *prometheus.CounterVec
+	gitlabSeconds  *prometheus.HistogramVec
+}
+
+func newMetrics() *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "portal_http_request_duration_seconds",
+			Help: "How long the portal took to answer, by method and status code.",
+		}, []string{"method", "code"}),
+		gitlabRequests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "portal_gitlab_requests_total",
+			Help: "Requests to GitLab, by operation and status code (0: no answer).",
+		}, []string{"op", "code"}),
+		gitlabSeconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "portal_gitlab_request_duration_seconds",
+			Help: "How long GitLab took to answer, by operation.",
+		}, []string{"op"}),
+	}
+	m.registry.MustRegister(m.requests, m.gitlabRequests, m.gitlabSeconds,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// gitlab counts one request to GitLab.
+func (m *metrics) gitlab(op string, status int, took time.Duration) {
+	m.gitlabRequests.WithLabelValues(op, strconv.Itoa(status)).Inc()
+	m.gitlabSeconds.WithLabelValues(op).Observe(took.Seconds())
+}
+
+// observe measures the requests that next answers. Methods that HTTP does not know share one
+// label.
+func (m *metrics) observe(next http.Handler) http.Handler {
+	return promhttp.InstrumentHandlerDuration(m.requests, next)
+}
+
+// handler shows the metrics.
+func (m *metrics) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
+	return mux
+}

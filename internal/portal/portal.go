@@ -1,0 +1,143 @@
+package portal
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"time"
+
+	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/handlers"
+	"gitlab-agent-portal/internal/store"
+	"gitlab-agent-portal/internal/tokens"
+	"gitlab-agent-portal/static"
+	"gitlab-agent-portal/views"
+)
+
+// drain is how long a portal that was told to stop goes on taking requests: whoever spreads
+// the traffic needs that long to notice that it is not ready any more.
+const drain = 3 * time.Second
+
+// Program is one run of the portal.
+type Program struct {
+	// Args are the arguments without the program's name, Environ the environment.
+	Args, Environ []string
+	// Stdout receives what a person reads who started the program, and the log.
+	Stdout io.Writer
+	// Listener replaces LISTEN_ADDR, for tests, which have to know their free port before they
+	// can say what PUBLIC_URL is. Run closes it.
+	Listener net.Listener
+	// Ready, unless nil, is called once requests are answered.
+	Ready func()
+	// Drain, unless nil, is called when readiness has been withdrawn. Requests are taken until
+	// it returns.
+	Drain func()
+}
+
+// Run runs the portal until ctx ends, and returns once everything has stopped. args are the
+// arguments without the program's name.
+func Run(ctx context.Context, args, environ []string, stdout io.Writer) error {
+	noticed := func() { <-time.After(drain) }
+	return Program{Args: args, Environ: environ, Stdout: stdout, Drain: noticed}.Run(ctx)
+}
+
+// Run runs the program until ctx ends.
+func (p Program) Run(ctx context.Context) error {
+	if p.Listener != nil {
+		defer func() { _ = p.Listener.Close() }() // for a start that fails; a server closes it itself
+	}
+	flags := flag.NewFlagSet("web", flag.ContinueOnError)
+	flags.SetOutput(p.Stdout)
+	demo := flags.Bool("demo", false, "start with an embedded GitLab and a made-up organisation")
+	probe := flags.Bool("healthcheck", false, "ask the running portal whether it lives, and exit")
+	switch err := flags.Parse(p.Args); {
+	case errors.Is(err, flag.ErrHelp):
+		return nil
+	case err != nil:
+		return err
+	case flags.NArg() > 0:
+		return errors.New("the portal takes flags only; see -help")
+	case *probe:
+		return healthcheck(ctx, p.Environ)
+	case *demo:
+		return p.runDemo(ctx)
+	}
+	cfg, err := loadConfig(p.Environ)
+	if err != nil {
+		return err
+	}
+	return p.serve(ctx, cfg, extras{})
+}
+
+// extras are what the demo adds to a portal.
+type extras struct{ sandboxURL string }
+
+// serve puts the parts together and runs them.
+func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
+	log := newLogger(p.Stdout, cfg.logLevel)
+	for _, variable := range cfg.insecure() {
+		log.WarnContext(ctx, "plain http beyond this machine: anybody on the way can read the tokens", "variable", variable)
+	}
+	server := &server{cfg: cfg, log: log, metrics: newMetrics(), portal: p.Listener, ready: p.Ready, drain: p.Drain}
+	assets, err := static.Load()
+	if err != nil {
+		return err
+	}
+	gitlab, err := gitlabapi.New(cfg.GitLabURL.String(), gitlabapi.Options{
+		RootCAs: cfg.rootCAs, Log: log, Observe: server.metrics.gitlab, Now: clock,
+	})
+	if err != nil {
+		return fmt.Errorf("GITLAB_URL: %w", err)
+	}
+	database, err := store.Open(ctx, store.Config{
+		URL: cfg.DatabaseURL, Keys: cfg.SessionKeys, Now: clock, Log: log, Cookie: cfg.cookie(), AuditRetention: cfg.AuditRetention,
+	})
+	if err != nil {
+		return fmt.Errorf("DATABASE_URL: %w", err)
+	}
+	defer closeStore(ctx, log, database)
+
+	server.store, server.tokens = database, tokens.New(database, database, log, clock)
+	handler, err := handlers.New(handlers.Config{ //nolint:contextcheck // what it renders at the start belongs to no request
+		PublicURL: &cfg.PublicURL, GitLab: gitlab, OAuth: oauth(cfg, gitlab), ReadOnly: cfg.readOnly(),
+		Store: database, Tokens: server.tokens, Keys: cfg.SessionKeys, Cookie: cfg.cookie(), Assets: assets,
+		Log: log, Now: clock, Ready: server.readiness, TrustedProxies: cfg.TrustedProxies, HelmRepoURL: cfg.HelmRepoURL.String(), SandboxURL: extra.sandboxURL,
+	})
+	if err != nil {
+		return err
+	}
+	return server.run(ctx, handler)
+}
+
+// clock is the one place where the program's time comes from.
+func clock() time.Time { return time.Now() } //nolint:forbidigo // handed to everything else as an argument
+
+func oauth(cfg *config, gitlab *gitlabapi.Client) *gitlabapi.OAuth {
+	callback := cfg.PublicURL
+	callback.Path = views.URLs{Base: cfg.basePath()}.Callback()
+	return gitlab.OAuth(gitlabapi.OAuthConfig{
+		ClientID: cfg.ClientID, ClientSecret: cfg.ClientSecret, Scope: cfg.Scope, RedirectURL: callback.String(),
+	})
+}
+
+// newLogger writes one JSON object a line, with times in UTC wherever the portal runs.
+func newLogger(out io.Writer, level slog.Level) *slog.Logger {
+	return slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: level, ReplaceAttr: inUTC}))
+}
+
+func inUTC(groups []string, a slog.Attr) slog.Attr {
+	if len(groups) == 0 && a.Key == slog.TimeKey && a.Value.Kind() == slog.KindTime {
+		return slog.Time(a.Key, a.Value.Time().UTC())
+	}
+	return a
+}
+
+func closeStore(ctx context.Context, log *slog.Logger, database *store.Store) {
+	if err := database.Close(); err != nil {
+		log.ErrorContext(ctx, "closing the database", "error", err)
+	}
+}

@@ -1,0 +1,161 @@
+package portal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"gitlab-agent-portal/internal/store"
+	"gitlab-agent-portal/internal/tokens"
+)
+
+const (
+	// stopTimeout is how long a stop waits for requests and creates under way: with drain it
+	// stays below the 30 s after which most supervisors kill.
+	stopTimeout = 25 * time.Second
+	// sweepEvery is how often what has expired is deleted.
+	sweepEvery = 5 * time.Minute
+	// writeTimeout is longer than any create (see internal/tokens), whose answer holds a secret.
+	writeTimeout = 75 * time.Second
+)
+
+// server runs the portal's listeners and stops them in order.
+type server struct {
+	cfg     *config
+	log     *slog.Logger
+	store   *store.Store
+	tokens  *tokens.Service
+	metrics *metrics
+	ready   func()
+	drain   func()
+
+	portal, observed net.Listener // observed is nil without METRICS_ADDR
+	stopping         atomic.Bool
+}
+
+// listen opens the listeners before anything is served, so that a busy port is an error of
+// the start. A listener that is open already stays in the place of LISTEN_ADDR.
+func (s *server) listen(ctx context.Context) error {
+	var err error
+	if s.portal == nil {
+		if s.portal, err = new(net.ListenConfig).Listen(ctx, "tcp", s.cfg.ListenAddr); err != nil {
+			return fmt.Errorf("LISTEN_ADDR: %w", err)
+		}
+	}
+	if s.cfg.MetricsAddr == "" {
+		return nil
+	}
+	if s.observed, err = new(net.ListenConfig).Listen(ctx, "tcp", s.cfg.MetricsAddr); err != nil {
+		return fmt.Errorf("METRICS_ADDR: %w", errors.Join(err, s.portal.Close()))
+	}
+	return nil
+}
+
+// readiness reports why no traffic should be sent here. GitLab is left out on purpose: while
+// it is down, the portal is what says so.
+func (s *server) readiness(ctx context.Context) error {
+	if s.stopping.Load() {
+		return errors.New("the portal is stopping")
+	}
+	return s.store.Ping(ctx)
+}
+
+// run serves until ctx ends or a listener fails, and returns when everything has stopped.
+func (s *server) run(ctx context.Context, handler http.Handler) error {
+	if err := s.listen(ctx); err != nil {
+		return err
+	}
+	group, running := errgroup.WithContext(ctx)
+	portal := s.start(group, s.portal, s.metrics.observe(handler))
+	servers := []*http.Server{portal}
+	attributes := []any{"address", s.portal.Addr().String(), "public_url", s.cfg.PublicURL.String()}
+	if s.observed != nil {
+		servers = append(servers, s.start(group, s.observed, s.metrics.handler()))
+		attributes = append(attributes, "metrics", s.observed.Addr().String())
+	}
+	group.Go(func() error {
+		s.sweep(running)
+		return nil
+	})
+	group.Go(func() error {
+		<-running.Done()
+		if ctx.Err() != nil { // and not because a listener failed
+			s.withdraw(ctx)
+		}
+		return s.stop(context.WithoutCancel(ctx), servers)
+	})
+	s.log.InfoContext(ctx, "the portal answers", attributes...)
+	if s.ready != nil {
+		s.ready()
+	}
+	return group.Wait()
+}
+
+// start answers on listener until the server that it returns is shut down.
+func (s *server) start(group *errgroup.Group, listener net.Listener, handler http.Handler) *http.Server {
+	server := &http.Server{
+		Handler:           handler,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       15 * time.Second,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+	}
+	group.Go(func() error {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serving: %w", err)
+		}
+		return nil
+	})
+	return server
+}
+
+// withdraw says not ready, and goes on serving until whoever spreads the traffic knows.
+func (s *server) withdraw(ctx context.Context) {
+	s.stopping.Store(true)
+	s.log.InfoContext(ctx, "the portal stops")
+	if s.drain != nil {
+		s.drain()
+	}
+}
+
+// stop ends the servers once what is under way has been answered, so that a running create
+// still delivers its secret.
+func (s *server) stop(ctx context.Context, servers []*http.Server) error {
+	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
+	defer cancel()
+	var failed error
+	for _, server := range servers {
+		if err := server.Shutdown(ctx); err != nil {
+			failed = errors.Join(failed, fmt.Errorf("requests were cut off: %w", err), server.Close())
+		}
+	}
+	if err := s.tokens.Wait(ctx); err != nil {
+		failed = errors.Join(failed, fmt.Errorf("creates were cut off: %w", err))
+	}
+	return failed
+}
+
+// sweep deletes expired sessions and nonces now and then.
+func (s *server) sweep(ctx context.Context) {
+	ticker := time.NewTicker(sweepEvery)
+	defer ticker.Stop()
+	for {
+		if _, err := s.store.Sweep(ctx); err != nil && ctx.Err() == nil {
+			s.log.WarnContext(ctx, "deleting what has expired", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
