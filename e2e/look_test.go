@@ -1,0 +1,178 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/playwright-community/playwright-go"
+)
+
+// pages are the addresses that a Maintainer sees.
+func (s *stage) pages() map[string]string {
+	return map[string]string{
+		"projects": s.url + "/projects", "no project": s.url + "/projects?q=nothing-like-this", "agents": s.agents(),
+		"register": s.agents() + "/new", "agent": s.agent(s.prod), "agent without token": s.agent(s.idle),
+		"connect": s.agent(s.prod) + "?tab=connect", "create": s.agent(s.idle) + "/tokens/new",
+		"delete": s.agent(s.prod) + "/delete", "help": s.url + "/help/status", "not found": s.url + "/nothing",
+	}
+}
+
+// TestChineseIsSpokenEverywhere reads the pages as a Chinese colleague does.
+func TestChineseIsSpokenEverywhere(t *testing.T) {
+	s := newStage(t)
+	p := s.as("lead", inChinese)
+	p.expect("status of 404")
+	for name, address := range s.pages() {
+		p.visit(address)
+		if lang := p.eval("() => document.documentElement.lang"); lang != "zh-CN" {
+			t.Errorf("%s: lang = %v", name, lang)
+		}
+		heading, err := p.Locator("main h1").InnerText()
+		if err != nil || !hasHan(heading) && !strings.Contains("prod idle", heading) {
+			t.Errorf("%s: the heading is %q (%v)", name, heading, err)
+		}
+	}
+}
+
+func hasHan(text string) bool {
+	return strings.ContainsFunc(text, func(c rune) bool { return c >= 0x4e00 && c <= 0x9fff })
+}
+
+// TestLanguageAndThemeAreSwitchedByHand uses the menu.
+func TestLanguageAndThemeAreSwitchedByHand(t *testing.T) {
+	s := newStage(t)
+	p := s.as("lead")
+	p.visit(s.agents())
+	p.click(p.Locator("header details.menu summary"))
+	p.click(p.button("简体中文"))
+	p.arrives(s.agents())
+	p.sees(p.heading("Payments 的代理"))
+	p.click(p.Locator("header details.menu summary"))
+	p.click(p.Locator("header button[name=theme][value=dark]"))
+	if theme := p.eval("() => document.documentElement.dataset.theme"); theme != "dark" {
+		t.Errorf("data-theme = %v", theme)
+	}
+}
+
+// TestDarkIsDark follows the system and the switch.
+func TestDarkIsDark(t *testing.T) {
+	s := newStage(t)
+	brightness := `() => { const [r, g, b] = getComputedStyle(document.body).backgroundColor.match(/[0-9.]+/g).map(Number); return r + g + b; }`
+	light, dark := s.open(), s.open(inTheDark)
+	for _, p := range []*tab{light, dark} {
+		p.visit(s.url)
+	}
+	if l, d := number(light.eval(brightness)), number(dark.eval(brightness)); l < 600 || d > 200 {
+		t.Errorf("the background is %v by day and %v by night", l, d)
+	}
+}
+
+// number is what a script counted; small whole numbers come back as int.
+func number(value any) float64 {
+	switch n := value.(type) {
+	case int:
+		return float64(n)
+	case float64:
+		return n
+	default:
+		return -1
+	}
+}
+
+// TestNothingIsCutOffOnAPhone looks for sideways scrolling at 320 pixels.
+func TestNothingIsCutOffOnAPhone(t *testing.T) {
+	s := newStage(t)
+	for _, change := range [][]func(*playwright.BrowserNewContextOptions){{onAPhone}, {onAPhone, inChinese}} {
+		p := s.as("lead", change...)
+		p.expect("status of 404")
+		for name, address := range s.pages() {
+			p.visit(address)
+			if width := number(p.eval("() => document.documentElement.scrollWidth")); width > 320 {
+				t.Errorf("%s is %v pixels wide", name, width)
+			}
+		}
+	}
+}
+
+// TestAxeFindsNothing runs axe-core over every page in both themes, dialogs included.
+func TestAxeFindsNothing(t *testing.T) {
+	s := newStage(t)
+	axe, err := os.ReadFile("../node_modules/axe-core/axe.min.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for theme, change := range map[string]func(*playwright.BrowserNewContextOptions){"light": withAxe, "dark": func(o *playwright.BrowserNewContextOptions) { withAxe(o); inTheDark(o) }} {
+		p := s.as("lead", change)
+		p.expect("status of 404")
+		for name, address := range s.pages() {
+			p.visit(address)
+			p.passesAxe(string(axe), theme+" "+name)
+		}
+		p.visit(s.agent(s.idle))
+		p.click(p.link("Create token").First())
+		p.passesAxe(string(axe), theme+" create dialog")
+		p.fill(p.GetByLabel("Name"), theme)
+		p.click(p.Locator("#dialog").GetByRole("button", inLocator("Create token")))
+		p.sees(p.Locator("#reveal-dialog"))
+		p.passesAxe(string(axe), theme+" reveal")
+	}
+}
+
+// withAxe lets the tool into the page, which the content security policy keeps out.
+func withAxe(o *playwright.BrowserNewContextOptions) { o.BypassCSP = new(true) }
+
+func (p *tab) passesAxe(source, what string) {
+	p.t.Helper()
+	p.eval(source + "; 0")
+	found := p.eval(`async () => (await axe.run()).violations.map((v) => v.id + ": " + v.nodes.map((n) => n.target.join(" ")).join(", ")).join("\n")`)
+	if found != "" {
+		p.t.Errorf("%s: axe finds\n%v", what, found)
+	}
+}
+
+// TestNothingJumps adds up the layout shifts of every page while it loads.
+func TestNothingJumps(t *testing.T) {
+	s := newStage(t)
+	p := s.as("lead")
+	p.expect("status of 404")
+	for name, address := range s.pages() {
+		p.visit(address)
+		shift := p.eval(`() => new Promise((done) => {
+			let sum = 0;
+			new PerformanceObserver((list) => { for (const entry of list.getEntries()) sum += entry.value; }).observe({type: "layout-shift", buffered: true});
+			requestAnimationFrame(() => requestAnimationFrame(() => done(sum)));
+		})`)
+		if number(shift) != 0 {
+			t.Errorf("%s shifts by %v", name, shift)
+		}
+	}
+}
+
+// TestACallerFromAnotherHostIsBlocked puts a form on a page of another origin.
+func TestACallerFromAnotherHostIsBlocked(t *testing.T) {
+	s := newStage(t)
+	p := s.as("lead")
+	p.expect("status of 403")
+	err := p.Route("http://evil.localhost/**", func(route playwright.Route) {
+		_ = route.Fulfill(playwright.RouteFulfillOptions{
+			ContentType: new("text/html"),
+			Body:        fmt.Sprintf(`<form method="post" action="%s/tokens"><input name="name" value="x"><button>Win a prize</button></form>`, s.agent(s.idle)),
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.visit("http://evil.localhost/")
+	p.click(p.button("Win a prize"))
+	p.sees(p.heading("That did not come from this portal"))
+	for _, request := range s.gitlab.Requests() {
+		if request.Method == http.MethodPost && strings.Contains(request.Path, "cluster_agents") {
+			t.Errorf("GitLab saw %s %s", request.Method, request.Path)
+		}
+	}
+}
