@@ -1,0 +1,89 @@
+//go:build unix
+
+// Command bench measures the portal and prints figures; it judges none of them. It plays all
+// parts itself: GitLab's simulator, the portal and a bare reverse proxy run as children of their
+// own, each told over its standard input what to do, and the parent is the browsers. Everything
+// listens on the loopback interface only and is bounded in number and in time.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// timeout ends a run that hangs.
+const timeout = 10 * time.Minute
+
+// settings say how much is measured.
+type settings struct {
+	role     string
+	web      string
+	agents   int
+	requests int
+	rounds   int
+	starts   int
+	people   int
+	profile  string
+	against  string
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// run plays the role that args name, or measures.
+func run(ctx context.Context, args []string, out io.Writer) error {
+	var s settings
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.StringVar(&s.role, "role", "", "what a child plays; for the program itself only")
+	flags.StringVar(&s.web, "web", "bin/web", "the built portal, for its start-up time; empty: leave that out")
+	flags.IntVar(&s.agents, "agents", 50, "agents on the page, at most 50")
+	flags.IntVar(&s.requests, "requests", 300, "requests of a round")
+	flags.IntVar(&s.rounds, "rounds", 7, "rounds, of which the best and the median are shown")
+	flags.IntVar(&s.starts, "starts", 10, "starts of the built portal")
+	flags.IntVar(&s.people, "people", 1000, "people who are signed in at once")
+	flags.StringVar(&s.profile, "profile", "", "folder for CPU and allocation profiles of the agents page")
+	flags.StringVar(&s.against, "against", "", "this program as built from another commit, measured in the same rounds")
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return nil
+	case err != nil:
+		return err
+	case s.role != "":
+		return play(s.role)
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	return measure(ctx, s, out)
+}
+
+// measure runs everything in turn, so that nothing disturbs anything else.
+func measure(ctx context.Context, s settings, out io.Writer) error {
+	folder, err := os.MkdirTemp("", "portal-bench")
+	if err != nil {
+		return err
+	}
+	for _, part := range []func(context.Context, settings, string, io.Writer) error{
+		measureAgents, measureMemory, measureStartUp,
+	} {
+		if err := part(ctx, s, folder, out); err != nil {
+			return errors.Join(err, os.RemoveAll(folder))
+		}
+	}
+	return os.RemoveAll(folder)
+}
+
+// clock is the stopwatch.
+func clock() time.Time { return time.Now() } //nolint:forbidigo // time is what is measured here

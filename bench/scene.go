@@ -1,0 +1,122 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"path/filepath"
+)
+
+// sessionKey seals sessions that last as long as a measurement.
+const sessionKey = "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0"
+
+// scene is a GitLab and the portals in front of it.
+type scene struct {
+	gitlab, floor *child
+	portals       []*portalChild
+	facts         Facts
+}
+
+// portalChild is a portal that was started.
+type portalChild struct {
+	*child
+	url string
+}
+
+// setUp starts a GitLab, and a portal from each of the programs. The scene has to be stopped even
+// after an error.
+func setUp(ctx context.Context, folder string, agents, people int, programs ...string) (*scene, error) {
+	sc := new(scene)
+	var callbacks []string
+	for _, program := range programs {
+		portal, err := startPortal(ctx, program)
+		if err != nil {
+			return sc, err
+		}
+		sc.portals = append(sc.portals, portal)
+		callbacks = append(callbacks, portal.url+"/auth/callback")
+	}
+	var err error
+	if sc.gitlab, err = start(ctx, "", roleGitLab); err != nil {
+		return sc, err
+	}
+	sc.facts, err = call[Facts](ctx, sc.gitlab, "Start", Organisation{Agents: agents, People: people, Callbacks: callbacks})
+	if err != nil {
+		return sc, err
+	}
+	for i, portal := range sc.portals {
+		database := filepath.Join(folder, fmt.Sprintf("%d-people-%d.db", people, i))
+		_, err := call[None](ctx, portal.child, "Start", []string{
+			"GITLAB_URL=" + sc.facts.URL, "GITLAB_CLIENT_ID=" + sc.facts.ClientID, "GITLAB_CLIENT_SECRET=" + sc.facts.ClientSecret,
+			"PUBLIC_URL=" + portal.url, "DATABASE_URL=sqlite:" + database, "SESSION_KEYS=" + sessionKey,
+		})
+		if err != nil {
+			return sc, err
+		}
+	}
+	return sc, nil
+}
+
+// startPortal starts the process of a portal, whose address GitLab has to know before it runs.
+func startPortal(ctx context.Context, program string) (*portalChild, error) {
+	process, err := start(ctx, program, rolePortal)
+	if err != nil {
+		return nil, err
+	}
+	address, err := call[string](ctx, process, "Listen", None{})
+	return &portalChild{process, address}, err
+}
+
+// stop ends the children.
+func (sc *scene) stop() {
+	for _, portal := range sc.portals {
+		portal.stop()
+	}
+	for _, c := range []*child{sc.floor, sc.gitlab} {
+		if c != nil {
+			c.stop()
+		}
+	}
+}
+
+// page is the address of the list of agents.
+func (sc *scene) page(portal *portalChild) string {
+	return fmt.Sprintf("%s/projects/%d/agents", portal.url, sc.facts.Project)
+}
+
+// signIn signs the person with that number in.
+func (sc *scene) signIn(ctx context.Context, portal *portalChild, browser person, number int) error {
+	return browser.signIn(ctx, portal.url, sc.facts.URL, personName(number))
+}
+
+// contender is a portal with somebody signed in, ready to be measured.
+func (sc *scene) contender(ctx context.Context, name string, portal *portalChild) (*contender, error) {
+	browser, err := newPerson(connections)
+	if err != nil {
+		return nil, err
+	}
+	return &contender{
+		name: name, process: portal.child, browser: browser, address: sc.page(portal), mark: "row-link",
+		header: http.Header{"Accept-Encoding": {"gzip"}, "Accept-Language": {"en-GB,en;q=0.9,de;q=0.8"}},
+	}, sc.signIn(ctx, portal, browser, 0)
+}
+
+// startFloor starts the bare proxy and says what to ask it for.
+func (sc *scene) startFloor(ctx context.Context) (*contender, error) {
+	var err error
+	if sc.floor, err = start(ctx, "", roleFloor); err != nil {
+		return nil, err
+	}
+	address, err := call[string](ctx, sc.floor, "Start", sc.facts.URL)
+	if err != nil {
+		return nil, err
+	}
+	browser, err := newPerson(connections)
+	return &contender{
+		name: "bare reverse proxy", process: sc.floor, browser: browser, mark: "config_project",
+		address: fmt.Sprintf("%s/api/v4/projects/%d/cluster_agents?per_page=50", address, sc.facts.Project),
+		header:  http.Header{"Authorization": {"Bearer " + sc.facts.Token}},
+	}, err
+}
