@@ -91,7 +91,8 @@ func (s *Service) create(ctx context.Context, gitlab *gitlabapi.Client, req Crea
 		return created, err
 	}
 	unknown := s.reconcile(ctx, gitlab, req, agent, before, err)
-	row.reconciled(ctx, unknown.outcome())
+	outcome, found := unknown.outcome()
+	row.reconciled(ctx, outcome, found)
 	return created, unknown
 }
 
