@@ -109,6 +109,13 @@ func OutcomeUnknown(err error) bool {
 	return ok && e.unknown
 }
 
+// Refused reports whether err is GitLab's own no: an answer of 4xx, after which
+// nothing was changed.
+func Refused(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Status >= http.StatusBadRequest && e.Status < http.StatusInternalServerError
+}
+
 // PartialError comes with what GraphQL did answer; what it did not is missing
 // there. It is also ErrGraphQL, and whatever ended the reading.
 type PartialError struct {

@@ -101,9 +101,7 @@ func (h *Handlers) takeAttempt(w http.ResponseWriter, r *http.Request, state str
 // signInFailure keeps a GitLab that refused, a wrong client secret included, apart from one
 // that is down.
 func signInFailure(err error) error {
-	var answered *gitlabapi.Error
-	isRefusal := errors.As(err, &answered) && answered.Status >= 400 && answered.Status < 500
-	if isRefusal && !errors.Is(err, gitlabapi.ErrRateLimited) {
+	if gitlabapi.Refused(err) && !errors.Is(err, gitlabapi.ErrRateLimited) {
 		return errSignInRefused.because(err)
 	}
 	return fmt.Errorf("signing in: %w", err)

@@ -3,7 +3,6 @@ package tokens
 import (
 	"context"
 	"errors"
-	"net/http"
 	"time"
 
 	"gitlab-agent-portal/gitlabapi"
@@ -91,8 +90,7 @@ func (e *entry) reconciled(ctx context.Context, outcome store.AuditOutcome, lear
 // refused notes an action that ended before GitLab was asked for a change. A form that was
 // sent a second time is none: its action has its row.
 func (s *Service) refused(ctx context.Context, event store.AuditEvent, err error) {
-	var used *UsedError
-	if !errors.As(err, &used) {
+	if _, used := errors.AsType[*UsedError](err); !used {
 		s.record(ctx, event, outcomeOf(err))
 	}
 }
@@ -109,7 +107,6 @@ func (s *Service) record(ctx context.Context, event store.AuditEvent, outcome st
 
 // outcomeOf is what an error says about whether a change happened.
 func outcomeOf(err error) store.AuditOutcome {
-	var answered *gitlabapi.Error
 	var limit *LimitError
 	var taken *NameTakenError
 	var used *UsedError
@@ -120,7 +117,7 @@ func outcomeOf(err error) store.AuditOutcome {
 		return store.AuditUnknown
 	case errors.As(err, &limit), errors.As(err, &taken), errors.As(err, &used), errors.Is(err, ErrTooMany):
 		return store.AuditRefused
-	case errors.As(err, &answered) && answered.Status >= http.StatusBadRequest && answered.Status < http.StatusInternalServerError:
+	case gitlabapi.Refused(err):
 		return store.AuditRefused
 	default:
 		return store.AuditFailed
