@@ -67,7 +67,8 @@ func (h *Handlers) mux() http.Handler {
 		if !isSafe(route.method) {
 			handler = h.guardChange(handler)
 		}
-		mux.Handle(route.method+" "+route.pattern, handler)
+		// With its base in the pattern, so that the mux's own redirects stay below it.
+		mux.Handle(route.method+" "+h.urls.Base+route.pattern, handler)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, pattern := mux.Handler(r); pattern == "" {

@@ -10,7 +10,6 @@ import (
 
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/store"
-	"gitlab-agent-portal/views"
 )
 
 // refreshAhead is how long before its end a GitLab token is renewed, so that no request
@@ -118,11 +117,11 @@ func (h *Handlers) askToSignIn(w http.ResponseWriter, r *http.Request) error {
 // currentPage is the address of the page that the person is looking at, which for a fragment
 // or a form is not the address that was asked for.
 func (h *Handlers) currentPage(r *http.Request) string {
-	if r.URL.Path == views.PatternCallback {
+	if r.URL.Path == h.urls.Callback() {
 		return h.urls.Home() // it works once, and its query holds a code
 	}
 	if isSafe(r.Method) && !isHTMX(r) {
-		return h.urls.Base + r.URL.RequestURI()
+		return r.URL.RequestURI()
 	}
 	shown := r.Header.Get("HX-Current-URL")
 	if shown == "" {
