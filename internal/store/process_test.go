@@ -106,8 +106,8 @@ func TestO7KilledHolderDoesNotBlockTheOthers(t *testing.T) {
 	if o := <-waiting; !errors.Is(o.err, gitlab.err) {
 		t.Errorf("Refresh after the kill = %v, %v, want GitLab's refusal", o.session, o.err)
 	}
-	if err := s.EndSession(t.Context(), session.ID); err != nil {
-		t.Errorf("EndSession: %v", err)
+	if ended, err := s.EndSession(t.Context(), session.ID, 1); !ended || err != nil {
+		t.Errorf("EndSession = %v, %v, want the end", ended, err)
 	}
 	renewed := b.signIn(t, s, lead(2))
 	got, err := s.Refresh(t.Context(), renewed.ID, 1, gives(pair(3)))

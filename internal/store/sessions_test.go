@@ -107,7 +107,7 @@ func TestSignOutWithoutASession(t *testing.T) {
 	s, _ := openNew(t, sqliteEngine(t))
 	ended := newBrowser()
 	ended.signIn(t, s, lead(1))
-	if err := s.EndSession(t.Context(), ended.load(t, s).ID); err != nil {
+	if _, err := s.EndSession(t.Context(), ended.load(t, s).ID, 1); err != nil {
 		t.Fatalf("EndSession: %v", err)
 	}
 	tests := []struct {
