@@ -53,7 +53,7 @@ func (h *Handlers) loadSession(w http.ResponseWriter, r *http.Request) (*session
 // renewAhead renews a token that is about to end. While the old one still works, a failing
 // GitLab is no reason to refuse the request.
 func (h *Handlers) renewAhead(r *http.Request, s *session) (*session, error) {
-	renewed, err := h.renew(r, s, gitlabapi.ErrTokenExpired)
+	renewed, err := h.renew(r, s)
 	var ended *sessionEndedError
 	if err != nil && !errors.As(err, &ended) && s.Tokens.ExpiresAt.After(h.Now()) {
 		h.Log.WarnContext(r.Context(), "renewing a GitLab token ahead of its end", "error", err)
@@ -62,20 +62,17 @@ func (h *Handlers) renewAhead(r *http.Request, s *session) (*session, error) {
 	return renewed, err
 }
 
-// renew returns the session with a token newer than the refused one. Whatever was renewed
-// elsewhere in the meantime is taken as it is; otherwise only a token that merely expired is
-// refreshed, and a session that GitLab has revoked ends.
-func (h *Handlers) renew(r *http.Request, s *session, refused error) (*session, error) {
+// renew returns the session with another token than the one of s, which GitLab refused or which
+// is about to end. Whatever was renewed elsewhere in the meantime is taken as it is. A session
+// ends only if GitLab says that its grant is over, whatever GitLab said of the token.
+func (h *Handlers) renew(r *http.Request, s *session) (*session, error) {
 	renewed, err := h.Store.Refresh(r.Context(), s.ID, s.Version, func(ctx context.Context, current gitlabapi.TokenPair) (gitlabapi.TokenPair, error) {
-		if !errors.Is(refused, gitlabapi.ErrTokenExpired) {
-			return gitlabapi.TokenPair{}, refused
-		}
 		return h.OAuth.Refresh(ctx, current.Refresh)
 	})
 	switch {
 	case errors.Is(err, store.ErrSessionGone):
 		return nil, &sessionEndedError{cause: err}
-	case errors.Is(err, gitlabapi.ErrInvalidGrant), errors.Is(err, gitlabapi.ErrUnauthorized):
+	case errors.Is(err, gitlabapi.ErrInvalidGrant):
 		return nil, h.endSession(r, s, err)
 	case err != nil:
 		return nil, fmt.Errorf("renewing the GitLab token: %w", err)
@@ -85,10 +82,15 @@ func (h *Handlers) renew(r *http.Request, s *session, refused error) (*session, 
 	return bound, nil
 }
 
-// endSession removes a session that GitLab no longer honours.
+// endSession removes a session that GitLab no longer honours, unless it has got another token
+// meanwhile: then the request only has to be sent once more.
 func (h *Handlers) endSession(r *http.Request, s *session, cause error) error {
+	ended, err := h.Store.EndSession(context.WithoutCancel(r.Context()), s.ID, s.Version)
+	if err == nil && !ended {
+		return errSessionRenewed.because(cause)
+	}
 	stateOf(r).session = nil
-	if err := h.Store.EndSession(context.WithoutCancel(r.Context()), s.ID); err != nil {
+	if err != nil {
 		cause = errors.Join(cause, fmt.Errorf("ending the session: %w", err))
 	}
 	return &sessionEndedError{cause: cause}
