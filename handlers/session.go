@@ -41,6 +41,7 @@ func (h *Handlers) loadSession(w http.ResponseWriter, r *http.Request) (*session
 	if loaded == nil {
 		return nil, nil
 	}
+	stateOf(r).person = loaded.User
 	s := h.bind(loaded)
 	if loaded.Tokens.ExpiresAt.Sub(h.Now()) < refreshAhead {
 		if s, err = h.renewAhead(r, s); err != nil {
@@ -67,12 +68,12 @@ func (h *Handlers) renewAhead(r *http.Request, s *session) (*session, error) {
 // elsewhere in the meantime is taken as it is; otherwise only a token that merely expired is
 // refreshed, and a session that GitLab has revoked ends.
 func (h *Handlers) renew(r *http.Request, s *session, refused error) (*session, error) {
-	renewed, err := h.Store.Refresh(r.Context(), s.ID, s.Version, func(ctx context.Context, current gitlabapi.TokenPair) (gitlabapi.TokenPair, error) {
+	renewed, err := h.Store.Refresh(r.Context(), s.ID, s.Version, h.auditRefresh(r, func(ctx context.Context, current gitlabapi.TokenPair) (gitlabapi.TokenPair, error) {
 		if !errors.Is(refused, gitlabapi.ErrTokenExpired) {
 			return gitlabapi.TokenPair{}, refused
 		}
 		return h.OAuth.Refresh(ctx, current.Refresh)
-	})
+	}))
 	switch {
 	case errors.Is(err, store.ErrSessionGone):
 		return nil, &sessionEndedError{cause: err}

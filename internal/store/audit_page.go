@@ -1,9 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,12 +26,13 @@ func storable(text string) string {
 
 // AuditFilter selects rows of the audit. Zero values do not filter, except for Projects.
 type AuditFilter struct {
-	// Projects are the projects whose rows are wanted. Without any there is nothing: a person
+	// Projects are the projects whose rows are wanted, any number of them. Without any there is nothing: a person
 	// sees rows by their rights in projects, and an empty list of rights must not show all.
 	Projects []int64
 	// AgentID and AgentName name an agent; its name is that of the time.
 	AgentID   int64
 	AgentName string
+	TokenID   int64
 	// Actor is a username.
 	Actor  string
 	Action AuditAction
@@ -37,16 +40,54 @@ type AuditFilter struct {
 	From, Until time.Time
 }
 
+// maxAuditProjects is how many projects one query names. SQLite takes 32,766 values in a query
+// and PostgreSQL 65,535; a person can maintain more projects than either.
+const maxAuditProjects = 10_000
+
 // AuditPage returns at most limit rows, newest first. before is the ID of the last row of the
 // page before this one, 0 for the first page: rows that are added meanwhile shift nothing.
 func (s *Store) AuditPage(ctx context.Context, filter AuditFilter, before int64, limit int) ([]AuditEvent, error) {
-	if len(filter.Projects) == 0 {
-		return nil, nil
+	newest := func(a, b AuditEvent) int { return cmp.Compare(b.ID, a.ID) }
+	return s.auditRows(ctx, filter, auditOrder{below: before, sql: "DESC", compare: newest}, limit)
+}
+
+// AuditPageAfter returns the at most limit rows that come right after the one with the ID
+// after, newest first like every page.
+func (s *Store) AuditPageAfter(ctx context.Context, filter AuditFilter, after int64, limit int) ([]AuditEvent, error) {
+	oldest := func(a, b AuditEvent) int { return cmp.Compare(a.ID, b.ID) }
+	rows, err := s.auditRows(ctx, filter, auditOrder{above: after, sql: "ASC", compare: oldest}, limit)
+	slices.Reverse(rows)
+	return rows, err
+}
+
+// auditOrder says where a page starts and in which order it is read.
+type auditOrder struct {
+	below, above int64 // bounds of the ID, 0 for none
+	sql          string
+	compare      func(a, b AuditEvent) int
+}
+
+// auditRows reads a page. Of several queries each gives its own first rows, so that the first
+// ones of all are among them.
+func (s *Store) auditRows(ctx context.Context, filter AuditFilter, order auditOrder, limit int) ([]AuditEvent, error) {
+	var events []AuditEvent
+	for projects := range slices.Chunk(filter.Projects, maxAuditProjects) {
+		filter.Projects = projects
+		some, err := s.auditQuery(ctx, filter, order, limit)
+		if err != nil {
+			return nil, err
+		}
+		events = append(events, some...)
 	}
-	where, args := filter.where(before)
+	slices.SortFunc(events, order.compare)
+	return events[:min(len(events), limit)], nil
+}
+
+func (s *Store) auditQuery(ctx context.Context, filter AuditFilter, order auditOrder, limit int) ([]AuditEvent, error) {
+	where, args := filter.where(order)
 	args = append(args, limit)
 	query := `SELECT ` + auditColumns + ` FROM audit WHERE ` + where + //nolint:gosec // the condition holds $1, $2, …
-		` ORDER BY id DESC LIMIT $` + strconv.Itoa(len(args))
+		` ORDER BY id ` + order.sql + ` LIMIT $` + strconv.Itoa(len(args))
 	rows, err := s.db.read.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read the audit: %w", err)
@@ -67,7 +108,7 @@ func (s *Store) AuditPage(ctx context.Context, filter AuditFilter, before int64,
 }
 
 // where builds the condition. Values are arguments, never text.
-func (f AuditFilter) where(before int64) (condition string, args []any) {
+func (f AuditFilter) where(order auditOrder) (condition string, args []any) {
 	value := func(v any) string {
 		args = append(args, v)
 		return "$" + strconv.Itoa(len(args))
@@ -82,9 +123,11 @@ func (f AuditFilter) where(before int64) (condition string, args []any) {
 			conditions = append(conditions, comparison+" "+value(v))
 		}
 	}
-	add(before > 0, "id <", before)
+	add(order.below > 0, "id <", order.below)
+	add(order.above > 0, "id >", order.above)
 	add(f.AgentID != 0, "agent_id =", f.AgentID)
 	add(f.AgentName != "", "agent_name =", storable(f.AgentName))
+	add(f.TokenID != 0, "token_id =", f.TokenID)
 	add(f.Actor != "", "actor_name =", storable(f.Actor))
 	add(f.Action != "", "action =", f.Action)
 	add(!f.From.IsZero(), "at >=", f.From.UnixMicro())
