@@ -40,6 +40,7 @@ func (h *Handlers) loadSession(w http.ResponseWriter, r *http.Request) (*session
 	if loaded == nil {
 		return nil, nil
 	}
+	stateOf(r).person = loaded.User
 	s := h.bind(loaded)
 	if loaded.Tokens.ExpiresAt.Sub(h.Now()) < refreshAhead {
 		if s, err = h.renewAhead(r, s); err != nil {
@@ -66,9 +67,9 @@ func (h *Handlers) renewAhead(r *http.Request, s *session) (*session, error) {
 // is about to end. Whatever was renewed elsewhere in the meantime is taken as it is. A session
 // ends only if GitLab says that its grant is over, whatever GitLab said of the token.
 func (h *Handlers) renew(r *http.Request, s *session) (*session, error) {
-	renewed, err := h.Store.Refresh(r.Context(), s.ID, s.Version, func(ctx context.Context, current gitlabapi.TokenPair) (gitlabapi.TokenPair, error) {
+	renewed, err := h.Store.Refresh(r.Context(), s.ID, s.Version, h.auditRefresh(r, func(ctx context.Context, current gitlabapi.TokenPair) (gitlabapi.TokenPair, error) {
 		return h.OAuth.Refresh(ctx, current.Refresh)
-	})
+	}))
 	switch {
 	case errors.Is(err, store.ErrSessionGone):
 		return nil, &sessionEndedError{cause: err}
