@@ -45,6 +45,8 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	// HelmRepoURL is the chart repository that the install snippets name.
 	HelmRepoURL string
+	// Refreshed, unless nil, is told how each renewal of a person's GitLab tokens ended.
+	Refreshed func(result RefreshResult)
 	// SandboxURL is the page that plays the cluster in the demo; empty outside the demo.
 	SandboxURL string
 }

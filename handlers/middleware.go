@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/gzhttp"
+
+	"gitlab-agent-portal/gitlabapi"
 )
 
 // middleware wraps the routes in what every request passes, outermost first: the request's
@@ -50,6 +52,9 @@ func (h *Handlers) logRequest(r *http.Request, state *requestState, w *countingW
 	if state.err != nil {
 		level = classify(state.err, !isSafe(r.Method)).level
 		attributes = append(attributes, slog.String("error", state.err.Error()))
+		if failed, ok := errors.AsType[*gitlabapi.Error](state.err); ok && failed.RequestID != "" {
+			attributes = append(attributes, slog.String("gitlab_request_id", failed.RequestID))
+		}
 	}
 	h.Log.LogAttrs(r.Context(), level, "request", attributes...)
 }

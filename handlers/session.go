@@ -71,7 +71,9 @@ func (h *Handlers) renew(r *http.Request, s *session, refused error) (*session, 
 		if !errors.Is(refused, gitlabapi.ErrTokenExpired) {
 			return gitlabapi.TokenPair{}, refused
 		}
-		return h.OAuth.Refresh(ctx, current.Refresh)
+		pair, err := h.OAuth.Refresh(ctx, current.Refresh)
+		h.refreshed(err)
+		return pair, err
 	})
 	switch {
 	case errors.Is(err, store.ErrSessionGone):
@@ -84,6 +86,31 @@ func (h *Handlers) renew(r *http.Request, s *session, refused error) (*session, 
 	bound := h.bind(renewed)
 	stateOf(r).session = bound
 	return bound, nil
+}
+
+// RefreshResult is how a renewal of GitLab tokens ended.
+type RefreshResult string
+
+// The results of a renewal. Only a refusal ends the session.
+const (
+	RefreshOK      RefreshResult = "ok"
+	RefreshRefused RefreshResult = "refused" // invalid_grant
+	RefreshFailed  RefreshResult = "failed"  // no usable answer
+)
+
+// refreshed tells the observer how a renewal ended.
+func (h *Handlers) refreshed(err error) {
+	if h.Refreshed == nil {
+		return
+	}
+	switch {
+	case err == nil:
+		h.Refreshed(RefreshOK)
+	case errors.Is(err, gitlabapi.ErrInvalidGrant):
+		h.Refreshed(RefreshRefused)
+	default:
+		h.Refreshed(RefreshFailed)
+	}
 }
 
 // endSession removes a session that GitLab no longer honours.

@@ -81,6 +81,7 @@ func (s *Service) precheck(ctx context.Context, gitlab *gitlabapi.Client, req Cr
 func (s *Service) create(ctx context.Context, gitlab *gitlabapi.Client, req CreateRequest, row *entry, agent gitlabapi.Agent, before []gitlabapi.Token) (gitlabapi.CreatedToken, error) {
 	created, err := gitlab.CreateToken(ctx, gitlabapi.ProjectID(req.Project), agent.ID, req.Token)
 	row.finish(ctx, outcomeOf(err), store.AuditTarget{TokenID: created.ID, TokenName: created.Name})
+	s.created(outcomeOf(err))
 	if err == nil {
 		s.remember(ctx, req.Form, store.NonceResult{
 			ProjectID: req.Project, AgentID: agent.ID, TokenID: created.ID, TokenName: created.Name,
