@@ -66,6 +66,14 @@ type Handlers struct {
 // New returns the portal's handler. It fails when a page that must always be available
 // cannot be rendered.
 func New(cfg Config) (http.Handler, error) {
+	h, err := build(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return h.middleware(h.mux())
+}
+
+func build(cfg Config) (*Handlers, error) {
 	h := &Handlers{
 		Config:      cfg,
 		urls:        views.URLs{Base: strings.TrimRight(cfg.PublicURL.Path, "/")},
@@ -77,5 +85,5 @@ func New(cfg Config) (http.Handler, error) {
 	if err := h.prerenderPanicPage(); err != nil {
 		return nil, fmt.Errorf("rendering the page for unexpected errors: %w", err)
 	}
-	return h.middleware(h.mux())
+	return h, nil
 }

@@ -117,8 +117,20 @@ func (h *Handlers) recover(next http.Handler) http.Handler {
 			}
 			h.Log.ErrorContext(r.Context(), "panic", "request_id", stateOf(r).id,
 				"cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
-			h.fail(w, r, errInternal)
+			h.failAfterPanic(w, r)
 		}()
 		next.ServeHTTP(w, r)
 	})
+}
+
+// failAfterPanic answers with the page for unexpected errors, and with the prepared one where
+// it was the pages that panicked.
+func (h *Handlers) failAfterPanic(w http.ResponseWriter, r *http.Request) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			h.Log.ErrorContext(r.Context(), "panic in an error page", "request_id", stateOf(r).id, "cause", fmt.Sprint(cause))
+			h.writePanicPage(w)
+		}
+	}()
+	h.fail(w, r, errInternal)
 }
