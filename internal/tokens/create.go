@@ -2,8 +2,6 @@ package tokens
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 
 	"gitlab-agent-portal/gitlabapi"
@@ -105,7 +103,7 @@ func (s *Service) reconcile(ctx context.Context, gitlab *gitlabapi.Client, req C
 	unknown := &UnknownTokenError{Cause: cause, Agent: agent}
 	now, err := gitlab.Tokens(ctx, gitlabapi.ProjectID(req.Project), agent.ID)
 	if err != nil {
-		unknown.Cause = errors.Join(cause, fmt.Errorf("looking for the token afterwards: %w", err))
+		unknown.Lookup = err
 		return unknown
 	}
 	unknown.Checked = true
