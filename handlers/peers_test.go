@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -284,6 +285,9 @@ func TestP15ABrowserThatLeavesDoesNotLoseTheSession(t *testing.T) {
 	leave()
 	if err := <-left; err == nil {
 		t.Error("the browser got an answer, want it gone")
+	}
+	for !strings.Contains(p.logs.String(), "context canceled") && t.Context().Err() == nil {
+		runtime.Gosched() // the portal has to notice
 	}
 	gate.Open()
 	if got := lead.get("/projects"); got.status != http.StatusOK {
