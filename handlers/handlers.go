@@ -47,6 +47,8 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	// HelmRepoURL is the chart repository that the install snippets name.
 	HelmRepoURL string
+	// Refreshed, unless nil, is told how each renewal of a person's GitLab tokens ended.
+	Refreshed func(result RefreshResult)
 	// SandboxURL is the page that plays the cluster in the demo; empty outside the demo.
 	SandboxURL string
 }
@@ -67,6 +69,14 @@ type Handlers struct {
 // New returns the portal's handler. It fails when a page that must always be available
 // cannot be rendered.
 func New(cfg Config) (http.Handler, error) {
+	h, err := build(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return h.middleware(h.mux())
+}
+
+func build(cfg Config) (*Handlers, error) {
 	h := &Handlers{
 		Config:      cfg,
 		urls:        views.URLs{Base: strings.TrimRight(cfg.PublicURL.Path, "/")},
@@ -79,5 +89,5 @@ func New(cfg Config) (http.Handler, error) {
 	if err := h.prerenderPanicPage(); err != nil {
 		return nil, fmt.Errorf("rendering the page for unexpected errors: %w", err)
 	}
-	return h.middleware(h.mux())
+	return h, nil
 }

@@ -68,7 +68,9 @@ func (h *Handlers) renewAhead(r *http.Request, s *session) (*session, error) {
 // ends only if GitLab says that its grant is over, whatever GitLab said of the token.
 func (h *Handlers) renew(r *http.Request, s *session) (*session, error) {
 	renewed, err := h.Store.Refresh(r.Context(), s.ID, s.Version, h.auditRefresh(r, func(ctx context.Context, current gitlabapi.TokenPair) (gitlabapi.TokenPair, error) {
-		return h.OAuth.Refresh(ctx, current.Refresh)
+		pair, err := h.OAuth.Refresh(ctx, current.Refresh)
+		h.refreshed(err)
+		return pair, err
 	}))
 	switch {
 	case errors.Is(err, store.ErrSessionGone):
@@ -81,6 +83,31 @@ func (h *Handlers) renew(r *http.Request, s *session) (*session, error) {
 	bound := h.bind(renewed)
 	stateOf(r).session = bound
 	return bound, nil
+}
+
+// RefreshResult is how a renewal of GitLab tokens ended.
+type RefreshResult string
+
+// The results of a renewal. Only a refusal ends the session.
+const (
+	RefreshOK      RefreshResult = "ok"
+	RefreshRefused RefreshResult = "refused" // invalid_grant
+	RefreshFailed  RefreshResult = "failed"  // no usable answer
+)
+
+// refreshed tells the observer how a renewal ended.
+func (h *Handlers) refreshed(err error) {
+	if h.Refreshed == nil {
+		return
+	}
+	switch {
+	case err == nil:
+		h.Refreshed(RefreshOK)
+	case errors.Is(err, gitlabapi.ErrInvalidGrant):
+		h.Refreshed(RefreshRefused)
+	default:
+		h.Refreshed(RefreshFailed)
+	}
 }
 
 // endSession removes a session that GitLab no longer honours, unless it has got another token

@@ -3,8 +3,6 @@ package tokens
 import (
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 
 	"gitlab-agent-portal/gitlabapi"
@@ -82,6 +80,7 @@ func (s *Service) precheck(ctx context.Context, gitlab *gitlabapi.Client, req Cr
 func (s *Service) create(ctx context.Context, gitlab *gitlabapi.Client, req CreateRequest, row *entry, agent gitlabapi.Agent, before []gitlabapi.Token) (gitlabapi.CreatedToken, error) {
 	created, err := gitlab.CreateToken(ctx, gitlabapi.ProjectID(req.Project), agent.ID, req.Token)
 	row.finish(ctx, outcomeOf(err), store.AuditTarget{TokenID: created.ID, TokenName: created.Name})
+	s.created(outcomeOf(err))
 	if err == nil {
 		s.remember(ctx, req.Form, store.NonceResult{
 			ProjectID: req.Project, AgentID: agent.ID, TokenID: created.ID, TokenName: created.Name,
@@ -105,7 +104,7 @@ func (s *Service) reconcile(ctx context.Context, gitlab *gitlabapi.Client, req C
 	unknown := &UnknownTokenError{Cause: cause, Agent: agent}
 	now, err := gitlab.Tokens(ctx, gitlabapi.ProjectID(req.Project), agent.ID)
 	if err != nil {
-		unknown.Cause = errors.Join(cause, fmt.Errorf("looking for the token afterwards: %w", err))
+		unknown.Lookup = err
 		return unknown
 	}
 	unknown.Checked = true

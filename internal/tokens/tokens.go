@@ -39,6 +39,8 @@ type Service struct {
 	audit  Audit
 	log    *slog.Logger
 	limits limits
+	// created is told how each create of a token ended.
+	created func(store.AuditOutcome)
 
 	mu      sync.Mutex
 	running map[string]*run
@@ -49,10 +51,14 @@ type Service struct {
 // the time from now.
 func New(nonces Nonces, audit Audit, log *slog.Logger, now func() time.Time) *Service {
 	return &Service{
-		nonces: nonces, audit: audit, log: log, running: make(map[string]*run),
+		nonces: nonces, audit: audit, log: log, running: make(map[string]*run), created: func(store.AuditOutcome) {},
 		limits: limits{now: now, byPerson: make(map[int64]*rate.Limiter)},
 	}
 }
+
+// ObserveCreates makes observe hear how each create of a token that was sent to GitLab ended.
+// It is called concurrently. Set it before the Service is used.
+func (s *Service) ObserveCreates(observe func(outcome store.AuditOutcome)) { s.created = observe }
 
 // run is one create in flight. Its result is readable once done is closed.
 type run struct {
