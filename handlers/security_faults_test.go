@@ -27,14 +27,6 @@ func ambiguities() map[string]gitlabtest.Fault {
 	}
 }
 
-// audit are the rows of the project's audit, oldest first, without the sign-ins.
-func (p *portal) audit() []store.AuditEvent {
-	p.t.Helper()
-	rows := must(p.store.AuditPage(p.t.Context(), store.AuditFilter{Projects: []int64{p.project}}, 0, 100))(p.t)
-	slices.Reverse(rows)
-	return rows
-}
-
 // wantReconciled wants one row of the action, of unknown outcome, and one that refers to it.
 func (p *portal) wantReconciled(action store.AuditAction, outcome store.AuditOutcome) {
 	p.t.Helper()
@@ -173,8 +165,12 @@ func TestH8WhatCannotBeReadIsUnknownAndTheRestIsShown(t *testing.T) {
 			p := newPortal(t)
 			lead := p.as("lead")
 			list := p.address("/projects/{project}/agents")
-			p.gitlab.Configure(func(s *gitlabtest.Settings) { s.GraphQLErrors = map[int64]string{p.project: "an error beside the data"} })
-			ofProd := func(r *http.Request) bool { return strings.Contains(r.URL.Path, fmt.Sprintf("/cluster_agents/%d/tokens", p.prod)) }
+			p.gitlab.Configure(func(s *gitlabtest.Settings) {
+				s.GraphQLErrors = map[int64]string{p.project: "an error beside the data"}
+			})
+			ofProd := func(r *http.Request) bool {
+				return strings.Contains(r.URL.Path, fmt.Sprintf("/cluster_agents/%d/tokens", p.prod))
+			}
 			p.gitlab.Inject(gitlabtest.OpListTokens, fault.When(ofProd))
 			page := lead.get(list)
 			if got := statuses(page); page.status != http.StatusOK || got["prod"] != "Unknown" || got["idle"] != "Never connected" {
