@@ -118,9 +118,12 @@ func (h *Handlers) projectGo(w http.ResponseWriter, r *http.Request, s *session)
 	return nil
 }
 
-// searchParam is what to search for, bounded in length.
-func searchParam(r *http.Request) string {
-	query := strings.TrimSpace(strings.ToValidUTF8(r.URL.Query().Get("q"), ""))
+// searchParam is what to search for.
+func searchParam(r *http.Request) string { return textParam(r, "q") }
+
+// textParam is a text in the query, bounded in length.
+func textParam(r *http.Request, name string) string {
+	query := strings.TrimSpace(strings.ToValidUTF8(r.URL.Query().Get(name), ""))
 	for len(query) > maxSearchLength {
 		_, size := utf8.DecodeLastRuneInString(query)
 		query = query[:len(query)-size]
