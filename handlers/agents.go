@@ -129,8 +129,13 @@ func (h *Handlers) agentShow(w http.ResponseWriter, r *http.Request, s *session)
 	}
 	model := h.agentModel(printer(r), facts)
 	model.Tab = tabParam(r)
-	if model.Tab == tabConnect {
+	switch model.Tab {
+	case tabConnect:
 		model.Connect = h.loadConnect(r, s, facts.agent.Name)
+	case tabActivity:
+		if model.Activity, err = h.loadAgentActivity(r, s, facts); err != nil {
+			return err
+		}
 	}
 	p := h.projectPage(w, r, facts.agent.Name)
 	return h.render(w, r, http.StatusOK, views.AgentPage(p, model), views.AgentTab(p, model))
@@ -150,13 +155,14 @@ func (h *Handlers) agentModel(l *i18n.Printer, facts agentFacts) views.AgentMode
 
 // The tabs of an agent's page.
 const (
-	tabTokens  = "tokens"
-	tabConnect = "connect"
+	tabTokens   = "tokens"
+	tabActivity = "activity"
+	tabConnect  = "connect"
 )
 
 // tabParam is the tab asked for; an unknown one is the first.
 func tabParam(r *http.Request) string {
-	if tab := r.URL.Query().Get("tab"); slices.Contains([]string{tabTokens, tabConnect}, tab) {
+	if tab := r.URL.Query().Get("tab"); slices.Contains([]string{tabTokens, tabActivity, tabConnect}, tab) {
 		return tab
 	}
 	return tabTokens
