@@ -47,6 +47,10 @@ bench: build ## measure CPU, memory and start-up time; compare figures of one ma
 	CGO_ENABLED=0 $(GO) run ./bench
 	CGO_ENABLED=0 $(GO) test -run '^$$' -bench . -benchtime 300ms ./views ./gitlabapi
 
+.PHONY: soak
+soak: assets ## let 50 people use two portals over a failing GitLab for ten minutes (SOAK="-duration 1m")
+	CGO_ENABLED=0 $(GO) run ./bench soak $(SOAK)
+
 .PHONY: vuln
 vuln: ## look for known vulnerabilities; says so where the database cannot be reached
 	$(VULN) ./...
