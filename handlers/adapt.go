@@ -99,8 +99,17 @@ func parseForm(r *http.Request) error {
 		return errFormTooLarge.because(err)
 	case err != nil:
 		return errFormUnreadable.because(err)
-	case len(r.PostForm) > maxFormFields:
+	case fieldsOf(r) > maxFormFields:
 		return errFormUnreadable
 	}
 	return nil
+}
+
+// fieldsOf counts every value of the form: one name may come any number of times.
+func fieldsOf(r *http.Request) int {
+	n := 0
+	for _, values := range r.PostForm {
+		n += len(values)
+	}
+	return n
 }

@@ -10,7 +10,6 @@ import (
 
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/store"
-	"gitlab-agent-portal/views"
 )
 
 // refreshAhead is how long before its end a GitLab token is renewed, so that no request
@@ -41,6 +40,7 @@ func (h *Handlers) loadSession(w http.ResponseWriter, r *http.Request) (*session
 	if loaded == nil {
 		return nil, nil
 	}
+	stateOf(r).person = loaded.User
 	s := h.bind(loaded)
 	if loaded.Tokens.ExpiresAt.Sub(h.Now()) < refreshAhead {
 		if s, err = h.renewAhead(r, s); err != nil {
@@ -67,9 +67,11 @@ func (h *Handlers) renewAhead(r *http.Request, s *session) (*session, error) {
 // is about to end. Whatever was renewed elsewhere in the meantime is taken as it is. A session
 // ends only if GitLab says that its grant is over, whatever GitLab said of the token.
 func (h *Handlers) renew(r *http.Request, s *session) (*session, error) {
-	renewed, err := h.Store.Refresh(r.Context(), s.ID, s.Version, func(ctx context.Context, current gitlabapi.TokenPair) (gitlabapi.TokenPair, error) {
-		return h.OAuth.Refresh(ctx, current.Refresh)
-	})
+	renewed, err := h.Store.Refresh(r.Context(), s.ID, s.Version, h.auditRefresh(r, func(ctx context.Context, current gitlabapi.TokenPair) (gitlabapi.TokenPair, error) {
+		pair, err := h.OAuth.Refresh(ctx, current.Refresh)
+		h.refreshed(err)
+		return pair, err
+	}))
 	switch {
 	case errors.Is(err, store.ErrSessionGone):
 		return nil, &sessionEndedError{cause: err}
@@ -81,6 +83,31 @@ func (h *Handlers) renew(r *http.Request, s *session) (*session, error) {
 	bound := h.bind(renewed)
 	stateOf(r).session = bound
 	return bound, nil
+}
+
+// RefreshResult is how a renewal of GitLab tokens ended.
+type RefreshResult string
+
+// The results of a renewal. Only a refusal ends the session.
+const (
+	RefreshOK      RefreshResult = "ok"
+	RefreshRefused RefreshResult = "refused" // invalid_grant
+	RefreshFailed  RefreshResult = "failed"  // no usable answer
+)
+
+// refreshed tells the observer how a renewal ended.
+func (h *Handlers) refreshed(err error) {
+	if h.Refreshed == nil {
+		return
+	}
+	switch {
+	case err == nil:
+		h.Refreshed(RefreshOK)
+	case errors.Is(err, gitlabapi.ErrInvalidGrant):
+		h.Refreshed(RefreshRefused)
+	default:
+		h.Refreshed(RefreshFailed)
+	}
 }
 
 // endSession removes a session that GitLab no longer honours, unless it has got another token
@@ -120,11 +147,11 @@ func (h *Handlers) askToSignIn(w http.ResponseWriter, r *http.Request) error {
 // currentPage is the address of the page that the person is looking at, which for a fragment
 // or a form is not the address that was asked for.
 func (h *Handlers) currentPage(r *http.Request) string {
-	if r.URL.Path == views.PatternCallback {
+	if r.URL.Path == h.urls.Callback() {
 		return h.urls.Home() // it works once, and its query holds a code
 	}
 	if isSafe(r.Method) && !isHTMX(r) {
-		return h.urls.Base + r.URL.RequestURI()
+		return r.URL.RequestURI()
 	}
 	shown := r.Header.Get("HX-Current-URL")
 	if shown == "" {
