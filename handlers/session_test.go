@@ -37,6 +37,21 @@ func TestO8ARefusedTokenIsRenewedAndTheSessionGoesOn(t *testing.T) {
 	}
 }
 
+func TestO8ATokenRefusedTwiceEndsNoSessionEither(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t)
+	lead := p.as("lead")
+	page := p.address("/projects/{project}/agents")
+	p.gitlab.Inject(gitlabtest.OpListAgents, gitlabtest.TokenRevoked().Times(2))
+	got := lead.get(page)
+	if got.status != http.StatusServiceUnavailable || got.doc.Find(`main a[href="`+page+`"]`).Length() != 1 {
+		t.Errorf("GET %s = %d %s, want 503 and the way to try again", page, got.status, got.text("main"))
+	}
+	if got := lead.get(page); got.status != http.StatusOK {
+		t.Errorf("GET %s once more = %d, want 200", page, got.status)
+	}
+}
+
 func TestO8ASessionThatEndedIsTakenUpWhereItWas(t *testing.T) {
 	t.Parallel()
 	p := newPortal(t)
