@@ -34,7 +34,7 @@ const (
 // portal is the real portal over the simulator, with a small organisation: a Maintainer (lead),
 // a Developer (dev) and an outsider, one project with two agents.
 type portal struct {
-	t       *testing.T
+	t       testing.TB
 	gitlab  *gitlabtest.Instance
 	server  *httptest.Server
 	clock   *gitlabtest.Clock
@@ -90,7 +90,7 @@ type setUp struct {
 	readyPanics bool
 }
 
-func newPortal(t *testing.T, options ...func(*setUp)) *portal {
+func newPortal(t testing.TB, options ...func(*setUp)) *portal {
 	t.Helper()
 	setup := setUp{keys: store.Keys{store.NewKey()}, cookie: "portal"}
 	for _, option := range options {
@@ -205,8 +205,8 @@ func (p *portal) changes() int {
 }
 
 // must returns the value of a call that cannot fail in a test.
-func must[T any](value T, err error) func(*testing.T) T {
-	return func(t *testing.T) T {
+func must[T any](value T, err error) func(testing.TB) T {
+	return func(t testing.TB) T {
 		t.Helper()
 		if err != nil {
 			t.Fatal(err)
