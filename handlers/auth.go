@@ -86,8 +86,14 @@ func (h *Handlers) finishSignIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return signInFailure(err)
 	}
-	if err := h.startSession(w, r, user, pair); err != nil {
+	person := store.SessionUser{
+		ID: user.ID, Username: user.Username, Name: user.Name, AvatarURL: user.AvatarURL, IsAdmin: user.IsAdmin,
+	}
+	if err := h.beginSignIn(r, person); err != nil {
 		return err
+	}
+	if _, err := h.Store.SignIn(r.Context(), w, r, store.NewSession{User: person, Tokens: pair}); err != nil {
+		return fmt.Errorf("starting the session: %w", err)
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	http.Redirect(w, r, a.Next, http.StatusSeeOther)
@@ -123,19 +129,6 @@ func signInFailure(err error) error {
 	return fmt.Errorf("signing in: %w", err)
 }
 
-func (h *Handlers) startSession(w http.ResponseWriter, r *http.Request, user gitlabapi.User, pair gitlabapi.TokenPair) error {
-	_, err := h.Store.SignIn(r.Context(), w, r, store.NewSession{
-		User: store.SessionUser{
-			ID: user.ID, Username: user.Username, Name: user.Name, AvatarURL: user.AvatarURL, IsAdmin: user.IsAdmin,
-		},
-		Tokens: pair,
-	})
-	if err != nil {
-		return fmt.Errorf("starting the session: %w", err)
-	}
-	return nil
-}
-
 // logout ends the session here first, and at GitLab as far as it can be reached: signing out
 // must not depend on another system.
 func (h *Handlers) logout(w http.ResponseWriter, r *http.Request) error {
@@ -143,8 +136,11 @@ func (h *Handlers) logout(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("loading the session: %w", err)
 	}
-	if current != nil && !h.isOwnForm(r, current.ID) {
-		return errForeignForm
+	if current != nil {
+		stateOf(r).person = current.User
+		if !h.isOwnForm(r, current.ID) {
+			return errForeignForm
+		}
 	}
 	ended, err := h.Store.SignOut(r.Context(), w, r)
 	if err != nil {

@@ -15,6 +15,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/store"
 	"gitlab-agent-portal/internal/tokens"
@@ -59,6 +61,7 @@ type Handlers struct {
 	nonces      nonceSigner
 	sealer      *store.Sealer
 	crossOrigin *http.CrossOriginProtection
+	anonymous   *rate.Limiter
 	buffers     sync.Pool
 	panicPage   []byte
 }
@@ -80,6 +83,7 @@ func build(cfg Config) (*Handlers, error) {
 		nonces:      newNonceSigner(cfg.Keys, cfg.Now),
 		sealer:      cfg.Keys.Sealer("cookies"),
 		crossOrigin: http.NewCrossOriginProtection(),
+		anonymous:   newAnonymous(),
 		buffers:     sync.Pool{New: func() any { return new(bytes.Buffer) }},
 	}
 	if err := h.prerenderPanicPage(); err != nil {

@@ -22,7 +22,6 @@ func (h *Handlers) middleware(next http.Handler) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("setting up compression: %w", err)
 	}
-	next = http.StripPrefix(h.urls.Base, next)
 	return h.accessLog(h.securityHeaders(compress(h.recover(next)))), nil
 }
 

@@ -1,6 +1,7 @@
 package tokens
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -128,7 +129,7 @@ func (s *Service) reconcile(ctx context.Context, gitlab *gitlabapi.Client, req C
 func isCandidate(token gitlabapi.Token, before []gitlabapi.Token, req CreateRequest) bool {
 	newest := int64(0)
 	if len(before) > 0 {
-		newest = slices.MaxFunc(before, func(a, b gitlabapi.Token) int { return int(a.ID - b.ID) }).ID
+		newest = slices.MaxFunc(before, func(a, b gitlabapi.Token) int { return cmp.Compare(a.ID, b.ID) }).ID
 	}
 	return token.ID > newest && token.CreatedByUserID == req.Form.Actor.ID && token.Name == req.Token.Name
 }

@@ -6,7 +6,9 @@ package tokens
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -124,7 +126,7 @@ func (s *Service) join(ctx context.Context, form Form, act func(context.Context)
 	s.work.Go(func() {
 		detached, cancel := context.WithTimeout(detached, runTimeout)
 		defer cancel()
-		current.result, current.err = act(detached)
+		current.result, current.err = s.guarded(detached, act)
 		s.mu.Lock()
 		delete(s.running, form.Nonce)
 		s.mu.Unlock()
@@ -132,6 +134,20 @@ func (s *Service) join(ctx context.Context, form Form, act func(context.Context)
 	})
 	return current
 }
+
+// guarded runs act. It has a goroutine of its own, where a panic would end the process and
+// with it everybody's sessions and creates: here it is an error of this one run.
+func (s *Service) guarded(ctx context.Context, act func(context.Context) (Result, error)) (result Result, err error) {
+	defer func() {
+		if recover() != nil { // its value is not logged: it may quote a token
+			s.log.ErrorContext(ctx, "a create panicked", "stack", string(debug.Stack()))
+			err = errPanicked
+		}
+	}()
+	return act(ctx)
+}
+
+var errPanicked = errors.New("a create panicked")
 
 // claim uses the form's nonce up. It is called after everything that can refuse without
 // GitLab having changed, and right before the one POST.
