@@ -27,14 +27,6 @@ func ambiguities() map[string]gitlabtest.Fault {
 	}
 }
 
-// audit are the rows of the project's audit, oldest first, without the sign-ins.
-func (p *portal) audit() []store.AuditEvent {
-	p.t.Helper()
-	rows := must(p.store.AuditPage(p.t.Context(), store.AuditFilter{Projects: []int64{p.project}}, 0, 100))(p.t)
-	slices.Reverse(rows)
-	return rows
-}
-
 // wantReconciled wants one row of the action, of unknown outcome, and one that refers to it.
 func (p *portal) wantReconciled(action store.AuditAction, outcome store.AuditOutcome) {
 	p.t.Helper()
