@@ -165,8 +165,12 @@ func TestH8WhatCannotBeReadIsUnknownAndTheRestIsShown(t *testing.T) {
 			p := newPortal(t)
 			lead := p.as("lead")
 			list := p.address("/projects/{project}/agents")
-			p.gitlab.Configure(func(s *gitlabtest.Settings) { s.GraphQLErrors = map[int64]string{p.project: "an error beside the data"} })
-			ofProd := func(r *http.Request) bool { return strings.Contains(r.URL.Path, fmt.Sprintf("/cluster_agents/%d/tokens", p.prod)) }
+			p.gitlab.Configure(func(s *gitlabtest.Settings) {
+				s.GraphQLErrors = map[int64]string{p.project: "an error beside the data"}
+			})
+			ofProd := func(r *http.Request) bool {
+				return strings.Contains(r.URL.Path, fmt.Sprintf("/cluster_agents/%d/tokens", p.prod))
+			}
 			p.gitlab.Inject(gitlabtest.OpListTokens, fault.When(ofProd))
 			page := lead.get(list)
 			if got := statuses(page); page.status != http.StatusOK || got["prod"] != "Unknown" || got["idle"] != "Never connected" {

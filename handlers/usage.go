@@ -62,6 +62,9 @@ func (h *Handlers) startUsage(ctx context.Context, s *session, project int64) *u
 		projects, err := s.gitlab.Usage(ctx, []int64{project})
 		if err != nil && !errors.Is(err, context.Canceled) {
 			h.Log.WarnContext(ctx, "asking GraphQL for the use of tokens", "project", project, "error", err)
+			if h.UsageMissing != nil {
+				h.UsageMissing()
+			}
 		}
 		if found, ok := projects[project]; ok {
 			request.agents = usageOfProject(found)
