@@ -7,8 +7,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/sync/errgroup"
-
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/views"
 )
@@ -53,7 +51,7 @@ func (h *Handlers) projectList(w http.ResponseWriter, r *http.Request, s *sessio
 func (h *Handlers) loadProjects(r *http.Request, s *session, query string, number int) (views.ProjectsModel, error) {
 	var visible gitlabapi.Page[gitlabapi.Project]
 	managed := make([]gitlabapi.Page[gitlabapi.Project], managedPages(number))
-	group, ctx := errgroup.WithContext(r.Context())
+	group, ctx := parallel(r.Context())
 	group.SetLimit(maxParallelReads)
 	group.Go(func() (err error) {
 		visible, err = s.gitlab.ProjectsPage(ctx, gitlabapi.ProjectQuery{
