@@ -84,6 +84,8 @@ type setUp struct {
 	behindTLS bool
 	// gitlabPath is the path below which GitLab lives.
 	gitlabPath string
+	// observe is told of every call to GitLab; nil: nobody.
+	observe func(op string, status int, took time.Duration)
 	// readyPanics makes one route panic: the one that asks whether the portal is ready.
 	readyPanics bool
 }
@@ -149,7 +151,7 @@ func (p *portal) restart(setup setUp) {
 func (p *portal) compose(setup setUp) {
 	p.t.Helper()
 	log := slog.New(slog.NewJSONHandler(p.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	client := must(gitlabapi.New(p.gitlab.URL, gitlabapi.Options{Log: log, Now: p.clock.Now, Timeouts: setup.timeouts}))(p.t)
+	client := must(gitlabapi.New(p.gitlab.URL, gitlabapi.Options{Log: log, Now: p.clock.Now, Timeouts: setup.timeouts, Observe: setup.observe}))(p.t)
 	scope := "api"
 	if setup.readOnly {
 		scope = "read_api"

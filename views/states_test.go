@@ -72,6 +72,7 @@ func states() []state {
 		both("new agent with its token", RevealPage, RevealDialog, registered),
 		{name: "status help", page: StatusHelpPage},
 	}
+	list = append(list, activityStates()...)
 	return append(list, formStates()...)
 }
 
