@@ -68,6 +68,9 @@ func (h *Handlers) startUsage(ctx context.Context, s *session, project int64) *u
 		})
 		if err != nil && !errors.Is(err, context.Canceled) {
 			h.Log.WarnContext(ctx, "asking GraphQL for the use of tokens", "project", project, "error", err)
+			if h.UsageMissing != nil {
+				h.UsageMissing()
+			}
 		}
 	}()
 	return request
