@@ -31,7 +31,7 @@ func notedActivity() []ActivityRow {
 	return append(rows,
 		ActivityRow{At: before(30 * time.Hour), Source: SourceGitLab, Action: "agent_connected"},
 		ActivityRow{At: before(40 * time.Hour), Source: SourceGitLab, Action: "token_revoked", Actor: hostileName, TokenID: 3, TokenName: hostileName},
-		ActivityRow{At: before(50 * time.Hour), Source: SourceGitLab, Action: "a kind of tomorrow"},
+		ActivityRow{At: before(50 * time.Hour), Source: SourceGitLab, Action: "novelty"},
 	)
 }
 
@@ -46,7 +46,7 @@ func activityStates() []state {
 	return []state{
 		both("activity", ActivityPage, ActivityList, ActivityModel{Rows: testActivity(), Newer: "?after=18", Older: "?before=11", Limit: 3000, IsAdmin: true}),
 		both("activity, narrowed", ActivityPage, ActivityList, ActivityModel{Rows: testActivity()[:1], Query: hostile}),
-		both("activity, wrong", ActivityPage, ActivityList, ActivityModel{Query: hostile, Wrong: hostile}),
+		both("activity, wrong", ActivityPage, ActivityList, ActivityModel{Query: hostile, Wrong: ActivityQuery{Project: "Wrong.", From: "Wrong.", Until: "Wrong."}}),
 		both("no activity", ActivityPage, ActivityList, ActivityModel{}),
 		both("no activity found", ActivityPage, ActivityList, ActivityModel{Query: hostile}),
 		both("no activity to see", ActivityPage, ActivityList, ActivityModel{NoProjects: true}),
