@@ -115,6 +115,17 @@ func (r Review) Due() []Rule {
 	return due
 }
 
+// Urgency is by how many rules the agent needs attention.
+func (r Review) Urgency() int {
+	n := 0
+	for _, state := range r {
+		if state == Due {
+			n++
+		}
+	}
+	return n
+}
+
 // Attention judges an agent by every rule. While nothing else changes, a rule that is due
 // stays due: time alone heals nothing.
 func Attention(agent Agent, limits Thresholds, now time.Time) Review {
