@@ -67,7 +67,20 @@ func (h *Handlers) renewAhead(r *http.Request, s *session) (*session, error) {
 // elsewhere in the meantime is taken as it is; otherwise only a token that merely expired is
 // refreshed, and a session that GitLab has revoked ends.
 func (h *Handlers) renew(r *http.Request, s *session, refused error) (*session, error) {
-	renewed, err := h.Store.Refresh(r.Context(), s.ID, s.Version, func(ctx context.Context, current gitlabapi.TokenPair) (gitlabapi.TokenPair, error) {
+	renewed, err := h.refreshSession(r.Context(), s, refused)
+	if ended := (*sessionEndedError)(nil); errors.As(err, &ended) {
+		h.forget(r, s)
+	}
+	if err != nil {
+		return nil, err
+	}
+	stateOf(r).session = renewed
+	return renewed, nil
+}
+
+// refreshSession is renew for what outlives a request.
+func (h *Handlers) refreshSession(ctx context.Context, s *session, refused error) (*session, error) {
+	renewed, err := h.Store.Refresh(ctx, s.ID, s.Version, func(ctx context.Context, current gitlabapi.TokenPair) (gitlabapi.TokenPair, error) {
 		if !errors.Is(refused, gitlabapi.ErrTokenExpired) {
 			return gitlabapi.TokenPair{}, refused
 		}
@@ -77,19 +90,28 @@ func (h *Handlers) renew(r *http.Request, s *session, refused error) (*session, 
 	case errors.Is(err, store.ErrSessionGone):
 		return nil, &sessionEndedError{cause: err}
 	case errors.Is(err, gitlabapi.ErrInvalidGrant), errors.Is(err, gitlabapi.ErrUnauthorized):
-		return nil, h.endSession(r, s, err)
+		return nil, h.removeSession(ctx, s, err)
 	case err != nil:
 		return nil, fmt.Errorf("renewing the GitLab token: %w", err)
 	}
-	bound := h.bind(renewed)
-	stateOf(r).session = bound
-	return bound, nil
+	return h.bind(renewed), nil
 }
 
 // endSession removes a session that GitLab no longer honours.
 func (h *Handlers) endSession(r *http.Request, s *session, cause error) error {
+	h.forget(r, s)
+	return h.removeSession(r.Context(), s, cause)
+}
+
+// forget drops everything that was kept for a session that has ended.
+func (h *Handlers) forget(r *http.Request, s *session) {
 	stateOf(r).session = nil
-	if err := h.Store.EndSession(context.WithoutCancel(r.Context()), s.ID); err != nil {
+	h.Fleet.DropSession(s.ID)
+}
+
+// removeSession deletes a session and returns what to tell the person.
+func (h *Handlers) removeSession(ctx context.Context, s *session, cause error) error {
+	if err := h.Store.EndSession(context.WithoutCancel(ctx), s.ID); err != nil {
 		cause = errors.Join(cause, fmt.Errorf("ending the session: %w", err))
 	}
 	return &sessionEndedError{cause: cause}

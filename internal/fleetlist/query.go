@@ -175,3 +175,15 @@ func (q Query) OnPage(page int) Query {
 	q.Page = page
 	return q
 }
+
+// Direction is how q sorts by column, in the words of aria-sort; empty when it sorts by another.
+func (q Query) Direction(column Column) string {
+	if q.column() != column {
+		return ""
+	}
+	descending := column == ByTokens || column == ByAge || column == ByAttention
+	if descending != q.Reverse {
+		return "descending"
+	}
+	return "ascending"
+}
