@@ -7,8 +7,12 @@ package fleet
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 
 	"gitlab-agent-portal/gitlabapi"
 )
@@ -74,23 +78,90 @@ type View struct {
 // Service reads fleets. It is safe for concurrent use.
 type Service struct {
 	cfg Config
+	// withTimeout is context.WithTimeout, but for tests.
+	withTimeout func(context.Context, time.Duration) (context.Context, context.CancelFunc)
+	slots       *semaphore.Weighted // of all people
+
+	work sync.WaitGroup
+
+	mu      sync.Mutex // guards what is below, and what says so elsewhere
+	closed  bool
+	cache   *cache
+	flights map[key]*flight
+	people  map[int64]*personalSlots
 }
+
+// key is for whom something was read.
+type key struct {
+	person int64
+	grant  string
+}
+
+func (v Viewer) key() key { return key{v.Person, v.Grant} }
 
 // New returns a Service. Call Close when it is no longer needed.
 func New(cfg Config) *Service {
-	return &Service{cfg: cfg}
+	cfg = cfg.withDefaults()
+	return &Service{
+		cfg: cfg, withTimeout: context.WithTimeout, slots: semaphore.NewWeighted(int64(cfg.InFlight)),
+		cache: newCache(cfg.Capacity), flights: map[key]*flight{}, people: map[int64]*personalSlots{},
+	}
+}
+
+func (c Config) withDefaults() Config {
+	if c.Observe == nil {
+		c.Observe = func(Scan) {}
+	}
+	c.PerPerson, c.InFlight = orElse(c.PerPerson, 16), orElse(c.InFlight, 48)
+	c.Fresh, c.Stale = orElse(c.Fresh, 30*time.Second), orElse(c.Stale, 5*time.Minute)
+	c.Linger, c.Capacity = orElse(c.Linger, 10*time.Second), orElse(c.Capacity, 16_000_000)
+	return c
+}
+
+func orElse[T int | int64 | time.Duration](value, fallback T) T {
+	if value <= 0 {
+		return fallback
+	}
+	return value
 }
 
 // Cached returns what is kept for the viewer and starts nothing.
 func (s *Service) Cached(v Viewer) View {
-	return View{}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.view(v.key())
+}
+
+// view is what can be shown. The caller holds mu.
+func (s *Service) view(k key) View {
+	view := View{Scanning: s.flights[k] != nil}
+	kept := s.cache.get(k)
+	if kept == nil {
+		return view
+	}
+	age := s.cfg.Now().Sub(kept.snapshot.ReadAt)
+	if age > s.cfg.Stale {
+		return view
+	}
+	view.Snapshot, view.Fresh = kept.snapshot, age <= s.cfg.Fresh && !kept.outdated
+	return view
+}
+
+// wanting says whether there is something to read for a view. A project that
+// GitLab would not tell about because of its limit is left alone as long as it asked.
+func (s *Service) wanting(v View) bool {
+	return !v.Fresh || len(v.Snapshot.Warnings) > 0 && !s.cfg.Now().Before(v.Snapshot.RetryAt)
 }
 
 // Look returns what is kept for the viewer, and starts a scan unless that is
 // fresh and whole: failures are not kept, so the projects of Warnings are read
-// again. It does not wait.
+// again. It does not wait. Its only error is ErrClosed.
 func (s *Service) Look(ctx context.Context, v Viewer, source Source) (View, error) {
-	return View{}, ErrClosed
+	view, f, err := s.join(ctx, v, source)
+	if f != nil {
+		s.leave(f)
+	}
+	return view, err
 }
 
 // Read returns a snapshot that is fresh: what is kept, or the result of the scan
@@ -102,47 +173,69 @@ func (s *Service) Look(ctx context.Context, v Viewer, source Source) (View, erro
 // no client that GitLab accepts), the Source's own, or ErrClosed. A project that
 // fails is a Warning and no error.
 func (s *Service) Read(ctx context.Context, v Viewer, source Source, report func(Progress)) (*Snapshot, error) {
-	return nil, ErrClosed
-}
-
-// RetryProject reads one project of the snapshot again and returns the snapshot
-// with it, or what Read returns where there is none. The project is unchanged in
-// it where it is not one of the viewer's.
-func (s *Service) RetryProject(ctx context.Context, v Viewer, source Source, project int64) (*Snapshot, error) {
-	return nil, ErrClosed
+	view, f, err := s.join(ctx, v, source)
+	if err != nil || f == nil {
+		return view.Snapshot, err
+	}
+	defer s.leave(f)
+	return f.wait(ctx, report)
 }
 
 // Refresh makes the next view read everything again. What is kept stays to be
 // shown meanwhile.
-func (s *Service) Refresh(v Viewer) {}
+func (s *Service) Refresh(v Viewer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if kept := s.cache.get(v.key()); kept != nil {
+		kept.outdated = true
+	}
+}
 
 // Drop forgets everything kept for the person, whatever the grant, and makes
 // their scans under way begin anew: what these have read may be from before the
 // change that the person has just made.
-func (s *Service) Drop(person int64) {}
+func (s *Service) Drop(person int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cache.drop(func(k key) bool { return k.person == person })
+	for k, f := range s.flights {
+		if k.person == person {
+			f.beginAnew()
+		}
+	}
+}
 
 // DropSession forgets everything kept for the grant and stops its scans, which
 // end with ErrClosed: the person has signed out.
-func (s *Service) DropSession(grant string) {}
-
-// Enrich returns the rows, in their order, with the tokens of those whose tokens
-// are not known, as far as GitLab tells of them within 2 s, token by token. It is
-// for the rows on screen: of more than 50 the others stay as they are. Its only
-// errors are those of a refused token.
-func (s *Service) Enrich(ctx context.Context, v Viewer, source Source, rows []Agent) ([]Agent, error) {
-	return rows, nil
-}
-
-// Versions returns the distinct versions, without a leading v, of the agentk pods
-// that are connected for each of the rows: one per agent unless an upgrade is
-// under way, none when no pod is connected. An agent is missing from the map
-// where GitLab does not tell: the person is less than Maintainer, or there is no
-// GraphQL or no agent server. Of more than 50 rows the others are left out. Its
-// only errors are those of a refused token.
-func (s *Service) Versions(ctx context.Context, v Viewer, source Source, rows []Agent) (map[int64][]string, error) {
-	return nil, nil
+func (s *Service) DropSession(grant string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cache.drop(func(k key) bool { return k.grant == grant })
+	for k, f := range s.flights {
+		if k.grant == grant {
+			s.stop(f, ErrClosed)
+		}
+	}
 }
 
 // Close stops all scans, whose readers get ErrClosed, and waits for them until
 // ctx ends. Nothing can be read afterwards.
-func (s *Service) Close(ctx context.Context) error { return nil }
+func (s *Service) Close(ctx context.Context) error {
+	s.mu.Lock()
+	s.closed = true
+	for _, f := range s.flights {
+		s.stop(f, ErrClosed)
+	}
+	s.mu.Unlock()
+	idle := make(chan struct{})
+	go func() {
+		s.work.Wait()
+		close(idle)
+	}()
+	select {
+	case <-idle:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the scans: %w", ctx.Err())
+	}
+}

@@ -37,8 +37,7 @@ type Project struct {
 
 // Group is the path of the group, or of the person, that the project lies in.
 func (p *Project) Group() string {
-	group, _, _ := cutLast(p.Path)
-	return group
+	return p.Path[:max(strings.LastIndexByte(p.Path, '/'), 0)]
 }
 
 // Agent is a row of the fleet.
@@ -118,20 +117,22 @@ const (
 	FallbackUnavailable          // GraphQL failed: 5xx, a broken connection, nonsense, a limit of rate
 	FallbackTooComplex           // the instance refuses even the smallest query
 	FallbackRefused              // GraphQL is forbidden to the person
-	FallbackUnsupported          // the instance does not know the query, or has no GraphQL
+	FallbackUnsupported          // no answer: the instance does not know the query, or has no GraphQL
 )
+
+// String names the reason in logs and metrics.
+func (f Fallback) String() string {
+	return [...]string{"none", "partial", "slow", "unavailable", "too complex", "refused", "unsupported"}[f]
+}
+
+// String names the kind in logs and metrics.
+func (k WarningKind) String() string {
+	return [...]string{"unavailable", "slow", "not visible", "rate limited", "list incomplete", "roles unknown"}[k]
+}
 
 // Progress is how far a scan is.
 type Progress struct {
 	Done int // projects
 	// Total is 0 while the projects are still being listed.
 	Total int
-}
-
-func cutLast(path string) (before, after string, found bool) {
-	i := strings.LastIndexByte(path, '/')
-	if i < 0 {
-		return "", path, false
-	}
-	return path[:i], path[i+1:], true
 }
