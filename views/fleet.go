@@ -192,8 +192,8 @@ func (m FleetModel) ageSeconds(now time.Time) string {
 
 // age says how long ago the fleet was read.
 func (m FleetModel) age(l *i18n.Printer, now time.Time) string {
-	if age := now.Sub(m.ReadAt); age < time.Minute {
-		return l.N("fleet.seconds_ago", int(max(age, 0)/time.Second))
+	if age := now.Sub(m.ReadAt); age >= time.Second && age < time.Minute {
+		return l.N("fleet.seconds_ago", int(age/time.Second))
 	}
 	return l.Ago(now, m.ReadAt)
 }
