@@ -140,8 +140,13 @@ func (h *Handlers) askToSignIn(w http.ResponseWriter, r *http.Request) error {
 // currentPage is the address of the page that the person is looking at, which for a fragment
 // or a form is not the address that was asked for.
 func (h *Handlers) currentPage(r *http.Request) string {
-	if r.URL.Path == views.PatternCallback {
+	switch r.URL.Path {
+	case views.PatternCallback:
 		return h.urls.Home() // it works once, and its query holds a code
+	case views.PatternProgress, views.PatternVersions:
+		if !isHTMX(r) {
+			return h.urls.Home() // parts of the first page
+		}
 	}
 	if isSafe(r.Method) && !isHTMX(r) {
 		return h.urls.Base + r.URL.RequestURI()
