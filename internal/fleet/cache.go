@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"reflect"
+	"time"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
@@ -57,6 +58,14 @@ func (c *cache) drop(match func(key) bool) {
 			c.entries.Remove(k)
 		}
 	}
+}
+
+// expire forgets what was read before a time: nobody is to be shown it any more.
+func (c *cache) expire(before time.Time) {
+	c.drop(func(k key) bool {
+		e, _ := c.entries.Peek(k)
+		return e.snapshot.ReadAt.Before(before)
+	})
 }
 
 // perObject is what an allocation, a string's rounding up or a place in a map

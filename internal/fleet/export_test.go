@@ -18,13 +18,6 @@ const (
 	ScanTimeout     = scanTimeout
 )
 
-// Kept is what the cache holds: for how many, and its estimated size.
-func (s *Service) Kept() (entries int, size int64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.cache.entries.Len(), s.cache.size
-}
-
 // People is for how many people calls are under way.
 func (s *Service) People() int {
 	s.mu.Lock()

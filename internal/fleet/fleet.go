@@ -218,6 +218,13 @@ func (s *Service) DropSession(grant string) {
 	}
 }
 
+// Kept is for how many viewers something is kept, and its estimated size in bytes.
+func (s *Service) Kept() (viewers int, size int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cache.entries.Len(), s.cache.size
+}
+
 // Close stops all scans, whose readers get ErrClosed, and waits for them until
 // ctx ends. Nothing can be read afterwards.
 func (s *Service) Close(ctx context.Context) error {

@@ -167,6 +167,7 @@ func (s *Service) land(f *flight, base *entry, found *reading, err error) bool {
 // keep puts what was found into the cache: in place of everything there, or
 // without base nil into that, unless it is gone by now. The caller holds mu.
 func (s *Service) keep(k key, base *entry, found *reading) *Snapshot {
+	s.cache.expire(s.cfg.Now().Add(-s.cfg.Stale))
 	if base == nil {
 		e := &entry{snapshot: found.snapshot(), tokens: map[int64][]Token{}}
 		s.cache.put(k, e)

@@ -143,7 +143,7 @@ func (c *caller) token(ctx context.Context, row *Agent, id int64) (token Token, 
 // that are connected for each of the rows: one per agent unless an upgrade is
 // under way, none when no pod is connected. An agent is missing from the map
 // where GitLab does not tell: the person may not manage the project, or there is
-// no GraphQL or no agent server. Of more than 50 rows the others are left out. Its
+// no GraphQL or no agent server, or that took more than 2 s. Of more than 50 rows the others are left out. Its
 // only errors are those of a refused token.
 func (s *Service) Versions(ctx context.Context, v Viewer, source Source, rows []Agent) (map[int64][]string, error) {
 	var agents []gitlabapi.AgentName
@@ -157,6 +157,8 @@ func (s *Service) Versions(ctx context.Context, v Viewer, source Source, rows []
 	}
 	caller, release := s.caller(v, source)
 	defer release()
+	ctx, cancel := s.withTimeout(ctx, onScreenTimeout)
+	defer cancel()
 	var versions map[int64][]string
 	err := caller.call(ctx, onScreenTimeout, func(ctx context.Context, client *gitlabapi.Client) (err error) {
 		versions, err = client.AgentVersions(ctx, agents)

@@ -56,7 +56,7 @@ func (r *reading) onto(base *Snapshot) *Snapshot {
 	return s
 }
 
-// sort orders agents and warnings.
+// sort orders agents and warnings, each of which is said once.
 func (s *Snapshot) sort() {
 	slices.SortFunc(s.Agents, func(a, b Agent) int {
 		return cmp.Or(byPath(a.Project, b.Project), cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
@@ -64,6 +64,7 @@ func (s *Snapshot) sort() {
 	slices.SortFunc(s.Warnings, func(a, b Warning) int {
 		return cmp.Or(byPath(a.Project, b.Project), cmp.Compare(a.Kind, b.Kind))
 	})
+	s.Warnings = slices.Compact(s.Warnings)
 }
 
 // byPath orders projects; none comes first.

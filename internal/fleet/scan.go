@@ -3,15 +3,12 @@ package fleet
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
-
-	"gitlab-agent-portal/gitlabapi"
 )
 
 const (
@@ -23,8 +20,6 @@ const (
 
 	// batchSize is how many projects are read together, as many as a page lists.
 	batchSize = 100
-	// MaxProjects is how many projects of one person are read.
-	MaxProjects = 10_000
 	// limitPause is how long GitLab is left alone that limits the rate but does not
 	// say for how long.
 	limitPause = 10 * time.Second
@@ -86,87 +81,6 @@ func (s *Service) tell(ctx context.Context, v Viewer, sc *scan, err error) {
 		"fallback", found.fallback.String(), "error", errors.Join(append([]error{err}, found.causes...)...))
 }
 
-// everything lists the projects, and reads them page by page meanwhile.
-func (sc *scan) everything(ctx context.Context, admin bool) error {
-	managed, archived := map[int64]bool{}, map[int64]bool{}
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error {
-		return sc.list(ctx, gitlabapi.MembershipQuery{MinAccessLevel: gitlabapi.Developer}, func(page []gitlabapi.Project) {
-			batch := sc.add(page)
-			group.Go(func() error { return sc.read(ctx, batch) })
-		})
-	})
-	group.Go(func() error {
-		return sc.listIDs(ctx, gitlabapi.MembershipQuery{MinAccessLevel: gitlabapi.Maintainer}, managed)
-	})
-	group.Go(func() error {
-		return sc.listIDs(ctx, gitlabapi.MembershipQuery{MinAccessLevel: gitlabapi.Developer, Archived: true}, archived)
-	})
-	if err := group.Wait(); err != nil {
-		return err
-	}
-	for _, p := range sc.found.projects { // nobody else has them yet
-		p.Archived = archived[p.ID]
-		p.CanManage = (managed[p.ID] || admin) && !p.Archived
-	}
-	return nil
-}
-
-// list walks through a list of projects. What breaks off after the first page is
-// a warning.
-func (sc *scan) list(ctx context.Context, q gitlabapi.MembershipQuery, page func([]gitlabapi.Project)) error {
-	count := 0
-	for cursor := new(gitlabapi.ProjectCursor); cursor != nil; {
-		if count >= MaxProjects {
-			sc.warn(nil, ListIncomplete, errTooManyProjects)
-			break
-		}
-		projects, next, err := sc.listPage(ctx, q, *cursor)
-		if err != nil && (count == 0 || sc.fatal(ctx) != nil) {
-			return fmt.Errorf("list the projects: %w", err)
-		}
-		if err != nil {
-			sc.limited(err)
-			sc.warn(nil, ListIncomplete, err)
-			break
-		}
-		page(projects)
-		count, cursor = count+len(projects), next
-	}
-	sc.allListed()
-	return nil
-}
-
-var errTooManyProjects = errors.New("there are more projects than are read")
-
-func (sc *scan) listPage(ctx context.Context, q gitlabapi.MembershipQuery, from gitlabapi.ProjectCursor) (projects []gitlabapi.Project, next *gitlabapi.ProjectCursor, err error) {
-	err = sc.call(ctx, listTimeout, func(ctx context.Context, client *gitlabapi.Client) (err error) {
-		projects, next, err = client.Memberships(ctx, q, from)
-		return err
-	})
-	return projects, next, err
-}
-
-// listIDs notes which projects are in a list. Without it the fleet can be shown.
-func (sc *scan) listIDs(ctx context.Context, q gitlabapi.MembershipQuery, ids map[int64]bool) error {
-	for cursor := new(gitlabapi.ProjectCursor); cursor != nil && len(ids) < MaxProjects; {
-		projects, next, err := sc.listPage(ctx, q, *cursor)
-		if err != nil && sc.fatal(ctx) != nil {
-			return fmt.Errorf("list the projects: %w", err)
-		}
-		if err != nil {
-			sc.limited(err)
-			sc.warn(nil, RolesUnknown, err)
-			return nil
-		}
-		for _, p := range projects {
-			ids[p.ID] = true
-		}
-		cursor = next
-	}
-	return nil
-}
-
 // fatal is why the scan has to end, nil while it may go on. A deadline does not end
 // it: what has not been read by then is missing, and the rest is shown.
 func (sc *scan) fatal(ctx context.Context) error {
@@ -183,25 +97,6 @@ func (sc *scan) readAll(ctx context.Context, projects []*Project) error {
 		group.Go(func() error { return sc.read(ctx, batch) })
 	}
 	return group.Wait()
-}
-
-// add notes projects that were listed.
-func (sc *scan) add(page []gitlabapi.Project) []*Project {
-	batch := make([]*Project, 0, len(page))
-	for _, p := range page {
-		batch = append(batch, &Project{ID: p.ID, Name: p.Name, Path: p.PathWithNamespace})
-	}
-	sc.mu.Lock()
-	defer sc.mu.Unlock()
-	sc.found.projects = append(sc.found.projects, batch...)
-	return batch
-}
-
-func (sc *scan) allListed() {
-	sc.mu.Lock()
-	defer sc.mu.Unlock()
-	sc.listed = true
-	sc.tick()
 }
 
 // tick reports the progress. The caller holds mu.

@@ -30,7 +30,8 @@ type Project struct {
 	Name string
 	Path string // with its groups: "shop/web/api"
 	// CanManage says that the person may register, delete, create and revoke here:
-	// at least Maintainer or an administrator, in a project that is not archived.
+	// at least Maintainer or an administrator, in a project that is not archived. It
+	// is for what is offered; GitLab decides about every change.
 	CanManage bool
 	Archived  bool
 }
