@@ -10,62 +10,67 @@ import (
 	"gitlab-agent-portal/internal/fleet"
 )
 
-func TestH5CallsInFlightAreCapped(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, func(c *fleet.Config) { c.PerPerson, c.InFlight = 8, 20 })
-	w.Configure(func(s *gitlabtest.Settings) { s.GraphQLOff = true })
-	first := w.person("person-0")
-	people := []*reader{first}
-	all := first.many(500)
-	for i := range 4 {
-		p := w.person(fmt.Sprintf("person-%d", i+1))
-		for _, project := range all {
-			w.AddMember(project, p.id, gitlabtest.Developer)
-		}
-		people = append(people, p)
-	}
-	if got := first.read(); len(got.Agents) != 1000 {
-		t.Errorf("%d agents, want 1000", len(got.Agents))
-	}
-	if n := w.MaxInFlight(); n > 8 {
-		t.Errorf("%d calls were in flight for one person, want at most 8", n)
-	}
-	w.service.Drop(first.id)
-	w.ResetCounters()
+// crowd lets people read at once while GitLab holds every call for agents, and
+// returns how many of these there are in flight when no more come.
+func (w *world) crowd(most int, people []*reader) int {
+	w.t.Helper()
+	gate := gitlabtest.NewGate()
+	w.Inject(gitlabtest.OpListAgents, gitlabtest.Hold(gate))
 	var readers sync.WaitGroup
 	for _, p := range people {
 		readers.Go(func() {
-			got, err := w.service.Read(t.Context(), p.viewer, p.source, nil)
-			if err != nil || len(got.Agents) != 1000 {
-				t.Errorf("%v, want 1000 agents", err)
+			if got, err := w.service.Read(w.t.Context(), p.viewer, p.source, nil); err != nil || len(got.Warnings) != 0 {
+				w.t.Errorf("read %v, %v", got, err)
 			}
 		})
 	}
-	readers.Wait()
-	if n := w.MaxInFlight(); n > 20 {
-		t.Errorf("%d calls were in flight for all, want at most 20", n)
+	if err := gate.Await(w.t.Context(), most); err != nil {
+		w.t.Fatal(err)
 	}
+	// Whatever may still come has come by the time that others were served.
+	for range 100 {
+		response, err := w.HTTP.Client().Get(w.URL + "/")
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		_ = response.Body.Close()
+	}
+	gate.Open()
+	readers.Wait()
+	return w.MaxInFlight()
 }
 
-func TestH5TwoSessionsOfOnePersonShareTheCap(t *testing.T) {
+func TestH5CallsInFlightAreCapped(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(c *fleet.Config) { c.PerPerson = 4 })
-	w.Configure(func(s *gitlabtest.Settings) { s.GraphQLOff = true })
-	lead := w.person("lead")
-	lead.many(40)
-	var readers sync.WaitGroup
-	for i := range 3 {
-		viewer := lead.viewer
-		viewer.Grant = fmt.Sprint(i)
-		readers.Go(func() {
-			if _, err := w.service.Read(t.Context(), viewer, lead.source, nil); err != nil {
-				t.Error(err)
+	for name, tc := range map[string]struct {
+		people, sessions, projects, most int
+	}{
+		"for one person":                 {1, 1, 50, 8},
+		"for two sessions of one person": {1, 2, 50, 8},
+		"for two people":                 {2, 1, 50, 16},
+		"for five people":                {5, 1, 500, 20},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, func(c *fleet.Config) { c.PerPerson, c.InFlight = 8, 20 })
+			w.Configure(func(s *gitlabtest.Settings) { s.GraphQLOff = true })
+			projects := w.person("lead").many(tc.projects)
+			var people []*reader
+			for i := range tc.people {
+				person := w.person(fmt.Sprintf("person-%d", i))
+				for _, project := range projects {
+					w.AddMember(project, person.id, gitlabtest.Developer)
+				}
+				for session := range tc.sessions {
+					reader := *person
+					reader.viewer.Grant += fmt.Sprint(session)
+					people = append(people, &reader)
+				}
+			}
+			if n := w.crowd(tc.most, people); n != tc.most {
+				t.Errorf("%d calls were in flight, want %d", n, tc.most)
 			}
 		})
-	}
-	readers.Wait()
-	if n := w.MaxInFlight(); n > 4 {
-		t.Errorf("%d calls were in flight at once, want at most 4", n)
 	}
 }
 

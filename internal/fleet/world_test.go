@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -238,14 +237,6 @@ func (e *expiring) Err() error {
 		return context.DeadlineExceeded
 	}
 	return err
-}
-
-// is says whether two lists hold the same, in any order.
-func same[T int64 | string](a, b []T) bool {
-	a, b = slices.Clone(a), slices.Clone(b)
-	slices.Sort(a)
-	slices.Sort(b)
-	return slices.Equal(a, b)
 }
 
 var errSourceGone = errors.New("the session has ended")
