@@ -50,12 +50,12 @@ func (h *Handlers) fleetShow(w http.ResponseWriter, r *http.Request, s *session)
 	return h.renderFleet(w, r, s, query, view)
 }
 
-// fleetView is what can be shown: at once for a page, as soon as it is there for a part of one,
-// whose page shows that it waits.
+// fleetView is what can be shown: at once for a page. A part of one, as for every letter of a
+// search, begins nothing and takes what is there; only without anything it waits.
 func (h *Handlers) fleetView(r *http.Request, s *session, wait bool) (fleet.View, error) {
 	if isFragment(r) {
-		if view := h.Fleet.Cached(viewerOf(s)); view.Snapshot != nil && (view.Fresh || !view.Scanning) {
-			return fleet.View{Snapshot: view.Snapshot, Fresh: true}, nil
+		if view := h.Fleet.Cached(viewerOf(s)); view.Snapshot != nil {
+			return view, nil
 		}
 		wait = true
 	}
