@@ -157,3 +157,46 @@ func TestWithoutTheListOfProjectsThereIsAnError(t *testing.T) {
 		t.Error("what was read before is not shown while GitLab is away")
 	}
 }
+
+func TestH8ProjectsThatFailInEveryWayLeaveTheRest(t *testing.T) {
+	t.Parallel()
+	faults := []struct {
+		name  string
+		fault gitlabtest.Fault
+		want  fleet.WarningKind
+	}{
+		{"500", gitlabtest.Status(http.StatusInternalServerError), fleet.Unavailable},
+		{"bad gateway", gitlabtest.BadGateway(), fleet.Unavailable},
+		{"403", gitlabtest.Message(http.StatusForbidden, "403 Forbidden"), fleet.NotVisible},
+		{"404", gitlabtest.Status(http.StatusNotFound), fleet.NotVisible},
+		{"cut", gitlabtest.Cut(), fleet.Unavailable},
+		{"reset", gitlabtest.Reset(), fleet.Unavailable},
+		{"cut in the middle", gitlabtest.CutAfterHeaders(), fleet.Unavailable},
+		{"broken JSON", gitlabtest.Truncated(), fleet.Unavailable},
+		{"null", gitlabtest.Reply(http.StatusOK, "application/json", "null"), fleet.Unavailable},
+		{"too large", gitlabtest.Oversized(2 << 20), fleet.Unavailable},
+		{"a page to sign in", gitlabtest.SignInPage(), fleet.Unavailable},
+		{"elsewhere", gitlabtest.RedirectTo("https://elsewhere.invalid/"), fleet.Unavailable},
+	}
+	w := newWorld(t)
+	w.Configure(func(s *gitlabtest.Settings) { s.GraphQLOff = true })
+	lead := w.person("lead")
+	all := lead.many(20)
+	for i, f := range faults {
+		w.Inject(gitlabtest.OpListAgents, f.fault.ForProject(all[i]))
+	}
+	got := lead.read()
+	warnings := kinds(got)
+	for i, f := range faults {
+		if kind, ok := warnings[all[i]]; !ok || kind != f.want {
+			t.Errorf("%s: warning %v, there is one: %v; want %v", f.name, kind, ok, f.want)
+		}
+	}
+	if len(got.Agents) != 16 {
+		t.Errorf("%d agents, want the 16 of the 8 other projects", len(got.Agents))
+	}
+	w.ClearFaults("")
+	if again := lead.read(); len(again.Agents) != 40 || len(again.Warnings) != 0 {
+		t.Errorf("the next view has %d agents and %d warnings, want 40 and none", len(again.Agents), len(again.Warnings))
+	}
+}
