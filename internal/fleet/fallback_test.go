@@ -110,3 +110,26 @@ func TestH11GraphQLThatHangsIsGivenUp(t *testing.T) {
 		t.Errorf("%d agents, fallback %v, want 6 and slow", len(got.Agents), got.Fallback)
 	}
 }
+
+func TestH11AnInstanceWithoutGraphQLIsAskedOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.Configure(func(s *gitlabtest.Settings) { s.GraphQLOff = true })
+	lead := w.person("lead")
+	lead.many(250)
+	rest, more := gitlabtest.NewGate(), gitlabtest.NewGate()
+	w.Inject(gitlabtest.OpListAgents, gitlabtest.Hold(rest))
+	w.Inject(gitlabtest.OpListProjects, gitlabtest.Hold(more).When(func(r *http.Request) bool { return r.URL.Query().Has("id_after") }))
+	lead.look()
+	if err := rest.Await(t.Context(), 1); err != nil { // the first 100 projects have fallen back
+		t.Fatal(err)
+	}
+	rest.Open()
+	more.Open()
+	if got := lead.read(); len(got.Agents) != 500 {
+		t.Errorf("%d agents, want 500", len(got.Agents))
+	}
+	if n := w.Calls(gitlabtest.OpGraphQL); n != 1 {
+		t.Errorf("%d queries, want 1", n)
+	}
+}

@@ -61,12 +61,12 @@ func TestTabsShareOneScan(t *testing.T) {
 	lead.many(3)
 	gate := gitlabtest.NewGate()
 	w.Inject(gitlabtest.OpListProjects, gitlabtest.Hold(gate))
-	first, second := lead.joined(t.Context()), lead.joined(t.Context())
 	leaving, leave := context.WithCancel(t.Context())
-	third := lead.joined(leaving)
+	beginner := lead.joined(leaving)
+	first, second := lead.joined(t.Context()), lead.joined(t.Context())
 	leave()
-	if _, err := third(); !errors.Is(err, context.Canceled) {
-		t.Errorf("the tab that was closed got %v", err)
+	if _, err := beginner(); !errors.Is(err, context.Canceled) {
+		t.Errorf("the tab that began it and was closed got %v", err)
 	}
 	gate.Open()
 	a, err := first()
