@@ -38,6 +38,8 @@ type Config struct {
 	// reloaded, a stream not yet opened; 10 s.
 	Linger   time.Duration
 	Capacity int64 // estimated bytes of everything kept; 16 MB
+	// MaxProjects is how many projects of one person are read; 10,000.
+	MaxProjects int
 }
 
 // Scan is what Observe is told.
@@ -115,6 +117,7 @@ func (c Config) withDefaults() Config {
 	c.PerPerson, c.InFlight = orElse(c.PerPerson, 16), orElse(c.InFlight, 48)
 	c.Fresh, c.Stale = orElse(c.Fresh, 30*time.Second), orElse(c.Stale, 5*time.Minute)
 	c.Linger, c.Capacity = orElse(c.Linger, 10*time.Second), orElse(c.Capacity, 16_000_000)
+	c.MaxProjects = orElse(c.MaxProjects, 10_000)
 	return c
 }
 
@@ -150,7 +153,7 @@ func (s *Service) view(k key) View {
 // wanting says whether there is something to read for a view. A project that
 // GitLab would not tell about because of its limit is left alone as long as it asked.
 func (s *Service) wanting(v View) bool {
-	return !v.Fresh || len(v.Snapshot.Warnings) > 0 && !s.cfg.Now().Before(v.Snapshot.RetryAt)
+	return !v.Fresh || len(v.Snapshot.failures()) > 0 && !s.cfg.Now().Before(v.Snapshot.RetryAt)
 }
 
 // Look returns what is kept for the viewer, and starts a scan unless that is

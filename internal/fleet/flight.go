@@ -124,18 +124,21 @@ func (s *Service) fly(ctx context.Context, f *flight, v Viewer, source Source) b
 // toRepair is what is kept and fresh, and the projects that are missing there; nil
 // when everything is to be read. The caller holds mu.
 func (s *Service) toRepair(k key) (*entry, []*Project) {
-	if !s.view(k).Fresh {
+	view := s.view(k)
+	if !view.Fresh {
 		return nil, nil
 	}
-	kept := s.cache.get(k)
 	var broken []*Project
-	for _, w := range kept.snapshot.Warnings {
+	for _, w := range view.Snapshot.failures() {
 		if w.Project == nil {
 			return nil, nil
 		}
 		broken = append(broken, w.Project)
 	}
-	return kept, broken
+	if len(broken) == 0 { // somebody has just repaired it
+		return nil, nil
+	}
+	return s.cache.get(k), broken
 }
 
 // land ends the flight with what a pass has found, unless that is of no use.

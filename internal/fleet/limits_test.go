@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
 	"gitlab-agent-portal/internal/fleet"
 )
@@ -100,5 +102,20 @@ func TestARateLimitIsRespected(t *testing.T) {
 	w.clock.Advance(21 * time.Second)
 	if got := lead.read(); len(got.Agents) != 120 || len(got.Warnings) != 0 {
 		t.Errorf("%d agents and %d warnings afterwards, want 120 and none", len(got.Agents), len(got.Warnings))
+	}
+}
+
+func TestMoreProjectsThanAreReadAreSaidAndNotTriedAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *fleet.Config) { c.MaxProjects = 100 })
+	lead := w.person("lead")
+	lead.many(150)
+	got := lead.read()
+	if diff := cmp.Diff(map[int64]fleet.WarningKind{0: fleet.ListIncomplete}, kinds(got)); diff != "" || len(got.Agents) != 200 {
+		t.Errorf("%d agents, want 200; warnings differ (-want +got):\n%s", len(got.Agents), diff)
+	}
+	calls := w.Calls("")
+	if view := lead.look(); view.Scanning || w.Calls("") != calls {
+		t.Error("everything was read again at once")
 	}
 }

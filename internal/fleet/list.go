@@ -10,9 +10,6 @@ import (
 	"gitlab-agent-portal/gitlabapi"
 )
 
-// MaxProjects is how many projects of one person are read.
-const MaxProjects = 10_000
-
 // everything lists the projects, and reads them page by page meanwhile.
 func (sc *scan) everything(ctx context.Context, admin bool) error {
 	managed, archived := map[int64]bool{}, map[int64]bool{}
@@ -44,8 +41,8 @@ func (sc *scan) everything(ctx context.Context, admin bool) error {
 func (sc *scan) list(ctx context.Context, q gitlabapi.MembershipQuery, page func([]gitlabapi.Project)) error {
 	count := 0
 	for cursor := new(gitlabapi.ProjectCursor); cursor != nil; {
-		if count >= MaxProjects {
-			sc.warn(nil, ListIncomplete, errTooManyProjects)
+		if count >= sc.cfg.MaxProjects {
+			sc.tooMany()
 			break
 		}
 		projects, next, err := sc.listPage(ctx, q, *cursor)
@@ -64,6 +61,14 @@ func (sc *scan) list(ctx context.Context, q gitlabapi.MembershipQuery, page func
 	return nil
 }
 
+// tooMany notes that the rest of the projects is not read, now or later.
+func (sc *scan) tooMany() {
+	sc.mu.Lock()
+	defer sc.mu.Unlock()
+	sc.found.warnings = append(sc.found.warnings, Warning{Kind: ListIncomplete, lasting: true})
+	sc.cause(errTooManyProjects)
+}
+
 var errTooManyProjects = errors.New("there are more projects than are read")
 
 func (sc *scan) listPage(ctx context.Context, q gitlabapi.MembershipQuery, from gitlabapi.ProjectCursor) (projects []gitlabapi.Project, next *gitlabapi.ProjectCursor, err error) {
@@ -76,7 +81,7 @@ func (sc *scan) listPage(ctx context.Context, q gitlabapi.MembershipQuery, from 
 
 // listIDs notes which projects are in a list. Without it the fleet can be shown.
 func (sc *scan) listIDs(ctx context.Context, q gitlabapi.MembershipQuery, ids map[int64]bool) error {
-	for cursor := new(gitlabapi.ProjectCursor); cursor != nil && len(ids) < MaxProjects; {
+	for cursor := new(gitlabapi.ProjectCursor); cursor != nil && len(ids) < sc.cfg.MaxProjects; {
 		projects, next, err := sc.listPage(ctx, q, *cursor)
 		if err != nil && sc.fatal(ctx) != nil {
 			return fmt.Errorf("list the projects: %w", err)

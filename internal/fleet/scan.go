@@ -125,7 +125,7 @@ const maxCauses = 5
 func (sc *scan) warn(project *Project, kind WarningKind, cause error) {
 	sc.mu.Lock()
 	defer sc.mu.Unlock()
-	sc.found.warnings = append(sc.found.warnings, Warning{project, kind})
+	sc.found.warnings = append(sc.found.warnings, Warning{Project: project, Kind: kind})
 	sc.cause(cause)
 	if project != nil {
 		sc.done++

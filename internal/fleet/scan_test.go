@@ -233,6 +233,9 @@ func TestH8ListsThatFailLeaveWhatThereIs(t *testing.T) {
 		"what may be managed": {
 			func(q map[string][]string) bool { return q["min_access_level"][0] == "40" }, 240, 0, fleet.RolesUnknown,
 		},
+		"both of the latter": {
+			func(q map[string][]string) bool { return q["min_access_level"][0] == "40" || q["archived"] != nil }, 240, 0, fleet.RolesUnknown,
+		},
 		"what is archived": {
 			func(q map[string][]string) bool { return q["archived"] != nil }, 240, 120, fleet.RolesUnknown,
 		},
@@ -252,8 +255,9 @@ func TestH8ListsThatFailLeaveWhatThereIs(t *testing.T) {
 					managed++
 				}
 			}
-			if len(got.Agents) != tc.agents || managed != tc.managed {
-				t.Errorf("%d agents, %d projects to manage, want %d and %d", len(got.Agents), managed, tc.agents, tc.managed)
+			if len(got.Agents) != tc.agents || managed != tc.managed || len(got.Warnings) != 1 {
+				t.Errorf("%d agents, %d projects to manage, %d warnings, want %d, %d and one",
+					len(got.Agents), managed, len(got.Warnings), tc.agents, tc.managed)
 			}
 			if diff := cmp.Diff(map[int64]fleet.WarningKind{0: tc.kind}, kinds(got)); diff != "" {
 				t.Errorf("warnings differ (-want +got):\n%s", diff)

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -88,6 +89,13 @@ type Warning struct {
 	// Project is whose agents are missing; nil where it is not about one project.
 	Project *Project
 	Kind    WarningKind
+	// lasting says that asking again would not help.
+	lasting bool
+}
+
+// failures are the warnings of what may be there the next time.
+func (s *Snapshot) failures() []Warning {
+	return slices.DeleteFunc(slices.Clone(s.Warnings), func(w Warning) bool { return w.lasting })
 }
 
 // WarningKind is why something is missing.
@@ -100,7 +108,7 @@ const (
 	NotVisible                     // GitLab says that it does not exist or is not the person's to see
 	RateLimited                    // GitLab wants to be left alone until Snapshot.RetryAt
 
-	// ListIncomplete: the list of projects broke off, or is longer than MaxProjects.
+	// ListIncomplete: the list of projects broke off, or is longer than Config.MaxProjects.
 	ListIncomplete
 	// RolesUnknown: what may be managed could not be asked; CanManage is false, or
 	// Archived is, where it should be true.
