@@ -33,6 +33,8 @@ type settings struct {
 	rounds   int
 	starts   int
 	people   int
+	projects int
+	latency  time.Duration
 	profile  string
 	against  string
 }
@@ -62,6 +64,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags.IntVar(&s.rounds, "rounds", 7, "rounds, of which the best and the median are shown")
 	flags.IntVar(&s.starts, "starts", 10, "starts of the built portal")
 	flags.IntVar(&s.people, "people", 1000, "people who are signed in at once")
+	flags.IntVar(&s.projects, "projects", 200, "projects of the fleet, with two agents each")
+	flags.DurationVar(&s.latency, "latency", 40*time.Millisecond, "how long GitLab takes for each call that reads the fleet")
 	flags.StringVar(&s.profile, "profile", "", "folder for CPU and allocation profiles of the agents page")
 	flags.StringVar(&s.against, "against", "", "this program as built from another commit, measured in the same rounds")
 	switch err := flags.Parse(args); {
@@ -84,7 +88,7 @@ func measure(ctx context.Context, s settings, out io.Writer) error {
 		return err
 	}
 	for _, part := range []func(context.Context, settings, string, io.Writer) error{
-		measureAgents, measureMemory, measureStartUp,
+		measureAgents, measureFleet, measureMemory, measureStartUp,
 	} {
 		if err := part(ctx, s, folder, out); err != nil {
 			return errors.Join(err, os.RemoveAll(folder))

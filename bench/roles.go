@@ -25,6 +25,7 @@ const (
 	roleGitLab = "gitlab"
 	rolePortal = "portal"
 	roleFloor  = "floor"
+	roleFleet  = "fleet"
 )
 
 // play does what the parent says until that closes the standard input.
@@ -38,6 +39,8 @@ func play(role string) error {
 		receiver = new(Portal)
 	case roleFloor:
 		receiver = new(Floor)
+	case roleFleet:
+		receiver = new(Fleet)
 	default:
 		return fmt.Errorf("there is no role %q", role)
 	}
@@ -73,9 +76,10 @@ type GitLab struct {
 	agents []int64
 }
 
-// Organisation is what GitLab is to hold: one project whose members are all people.
+// Organisation is what GitLab is to hold: one project whose members are all people, and a fleet of
+// projects of the first person.
 type Organisation struct {
-	Agents, People int
+	Agents, People, Projects int
 	// Callbacks are the redirect URIs of the portals.
 	Callbacks []string
 	// TokenLifetime is that of access tokens; zero for GitLab's.
@@ -128,12 +132,38 @@ func (g *GitLab) Start(in Organisation, out *Facts) error {
 			})
 		}
 	}
+	for i := range in.Projects {
+		project := gitlab.AddProject(gitlabtest.Project{Path: fmt.Sprintf("service-%03d", i), Name: fmt.Sprintf("Service Number %d", i), Group: group})
+		gitlab.AddMember(project, first, gitlabtest.Maintainer)
+		for number, tokens := range []int{2, 1 + i%2} {
+			agent := gitlab.AddAgent(gitlabtest.Agent{Project: project, Name: fmt.Sprintf("production-cluster-%d-eu-west", number), CreatedBy: first})
+			for n := range tokens {
+				gitlab.AddToken(gitlabtest.Token{Agent: agent, Name: fmt.Sprintf("token-%d", n), CreatedBy: first, LastUsedAt: now})
+			}
+		}
+	}
 	application := gitlab.AddApplication(gitlabtest.Application{RedirectURIs: in.Callbacks})
 	out.ClientID, out.ClientSecret = application.ID, application.Secret
 	g.agents = out.Agents
 	var err error
 	out.URL, err = serve(gitlab)
 	return err
+}
+
+// Hinder makes every call take the latency longer, and turns GraphQL off or on.
+func (g *GitLab) Hinder(in Hindrance, _ *None) error {
+	g.server.ClearFaults("")
+	if in.Latency > 0 {
+		g.server.Inject("", gitlabtest.Delay(in.Latency))
+	}
+	g.server.Configure(func(s *gitlabtest.Settings) { s.GraphQLOff = in.GraphQLOff })
+	return nil
+}
+
+// Hindrance is what keeps GitLab from answering at once and at best.
+type Hindrance struct {
+	Latency    time.Duration
+	GraphQLOff bool
 }
 
 // Floor is the least that something between a browser and GitLab costs: the standard library's

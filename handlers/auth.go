@@ -147,6 +147,7 @@ func (h *Handlers) logout(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("ending the session: %w", err)
 	}
 	if ended != nil {
+		h.Fleet.DropSession(ended.ID)
 		// An expired access token is "not revocable"; the refresh token ends both.
 		if err := h.OAuth.Revoke(r.Context(), ended.Tokens.Refresh); err != nil {
 			h.Log.WarnContext(r.Context(), "revoking the GitLab token at sign-out", "error", err)

@@ -18,6 +18,8 @@ import (
 	"golang.org/x/time/rate"
 
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/agentstatus"
+	"gitlab-agent-portal/internal/fleet"
 	"gitlab-agent-portal/internal/store"
 	"gitlab-agent-portal/internal/tokens"
 	"gitlab-agent-portal/static"
@@ -35,6 +37,9 @@ type Config struct {
 	ReadOnly bool
 	Store    *store.Store
 	Tokens   *tokens.Service
+	Fleet    *fleet.Service
+	// Limits are those beyond which an agent needs attention.
+	Limits agentstatus.Thresholds
 	// Keys yield the keys of form nonces and of the portal's sealed cookies.
 	Keys   store.Keys
 	Cookie store.CookieOptions

@@ -21,6 +21,8 @@ import (
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
 	"gitlab-agent-portal/handlers"
+	"gitlab-agent-portal/internal/agentstatus"
+	"gitlab-agent-portal/internal/fleet"
 	"gitlab-agent-portal/internal/store"
 	"gitlab-agent-portal/internal/tokens"
 	"gitlab-agent-portal/static"
@@ -50,6 +52,7 @@ type portal struct {
 	store    *store.Store
 	// config is what the portal was put together from last.
 	config  handlers.Config
+	fleet   *fleet.Service
 	current atomic.Pointer[http.Handler]
 }
 
@@ -160,12 +163,15 @@ func (p *portal) compose(setup setUp) {
 	p.store = must(store.Open(p.t.Context(), store.Config{
 		URL: "sqlite:" + p.database, Keys: setup.keys, Now: p.clock.Now, Log: log, Cookie: cookie,
 	}))(p.t)
+	p.fleet = fleet.New(fleet.Config{Now: p.clock.Now, Log: log})
+	p.t.Cleanup(func() { _ = p.fleet.Close(context.Background()) })
 	p.config = handlers.Config{
 		PublicURL: p.public, GitLab: client, ReadOnly: setup.readOnly,
 		OAuth: client.OAuth(gitlabapi.OAuthConfig{
 			ClientID: clientID, ClientSecret: gitlabapi.NewSecret(clientSecret), RedirectURL: p.public.String() + "/auth/callback", Scope: scope,
 		}),
-		Store: p.store, Tokens: tokens.New(p.store, p.store, log, p.clock.Now), Keys: setup.keys, Cookie: cookie,
+		Store: p.store, Tokens: tokens.New(p.store, p.store, log, p.clock.Now),
+		Fleet: p.fleet, Limits: agentstatus.Limits(90*24*time.Hour, 30*24*time.Hour), Keys: setup.keys, Cookie: cookie,
 		Assets: must(static.Load())(p.t), Log: log, Now: p.clock.Now, Ready: p.readiness(setup),
 		HelmRepoURL: "https://charts.gitlab.io",
 	}

@@ -20,21 +20,8 @@ const (
 	maxSearchLength = 255
 )
 
-// home is the first page: an invitation for visitors, the projects for everybody else.
-func (h *Handlers) home(w http.ResponseWriter, r *http.Request) error {
-	s, err := h.loadSession(w, r)
-	if err != nil {
-		return err
-	}
-	if s != nil {
-		http.Redirect(w, r, h.urls.Projects("", 1), http.StatusSeeOther)
-		return nil
-	}
-	p := h.page(w, r, printer(r).T("titles.welcome"))
-	return h.render(w, r, http.StatusOK, views.WelcomePage(p, views.WelcomeModel{LoginURL: h.urls.Login("")}), nil)
-}
-
-// projectList lists the projects whose agents the person may see.
+// projectList lists the projects whose agents the person may see, for the page of its own and
+// for the picker in the header.
 func (h *Handlers) projectList(w http.ResponseWriter, r *http.Request, s *session) error {
 	query := searchParam(r)
 	number := pageParam(r)
@@ -43,7 +30,14 @@ func (h *Handlers) projectList(w http.ResponseWriter, r *http.Request, s *sessio
 		return err
 	}
 	p := h.projectPage(w, r, printer(r).T("titles.projects"))
-	return h.render(w, r, http.StatusOK, views.ProjectsPage(p, model), views.ProjectsTable(p, model))
+	fragment := views.ProjectsTable(p, model)
+	switch _, target, _ := strings.Cut(r.Header.Get("HX-Target"), "#"); target {
+	case "dialog-body":
+		fragment = views.Picker(p, model)
+	case "picker-list":
+		fragment = views.PickerOptions(p, model)
+	}
+	return h.render(w, r, http.StatusOK, views.ProjectsPage(p, model), fragment)
 }
 
 // loadProjects asks in parallel for what may be seen and for which of it may be managed,
