@@ -3,6 +3,7 @@ package handlers
 import (
 	"errors"
 	"net/http"
+	"strings"
 
 	"gitlab-agent-portal/gitlabapi"
 )
@@ -42,15 +43,15 @@ func (h *Handlers) serveSignedIn(w http.ResponseWriter, r *http.Request, s *sess
 	}
 	err := handle(w, r, s)
 	if errors.Is(err, gitlabapi.ErrUnauthorized) {
-		return h.afterUnauthorized(w, r, s, handle, err)
+		return h.afterUnauthorized(w, r, s, handle)
 	}
 	return err
 }
 
 // afterUnauthorized renews a session whose GitLab token was refused. A read is repeated once
 // with the renewed token; a change is not, so that nothing is ever sent twice.
-func (h *Handlers) afterUnauthorized(w http.ResponseWriter, r *http.Request, s *session, handle signedInHandler, refused error) error {
-	renewed, err := h.renew(r, s, refused)
+func (h *Handlers) afterUnauthorized(w http.ResponseWriter, r *http.Request, s *session, handle signedInHandler) error {
+	renewed, err := h.renew(r, s)
 	if err != nil {
 		return err
 	}
@@ -76,6 +77,9 @@ func (h *Handlers) guardChange(next http.Handler) http.Handler {
 		if err := h.crossOrigin.Check(r); err != nil {
 			return errCrossSite.because(err)
 		}
+		if h.isDowngraded(r) {
+			return errCrossSite
+		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxFormBytes)
 		if err := parseForm(r); err != nil {
 			return err
@@ -83,6 +87,13 @@ func (h *Handlers) guardChange(next http.Handler) http.Handler {
 		next.ServeHTTP(w, r)
 		return nil
 	})
+}
+
+// isDowngraded reports whether the request comes from a page over plain http, although the
+// portal lives on https. http.CrossOriginProtection compares hosts only, since behind a proxy
+// it cannot know the scheme; somebody on the way may have written such a page.
+func (h *Handlers) isDowngraded(r *http.Request) bool {
+	return h.PublicURL.Scheme == "https" && strings.HasPrefix(r.Header.Get("Origin"), "http:")
 }
 
 // parseForm reads the form once, so that every handler finds it read and bounded.
@@ -93,8 +104,17 @@ func parseForm(r *http.Request) error {
 		return errFormTooLarge.because(err)
 	case err != nil:
 		return errFormUnreadable.because(err)
-	case len(r.PostForm) > maxFormFields:
+	case fieldsOf(r) > maxFormFields:
 		return errFormUnreadable
 	}
 	return nil
+}
+
+// fieldsOf counts every value of the form: one name may come any number of times.
+func fieldsOf(r *http.Request) int {
+	n := 0
+	for _, values := range r.PostForm {
+		n += len(values)
+	}
+	return n
 }

@@ -60,9 +60,9 @@ func (h *Handlers) fleetView(r *http.Request, s *session, wait bool) (fleet.View
 		wait = true
 	}
 	if !wait {
-		return h.Fleet.Look(r.Context(), viewerOf(s), h.fleetSource(s))
+		return h.Fleet.Look(r.Context(), viewerOf(s), h.fleetSource(r, s))
 	}
-	snapshot, err := h.Fleet.Read(r.Context(), viewerOf(s), h.fleetSource(s), nil)
+	snapshot, err := h.Fleet.Read(r.Context(), viewerOf(s), h.fleetSource(r, s), nil)
 	return fleet.View{Snapshot: snapshot, Fresh: true}, err
 }
 
@@ -73,7 +73,7 @@ func (h *Handlers) fleetRetry(w http.ResponseWriter, r *http.Request, s *session
 		http.Redirect(w, r, h.fleetURL(query), http.StatusSeeOther) //nolint:gosec // the address is ours
 		return nil
 	}
-	snapshot, err := h.Fleet.RetryProject(r.Context(), viewerOf(s), h.fleetSource(s), project)
+	snapshot, err := h.Fleet.RetryProject(r.Context(), viewerOf(s), h.fleetSource(r, s), project)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"net/http"
 
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/fleet"
@@ -14,13 +15,13 @@ func viewerOf(s *session) fleet.Viewer {
 }
 
 // fleetSource gives a scan the person's GitLab client, renewed when its token has ended. A scan
-// outlives the request that began it, so nothing of the request is used.
-func (h *Handlers) fleetSource(s *session) fleet.Source {
+// outlives the request that began it: the request's context is not used.
+func (h *Handlers) fleetSource(r *http.Request, s *session) fleet.Source {
 	return func(ctx context.Context, refused error) (*gitlabapi.Client, error) {
 		if refused == nil {
 			return s.gitlab, nil
 		}
-		renewed, err := h.refreshSession(ctx, s, refused)
+		renewed, err := h.renewWithin(ctx, r, s)
 		if err != nil {
 			return nil, err
 		}

@@ -72,7 +72,7 @@ func (h *Handlers) fleetJSON(w http.ResponseWriter, r *http.Request, s *session)
 
 // exported waits for the fleet and selects what the address asks for, on all its pages.
 func (h *Handlers) exported(r *http.Request, s *session) (*fleet.Snapshot, []fleetlist.Row, error) {
-	snapshot, err := h.Fleet.Read(r.Context(), viewerOf(s), h.fleetSource(s), nil)
+	snapshot, err := h.Fleet.Read(r.Context(), viewerOf(s), h.fleetSource(r, s), nil)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"context"
 	"net/http"
 	"strconv"
 	"strings"
@@ -35,7 +34,7 @@ func (h *Handlers) fleetModel(r *http.Request, s *session, query fleetlist.Query
 	}
 	rows := h.fleetRows(view.Snapshot)
 	chosen := fleetlist.Select(rows, query)
-	onScreen, err := h.enrich(r.Context(), s, view.Snapshot, chosen.Rows)
+	onScreen, err := h.enrich(r, s, view.Snapshot, chosen.Rows)
 	if err != nil {
 		return views.FleetModel{}, err
 	}
@@ -101,7 +100,7 @@ func (h *Handlers) fleetRow(agent fleet.Agent) fleetlist.Row {
 }
 
 // enrich reads, for the rows on screen, what the scan could not tell of their tokens.
-func (h *Handlers) enrich(ctx context.Context, s *session, snapshot *fleet.Snapshot, rows []fleetlist.Row) ([]fleetlist.Row, error) {
+func (h *Handlers) enrich(r *http.Request, s *session, snapshot *fleet.Snapshot, rows []fleetlist.Row) ([]fleetlist.Row, error) {
 	unknown := false
 	for _, row := range rows {
 		unknown = unknown || row.Count < 0
@@ -109,7 +108,7 @@ func (h *Handlers) enrich(ctx context.Context, s *session, snapshot *fleet.Snaps
 	if !unknown {
 		return rows, nil
 	}
-	agents, err := h.Fleet.Enrich(ctx, viewerOf(s), h.fleetSource(s), agentsOf(snapshot, rows))
+	agents, err := h.Fleet.Enrich(r.Context(), viewerOf(s), h.fleetSource(r, s), agentsOf(snapshot, rows))
 	if err != nil {
 		return nil, err
 	}
@@ -307,7 +306,7 @@ func (h *Handlers) fleetVersions(w http.ResponseWriter, r *http.Request, s *sess
 	versions := views.FleetVersions{}
 	if view := h.Fleet.Cached(viewerOf(s)); view.Snapshot != nil {
 		chosen := fleetlist.Select(h.fleetRows(view.Snapshot), fleetlist.Parse(r.URL.Query()))
-		found, err := h.Fleet.Versions(r.Context(), viewerOf(s), h.fleetSource(s), agentsOf(view.Snapshot, chosen.Rows))
+		found, err := h.Fleet.Versions(r.Context(), viewerOf(s), h.fleetSource(r, s), agentsOf(view.Snapshot, chosen.Rows))
 		if err != nil {
 			return err
 		}

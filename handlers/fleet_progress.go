@@ -29,7 +29,7 @@ func (h *Handlers) fleetProgress(w http.ResponseWriter, r *http.Request, s *sess
 		return err
 	}
 	p := h.barePage(printer(r), "")
-	_, err = h.Fleet.Read(r.Context(), viewerOf(s), h.fleetSource(s), func(progress fleet.Progress) {
+	_, err = h.Fleet.Read(r.Context(), viewerOf(s), h.fleetSource(r, s), func(progress fleet.Progress) {
 		stream.show(r.Context(), views.FleetProgress(p, views.FleetScan{Done: progress.Done, Total: progress.Total}))
 	})
 	switch {

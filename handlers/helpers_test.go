@@ -51,7 +51,9 @@ type portal struct {
 	database string
 	store    *store.Store
 	fleet    *fleet.Service
-	current  atomic.Pointer[http.Handler]
+	// config is what the portal was put together from last.
+	config  handlers.Config
+	current atomic.Pointer[http.Handler]
 }
 
 // logBuffer collects what the portal logs.
@@ -161,7 +163,7 @@ func (p *portal) compose(setup setUp) {
 	}))(p.t)
 	p.fleet = fleet.New(fleet.Config{Now: p.clock.Now, Log: log})
 	p.t.Cleanup(func() { _ = p.fleet.Close(context.Background()) })
-	handler := must(handlers.New(handlers.Config{
+	p.config = handlers.Config{
 		PublicURL: p.public, GitLab: client, ReadOnly: setup.readOnly,
 		OAuth: client.OAuth(gitlabapi.OAuthConfig{
 			ClientID: clientID, ClientSecret: gitlabapi.NewSecret(clientSecret), RedirectURL: p.public.String() + "/auth/callback", Scope: scope,
@@ -170,7 +172,8 @@ func (p *portal) compose(setup setUp) {
 		Fleet: p.fleet, Limits: agentstatus.Limits(90*24*time.Hour, 30*24*time.Hour), Keys: setup.keys, Cookie: cookie,
 		Assets: must(static.Load())(p.t), Log: log, Now: p.clock.Now, Ready: p.readiness(setup),
 		HelmRepoURL: "https://charts.gitlab.io",
-	}))(p.t)
+	}
+	handler := must(handlers.New(p.config))(p.t)
 	p.current.Store(&handler)
 }
 

@@ -40,6 +40,7 @@ func (h *Handlers) loadTokenRevoke(r *http.Request, s *session) (model views.Tok
 		active = append(active, tokens.Usage{ID: row.ID, LastUsedAt: row.LastUsedAt})
 		if row.ID == id {
 			model.Token, found = row, true
+			stateOf(r).about.TokenName = row.Name
 		}
 	}
 	model.Guard = partial || tokens.NeedsGuard(id, active, h.Now())
