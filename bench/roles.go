@@ -151,7 +151,7 @@ func (g *GitLab) Start(in Organisation, out *Facts) error {
 }
 
 // Hinder makes every call take the latency longer, and turns GraphQL off or on.
-func (g *GitLab) Hinder(in Hindrance, _ *None) error {
+func (g *GitLab) Hinder(in Hindrance, _ *None) error { //nolint:unparam // net/rpc wants it so
 	g.server.ClearFaults("")
 	if in.Latency > 0 {
 		g.server.Inject("", gitlabtest.Delay(in.Latency))

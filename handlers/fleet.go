@@ -68,11 +68,7 @@ func (h *Handlers) fleetView(r *http.Request, s *session, wait bool) (fleet.View
 
 // fleetRetry reads one project again.
 func (h *Handlers) fleetRetry(w http.ResponseWriter, r *http.Request, s *session, query fleetlist.Query) error {
-	project, err := strconv.ParseInt(r.URL.Query().Get(paramRetry), 10, 64)
-	if err != nil || project <= 0 {
-		http.Redirect(w, r, h.fleetURL(query), http.StatusSeeOther) //nolint:gosec // the address is ours
-		return nil
-	}
+	project, _ := strconv.ParseInt(r.URL.Query().Get(paramRetry), 10, 64) // 0 is nobody's project
 	snapshot, err := h.Fleet.RetryProject(r.Context(), viewerOf(s), h.fleetSource(r, s), project)
 	if err != nil {
 		return err

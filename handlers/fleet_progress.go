@@ -28,17 +28,14 @@ func (h *Handlers) fleetProgress(w http.ResponseWriter, r *http.Request, s *sess
 	if err != nil {
 		return err
 	}
-	p := h.barePage(printer(r), "")
-	_, err = h.Fleet.Read(r.Context(), viewerOf(s), h.fleetSource(r, s), func(progress fleet.Progress) {
-		stream.show(r.Context(), views.FleetProgress(p, views.FleetScan{Done: progress.Done, Total: progress.Total}))
+	p, ctx := h.barePage(printer(r), ""), r.Context()
+	_, failed := h.Fleet.Read(ctx, viewerOf(s), h.fleetSource(r, s), func(progress fleet.Progress) {
+		stream.show(ctx, views.FleetProgress(p, views.FleetScan{Done: progress.Done, Total: progress.Total}))
 	})
-	switch {
-	case r.Context().Err() != nil:
-		return nil // nobody listens any more
-	case err != nil:
-		stateOf(r).err = err // for the log: the answer has begun
-		stream.show(r.Context(), views.NoticeFragment(p, h.scanFailed(r, err)))
-	default:
+	if failed != nil {
+		stateOf(r).err = failed // for the log: the answer has begun
+		stream.show(ctx, views.NoticeFragment(p, h.scanFailed(r, failed)))
+	} else {
 		stream.event(eventReady, nil)
 	}
 	stream.event(eventDone, nil)

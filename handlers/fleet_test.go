@@ -107,7 +107,10 @@ func TestFleetAnswersAtOnceAndTellsTheRestOverAStream(t *testing.T) {
 		t.Error("a browser without script is not led to the page that waits")
 	}
 	stream := shell.doc.Find("#fleet [hx-sse\\:connect]")
-	response := must(lead.client.Do(lead.request(http.MethodGet, stream.AttrOr("hx-sse:connect", ""), nil)))(t)
+	response, err := lead.client.Do(lead.request(http.MethodGet, stream.AttrOr("hx-sse:connect", ""), nil))
+	if err != nil {
+		t.Fatal(err)
+	}
 	defer func() { _ = response.Body.Close() }()
 	if kind, encoding := response.Header.Get("Content-Type"), response.Header.Get("Content-Encoding"); kind != "text/event-stream" || encoding != "" {
 		t.Errorf("the stream is of type %q, encoding %q", kind, encoding)

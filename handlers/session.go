@@ -68,11 +68,8 @@ func (h *Handlers) renewAhead(r *http.Request, s *session) (*session, error) {
 // ends only if GitLab says that its grant is over, whatever GitLab said of the token.
 func (h *Handlers) renew(r *http.Request, s *session) (*session, error) {
 	renewed, err := h.refreshSession(r.Context(), s, h.event(r, store.AuditRefresh))
-	if ended := (*sessionEndedError)(nil); errors.As(err, &ended) {
-		h.forget(r, s)
-	}
 	if err != nil {
-		return nil, err
+		return nil, h.ended(r, s, err)
 	}
 	stateOf(r).session = renewed
 	return renewed, nil
@@ -125,20 +122,20 @@ func (h *Handlers) refreshed(err error) {
 // endSession removes a session that GitLab no longer honours, unless it has got another token
 // meanwhile: then the request only has to be sent once more.
 func (h *Handlers) endSession(r *http.Request, s *session, cause error) error {
-	ended := h.removeSession(r.Context(), s, cause)
-	if !errors.Is(ended, errSessionRenewed) {
-		h.forget(r, s)
+	return h.ended(r, s, h.removeSession(r.Context(), s, cause))
+}
+
+// ended forgets what was kept for a session, if err says that it is over.
+func (h *Handlers) ended(r *http.Request, s *session, err error) error {
+	var over *sessionEndedError
+	if errors.As(err, &over) {
+		stateOf(r).session = nil
+		h.Fleet.DropSession(s.ID)
 	}
-	return ended
+	return err
 }
 
-// forget drops everything that was kept for a session that has ended.
-func (h *Handlers) forget(r *http.Request, s *session) {
-	stateOf(r).session = nil
-	h.Fleet.DropSession(s.ID)
-}
-
-// removeSession deletes a session and returns what to tell the person.
+// removeSession deletes a session, and returns what to tell the person.
 func (h *Handlers) removeSession(ctx context.Context, s *session, cause error) error {
 	ended, err := h.Store.EndSession(context.WithoutCancel(ctx), s.ID, s.Version)
 	if err == nil && !ended {

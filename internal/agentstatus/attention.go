@@ -1,6 +1,9 @@
 package agentstatus
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Thresholds are the limits beyond which an agent needs attention. Exactly at a limit all is
 // still well.
@@ -152,15 +155,14 @@ func Attention(agent Agent, limits Thresholds, now time.Time) Review {
 // anyToken is due when one of the tokens breaks the rule. That none of those that could be
 // read does so says nothing about the others.
 func anyToken(tokens []Token, complete bool, breaks func(Token) bool) State {
-	for _, token := range tokens {
-		if breaks(token) {
-			return Due
-		}
-	}
-	if !complete {
+	switch {
+	case slices.ContainsFunc(tokens, breaks):
+		return Due
+	case !complete:
 		return Unjudged
+	default:
+		return Fine
 	}
-	return Fine
 }
 
 // unfinished judges the age of the newer of two tokens: more than two are TooMany.

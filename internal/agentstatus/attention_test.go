@@ -47,10 +47,7 @@ func TestAttentionIsDueByTheRules(t *testing.T) {
 		{"three tokens are too many, not unfinished", known(token(60*day, 0), token(50*day, 0), token(40*day, 0)), rules{agentstatus.TooMany}, nil},
 		{"one token of several breaks a rule", known(token(60*day, 0), token(20*day, 0), token(91*day, 0)), rules{agentstatus.TooOld, agentstatus.TooMany}, nil},
 		{"clocks that run ahead", known(token(-time.Minute, -time.Minute)), nil, nil},
-		{
-			"nothing could be read", agentstatus.Agent{Count: -1}, nil,
-			agentstatus.Rules(),
-		},
+		{"nothing could be read", agentstatus.Agent{Count: -1}, nil, agentstatus.Rules()},
 		{
 			"the uses could not be read", agentstatus.Agent{Count: 1, Tokens: []agentstatus.Token{unused(100 * day)}}, rules{agentstatus.TooOld},
 			rules{agentstatus.NeverUsed, agentstatus.Idle},

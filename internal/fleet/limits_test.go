@@ -105,6 +105,18 @@ func TestARateLimitIsRespected(t *testing.T) {
 	}
 }
 
+func TestAfterALimitOfGraphQLRESTIsLeftAloneToo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.Inject(gitlabtest.OpGraphQL, gitlabtest.Throttled(20*time.Second))
+	lead := w.person("lead")
+	lead.many(10)
+	got := lead.read()
+	if len(got.Warnings) != 10 || got.Warnings[9].Kind != fleet.RateLimited || w.Calls(gitlabtest.OpListAgents) != 0 {
+		t.Errorf("warnings %v after %d calls, want 10 of a rate limit after none", got.Warnings, w.Calls(gitlabtest.OpListAgents))
+	}
+}
+
 func TestMoreProjectsThanAreReadAreSaidAndNotTriedAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *fleet.Config) { c.MaxProjects = 100 })
