@@ -3,7 +3,7 @@ package snippets
 import (
 	"bytes"
 
-	"go.yaml.in/yaml/v3"
+	"go.yaml.in/yaml/v4"
 )
 
 // chartValues are the values of the chart. The certificate of a private authority is not
