@@ -14,6 +14,14 @@ import (
 // Path is where GitLab looks for the configuration of the agent, on the default branch.
 func Path(agent string) string { return ".gitlab/agents/" + agent + "/config.yaml" }
 
+// MaxSize is how large a file is read, in bytes. It is what GitLab's agent server reads unless
+// it is set up otherwise (max_configuration_file_size).
+const MaxSize = 128 << 10
+
+// maxVisits is how many nodes are looked at. A file of MaxSize has fewer, unless its aliases
+// lead to the same ones again and again.
+const maxVisits = 4 * MaxSize
+
 // Config is whom an agent lets in.
 type Config struct {
 	CI   Access // ci_access: pipelines
@@ -48,6 +56,8 @@ const (
 	ProblemList    Problem = "list"    // Error.Field has to be a list
 	ProblemText    Problem = "text"    // Error.Field has to be a text
 	ProblemBoolean Problem = "boolean" // Error.Field has to be true or false
+	ProblemTwice   Problem = "twice"   // Error.Field stands there twice
+	ProblemSize    Problem = "size"    // the file is larger than MaxSize, or grows by its aliases
 )
 
 // Error is the first problem of a file.
@@ -65,6 +75,9 @@ func (e *Error) Error() string {
 
 // Parse reads a file. Its error is an *Error.
 func Parse(data []byte) (Config, error) {
+	if len(data) > MaxSize {
+		return Config{}, &Error{Problem: ProblemSize}
+	}
 	var document yaml.Node
 	if err := yaml.Unmarshal(data, &document); err != nil {
 		return Config{}, syntaxError(err)
@@ -72,11 +85,7 @@ func Parse(data []byte) (Config, error) {
 	if document.IsZero() {
 		return Config{}, nil // an empty file, or one of comments
 	}
-	// What only decoding finds: keys that stand twice, aliases that grow without end.
-	var all any
-	if err := document.Decode(&all); err != nil {
-		return Config{}, syntaxError(err)
-	}
+	// Read by hand: decoding takes minutes for a few kilobytes that repeat a key.
 	r := reader{}
 	root := r.mapping("", document.Content[0])
 	config := Config{CI: r.access("ci_access", root), User: r.access("user_access", root)}
@@ -86,11 +95,8 @@ func Parse(data []byte) (Config, error) {
 	return config, nil
 }
 
-// syntaxError takes the parser's first complaint apart.
+// syntaxError takes the parser's complaint apart.
 func syntaxError(err error) *Error {
-	if several, ok := errors.AsType[*yaml.LoadErrors](err); ok && len(several.Errors) > 0 {
-		err = several.Errors[0]
-	}
 	if at, ok := errors.AsType[*yaml.LoadError](err); ok {
 		return &Error{Problem: ProblemSyntax, Line: at.Mark.Line, Detail: at.Message}
 	}
@@ -98,11 +104,21 @@ func syntaxError(err error) *Error {
 }
 
 // reader keeps the first problem that it meets; after one, everything reads as empty.
-type reader struct{ err error }
+type reader struct {
+	err    error
+	visits int
+}
 
 func (r *reader) fail(problem Problem, field string, node *yaml.Node) {
 	if r.err == nil {
 		r.err = &Error{Problem: problem, Field: field, Line: node.Line}
+	}
+}
+
+// spend counts visits of n nodes, and fails when they are too many.
+func (r *reader) spend(n int, at *yaml.Node) {
+	if r.visits += n; r.visits > maxVisits {
+		r.fail(ProblemSize, "", at)
 	}
 }
 
@@ -129,21 +145,28 @@ func (r *reader) mapping(field string, node *yaml.Node) *yaml.Node {
 }
 
 // get is the value of a key, also of one that the mapping takes over from others.
-func get(mapping *yaml.Node, key string) *yaml.Node {
-	if mapping == nil {
+func (r *reader) get(mapping *yaml.Node, key string) *yaml.Node {
+	if mapping == nil || r.err != nil {
 		return nil
 	}
+	r.spend(len(mapping.Content)+1, mapping)
+	var found *yaml.Node
 	var merged []*yaml.Node
 	for i := 0; i+1 < len(mapping.Content); i += 2 {
 		switch name, content := mapping.Content[i], mapping.Content[i+1]; {
+		case name.Value == key && found != nil:
+			r.fail(ProblemTwice, key, name)
 		case name.Value == key:
-			return value(content)
+			found = content
 		case name.Tag == "!!merge":
 			merged = append(merged, mergedFrom(value(content))...)
 		}
 	}
+	if found != nil {
+		return value(found)
+	}
 	for _, other := range merged {
-		if found := get(value(other), key); found != nil {
+		if found := r.get(value(other), key); found != nil {
 			return found
 		}
 	}
@@ -158,11 +181,11 @@ func mergedFrom(node *yaml.Node) []*yaml.Node {
 }
 
 func (r *reader) access(field string, root *yaml.Node) Access {
-	list := r.mapping(field, get(root, field))
+	list := r.mapping(field, r.get(root, field))
 	return Access{
-		Groups:   r.grants(field+".groups", get(list, "groups")),
-		Projects: r.grants(field+".projects", get(list, "projects")),
-		Instance: get(list, "instance") != nil,
+		Groups:   r.grants(field+".groups", r.get(list, "groups")),
+		Projects: r.grants(field+".projects", r.get(list, "projects")),
+		Instance: r.get(list, "instance") != nil,
 	}
 }
 
@@ -170,14 +193,14 @@ func (r *reader) grants(field string, node *yaml.Node) []Grant {
 	var grants []Grant
 	for _, item := range r.list(field, node) {
 		grant := r.mapping(field, item)
-		path := r.text(field+".id", get(grant, "id"), item)
+		path := r.text(field+".id", r.get(grant, "id"), item)
 		if r.err != nil {
 			return nil
 		}
 		grants = append(grants, Grant{
 			Path:              path,
-			Environments:      r.texts(field+".environments", get(grant, "environments")),
-			ProtectedBranches: r.boolean(field+".protected_branches_only", get(grant, "protected_branches_only")),
+			Environments:      r.texts(field+".environments", r.get(grant, "environments")),
+			ProtectedBranches: r.boolean(field+".protected_branches_only", r.get(grant, "protected_branches_only")),
 		})
 	}
 	return grants
@@ -189,6 +212,7 @@ func (r *reader) list(field string, node *yaml.Node) []*yaml.Node {
 	case node.Kind != yaml.SequenceNode:
 		r.fail(ProblemList, field, node)
 	default:
+		r.spend(len(node.Content), node)
 		return node.Content
 	}
 	return nil
@@ -209,6 +233,9 @@ func (r *reader) text(field string, node, around *yaml.Node) string {
 func (r *reader) texts(field string, node *yaml.Node) []string {
 	var texts []string
 	for _, item := range r.list(field, node) {
+		if r.err != nil {
+			return nil
+		}
 		texts = append(texts, r.text(field, item, item))
 	}
 	return texts

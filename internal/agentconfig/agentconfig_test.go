@@ -75,7 +75,7 @@ func TestParseNamesTheLineOfAProblem(t *testing.T) {
 		{"a tab", "ci_access:\n\tprojects: []\n", agentconfig.Error{Problem: agentconfig.ProblemSyntax, Line: 2, Detail: "found character that cannot start any token"}},
 		{"an open bracket", "ci_access:\n  projects: [\n", agentconfig.Error{Problem: agentconfig.ProblemSyntax, Line: 3, Detail: "did not find expected node content"}},
 		{"a wrong indent", "ci_access:\n  projects:\n  - id: a\n groups: []\n", agentconfig.Error{Problem: agentconfig.ProblemSyntax, Line: 4, Detail: "did not find expected key"}},
-		{"a key twice", "ci_access: {}\nx: 1\nci_access: {}\n", agentconfig.Error{Problem: agentconfig.ProblemSyntax, Line: 3, Detail: `mapping key "ci_access" already defined at line 1`}},
+		{"a key twice", "ci_access: {}\nx: 1\nci_access: {}\n", agentconfig.Error{Problem: agentconfig.ProblemTwice, Line: 3, Field: "ci_access"}},
 		{"no text at all", "a: \xff\n", agentconfig.Error{Problem: agentconfig.ProblemSyntax, Detail: "invalid leading UTF-8 octet (value: 255)"}},
 		{"a list", "- ci_access\n", agentconfig.Error{Problem: agentconfig.ProblemMapping, Line: 1}},
 		{"a text for a mapping", "\nci_access: everybody\n", agentconfig.Error{Problem: agentconfig.ProblemMapping, Line: 2, Field: "ci_access"}},
@@ -103,21 +103,35 @@ func TestParseNamesTheLineOfAProblem(t *testing.T) {
 	}
 }
 
-// What is small to send must not be large to read.
+// What is small to send must not be large to read, nor take long: an early version took
+// minutes for some of these, within the test's own limit of time.
 func TestParseRefusesWhatGrows(t *testing.T) {
 	t.Parallel()
-	bomb := "a: &a [x,x,x,x,x,x,x,x,x,x]\n"
-	for c := 'b'; c <= 'k'; c++ {
-		before := string(c - 1)
-		bomb += string(c) + ": &" + string(c) + " [" + strings.Repeat("*"+before+",", 9) + "*" + before + "]\n"
+	const full = agentconfig.MaxSize - 200
+	merges := "a: &a {}\n"
+	for c := 'b'; c <= 'z'; c++ {
+		before := "*" + string(c-1)
+		merges += string(c) + ": &" + string(c) + " {<<: [" + strings.Repeat(before+",", 9) + before + "]}\n"
 	}
 	for name, file := range map[string]string{
-		"aliases of aliases": bomb,
-		"an alias of itself": "ci_access: &a\n  groups: *a\n",
-		"a deep nest":        strings.Repeat("[", 100_000),
+		"more than is read":         strings.Repeat("#", agentconfig.MaxSize+1),
+		"many grants of many names": "e: &e [" + strings.Repeat("a,", full/4) + "]\ng: &g {id: a, environments: *e}\nci_access: {groups: [" + strings.Repeat("*g,", full/6) + "]}\n",
+		"merges of merges":          merges + "ci_access: *z\n",
+		"a merge of itself":         "ci_access: &a {<<: *a}\n",
+		"a deep nest":               strings.Repeat("[", full),
+		"a key again and again":     strings.Repeat("ci_access: {}\n", full/14),
 	} {
-		if _, err := agentconfig.Parse([]byte(file)); err == nil {
-			t.Errorf("%s is taken", name)
+		if got, err := agentconfig.Parse([]byte(file)); err == nil {
+			t.Errorf("%s is taken as %.100v", name, got)
+		}
+	}
+	for name, file := range map[string]string{
+		"a large file":         "ci_access:\n  groups:\n" + strings.Repeat("    - id: shop/web\n", full/19),
+		"another key, a lot":   strings.Repeat("a: b\n", full/5),
+		"aliases nobody reads": "a: &a [x,x]\nb: &b [*a,*a]\nc: [*b,*b]\nci_access: {}\n",
+	} {
+		if _, err := agentconfig.Parse([]byte(file)); err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
