@@ -130,7 +130,7 @@ func (h *Handlers) agentShow(w http.ResponseWriter, r *http.Request, s *session)
 	model := h.agentModel(printer(r), facts)
 	model.Tab = tabParam(r)
 	if model.Tab == tabConnect {
-		model.Connect = h.loadConnect(r, s, facts.agent.Name)
+		model.Connect = h.loadConnectTab(r, s, facts)
 	}
 	p := h.projectPage(w, r, facts.agent.Name)
 	return h.render(w, r, http.StatusOK, views.AgentPage(p, model), views.AgentTab(p, model))

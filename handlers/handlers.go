@@ -45,6 +45,8 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	// HelmRepoURL is the chart repository that the install snippets name.
 	HelmRepoURL string
+	// PrivateCA says that GitLab's certificate comes from an authority that clusters do not know.
+	PrivateCA bool
 	// SandboxURL is the page that plays the cluster in the demo; empty outside the demo.
 	SandboxURL string
 }

@@ -82,6 +82,8 @@ type setUp struct {
 	behindTLS bool
 	// gitlabPath is the path below which GitLab lives.
 	gitlabPath string
+	// privateCA says that GitLab has a certificate of a private authority.
+	privateCA bool
 	// readyPanics makes one route panic: the one that asks whether the portal is ready.
 	readyPanics bool
 }
@@ -163,7 +165,7 @@ func (p *portal) compose(setup setUp) {
 		}),
 		Store: p.store, Tokens: tokens.New(p.store, p.store, log, p.clock.Now), Keys: setup.keys, Cookie: cookie,
 		Assets: must(static.Load())(p.t), Log: log, Now: p.clock.Now, Ready: p.readiness(setup),
-		HelmRepoURL: "https://charts.gitlab.io",
+		HelmRepoURL: "https://charts.gitlab.io", PrivateCA: setup.privateCA,
 	}))(p.t)
 	p.current.Store(&handler)
 }
