@@ -89,6 +89,8 @@ type setUp struct {
 	gitlabPath string
 	// observe is told of every call to GitLab; nil: nobody.
 	observe func(op string, status int, took time.Duration)
+	// privateCA says that GitLab has a certificate of a private authority.
+	privateCA bool
 	// readyPanics makes one route panic: the one that asks whether the portal is ready.
 	readyPanics bool
 }
@@ -173,7 +175,7 @@ func (p *portal) compose(setup setUp) {
 		Store: p.store, Tokens: tokens.New(p.store, p.store, log, p.clock.Now),
 		Fleet: p.fleet, Limits: agentstatus.Limits(90*24*time.Hour, 30*24*time.Hour), Keys: setup.keys, Cookie: cookie,
 		Assets: must(static.Load())(p.t), Log: log, Now: p.clock.Now, Ready: p.readiness(setup),
-		HelmRepoURL: "https://charts.gitlab.io",
+		HelmRepoURL: "https://charts.gitlab.io", PrivateCA: setup.privateCA,
 	}
 	handler := must(handlers.New(p.config))(p.t)
 	p.current.Store(&handler)

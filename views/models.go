@@ -227,18 +227,6 @@ type TokenRow struct {
 	UsageKnown bool
 }
 
-// ConnectModel is what a cluster needs to connect an agent.
-type ConnectModel struct {
-	// Known says that GitLab's metadata could be read.
-	Known bool
-	// KASEnabled says that GitLab's agent server is on.
-	KASEnabled bool
-	// KASAddress is what the agent connects to, for example wss://kas.example.com.
-	KASAddress string
-	// Steps are the commands in order.
-	Steps []Snippet
-}
-
 // Snippet is a command to copy, with the sentence that explains it.
 type Snippet struct {
 	ID    string

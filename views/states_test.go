@@ -46,6 +46,9 @@ func states() []state {
 	limited.Tokens, limited.LimitReached, limited.Partial, limited.Project = testTokens(), true, true, hostileProject()
 	bare.Tokens, bare.Name, bare.CreatedBy, bare.Status, bare.Access = nil, hostileName, hostileName, StatusUnknown, readerAccess()
 	connect.Tab, connect.Name = "connect", hostileName
+	connect.Connect.CAFile, connect.Connect.Config = "gitlab-ca.pem", hostileConfig()
+	broken := connect
+	broken.Connect.Config = &ConfigModel{State: ConfigBroken, Path: hostileName, Problem: "Line 3: wrong.", Detail: hostileName}
 
 	projects := ProjectsModel{Pager: Pager{Page: 1, Pages: 3, Total: 61, Next: "?page=2"}, Rows: []ProjectRow{
 		{ID: 20, Name: "checkout", Path: "shop/checkout", CanManage: true},
@@ -74,7 +77,8 @@ func states() []state {
 		both("agent at its limit, partial", AgentPage, AgentTab, limited),
 		both("agent without tokens for a reader", AgentPage, AgentTab, bare),
 		both("agent, how to connect", AgentPage, AgentTab, connect),
-		alone("agent deleted", AgentDeletedPage, AgentDeletedModel{Project: hostileProject(), AgentName: hostileName, Steps: testConnect().Steps}),
+		both("agent, with a broken configuration", AgentPage, AgentTab, broken),
+		alone("agent deleted", AgentDeletedPage, AgentDeletedModel{Project: hostileProject(), AgentName: hostileName, Steps: testSteps()}),
 		both("new token", RevealPage, RevealDialog, testReveal()),
 		both("new agent with its token", RevealPage, RevealDialog, registered),
 		alone("status help", StatusHelpPage, StatusHelpModel{NeverUsed: 24 * time.Hour, MaxIdle: 30 * 24 * time.Hour, MaxAge: 36 * time.Hour, Overlap: 7 * 24 * time.Hour}),
