@@ -3,6 +3,7 @@ package handlers
 import (
 	"net/http"
 
+	"gitlab-agent-portal/internal/rotation"
 	"gitlab-agent-portal/internal/tokens"
 	"gitlab-agent-portal/views"
 )
@@ -34,15 +35,15 @@ func (h *Handlers) loadTokenRevoke(r *http.Request, s *session) (model views.Tok
 		Project: facts.project, AgentID: facts.agent.ID, AgentName: facts.agent.Name,
 		Token: views.TokenRow{ID: id}, LastToken: len(facts.tokens) == 1,
 	}
-	rows, partial := facts.tokenRows(printer(r))
-	active := make([]tokens.Usage, 0, len(rows))
+	rows, _ := facts.tokenRows(printer(r))
+	active := make([]rotation.Token, 0, len(rows))
 	for _, row := range rows {
-		active = append(active, tokens.Usage{ID: row.ID, LastUsedAt: row.LastUsedAt})
+		active = append(active, rotation.Token{ID: row.ID, LastUsedAt: row.LastUsedAt, UsageKnown: row.UsageKnown})
 		if row.ID == id {
 			model.Token, found = row, true
 		}
 	}
-	model.Guard = partial || tokens.NeedsGuard(id, active, h.Now())
+	model.Guard = rotation.NeedsGuard(id, active, h.Now())
 	return model, found, nil
 }
 
