@@ -3,6 +3,7 @@ package handlers
 import (
 	"errors"
 	"net/http"
+	"strings"
 
 	"gitlab-agent-portal/gitlabapi"
 )
@@ -71,6 +72,9 @@ func (h *Handlers) guardChange(next http.Handler) http.Handler {
 		if err := h.crossOrigin.Check(r); err != nil {
 			return errCrossSite.because(err)
 		}
+		if h.isDowngraded(r) {
+			return errCrossSite
+		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxFormBytes)
 		if err := parseForm(r); err != nil {
 			return err
@@ -78,6 +82,13 @@ func (h *Handlers) guardChange(next http.Handler) http.Handler {
 		next.ServeHTTP(w, r)
 		return nil
 	})
+}
+
+// isDowngraded reports whether the request comes from a page over plain http, although the
+// portal lives on https. http.CrossOriginProtection compares hosts only, since behind a proxy
+// it cannot know the scheme; somebody on the way may have written such a page.
+func (h *Handlers) isDowngraded(r *http.Request) bool {
+	return h.PublicURL.Scheme == "https" && strings.HasPrefix(r.Header.Get("Origin"), "http:")
 }
 
 // parseForm reads the form once, so that every handler finds it read and bounded.

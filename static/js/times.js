@@ -11,7 +11,7 @@ function local(date) {
 function localise(root) {
   for (const time of root.querySelectorAll("time[datetime]:not([data-local])")) {
     const text = local(new Date(time.dateTime));
-    time.dataset.local = "";
+    time.dataset.local = time.title ? "title" : "text";
     if (time.title) {
       time.title = `${text} (${time.title})`;
       continue;
