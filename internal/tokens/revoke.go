@@ -19,15 +19,20 @@ type RevokeRequest struct {
 	TokenName   string
 }
 
+// event is the audit's row of a revocation.
+func (req RevokeRequest) event() store.AuditEvent {
+	return req.Actor.event(store.AuditTokenRevoke, store.AuditTarget{
+		ProjectID: req.Project, ProjectPath: req.ProjectPath, AgentID: req.Agent, AgentName: req.AgentName,
+		TokenID: req.Token, TokenName: req.TokenName,
+	})
+}
+
 // Revoke revokes a token. A token that is gone already counts as revoked: another maintainer
 // may have been faster, and after a lost answer a second try must not read as a failure.
 // GitLab's 404 also stands for a project or agent that is not the person's to see any more,
 // so the agent has to be visible for that. *NotAuditedError when GitLab was not asked.
 func (s *Service) Revoke(ctx context.Context, gitlab *gitlabapi.Client, req RevokeRequest) error {
-	row, err := s.begin(ctx, req.Actor.event(store.AuditTokenRevoke, store.AuditTarget{
-		ProjectID: req.Project, ProjectPath: req.ProjectPath, AgentID: req.Agent, AgentName: req.AgentName,
-		TokenID: req.Token, TokenName: req.TokenName,
-	}))
+	row, err := s.begin(ctx, req.event())
 	if err != nil {
 		return err
 	}
