@@ -128,6 +128,7 @@ func (h *Handlers) agentShow(w http.ResponseWriter, r *http.Request, s *session)
 		return err
 	}
 	model := h.agentModel(printer(r), facts)
+	model.Orphans = orphanModels(h.orphans(r.Context(), facts), model.Tokens)
 	model.Tab = tabParam(r)
 	if model.Tab == tabConnect {
 		model.Connect = h.loadConnect(r, s, facts.agent.Name)

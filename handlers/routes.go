@@ -51,6 +51,9 @@ func (h *Handlers) routes() []route {
 		{http.MethodGet, views.PatternTokenRevoke, signedIn, h.signedIn(h.tokenRevokeAsk)},
 		{http.MethodPost, views.PatternTokenRevoke, signedIn, h.signedIn(h.tokenRevoke)},
 
+		// Rotation
+		{http.MethodGet, views.PatternRotation, signedIn, h.signedIn(h.rotationShow)},
+
 		// Help, operation and assets
 		{http.MethodGet, views.PatternStatusHelp, signedIn, h.signedIn(h.statusHelp)},
 		{http.MethodGet, views.PatternHealth, public, h.public(h.health)},

@@ -33,17 +33,15 @@ func (h *Handlers) loadTokenRevoke(r *http.Request, s *session) (model views.Tok
 	}
 	model = views.TokenRevokeModel{
 		Project: facts.project, AgentID: facts.agent.ID, AgentName: facts.agent.Name,
-		Token: views.TokenRow{ID: id}, LastToken: len(facts.tokens) == 1,
+		Token: views.TokenRow{ID: id}, LastToken: len(facts.tokens) == 1, From: originOf(r),
 	}
 	rows, _ := facts.tokenRows(printer(r))
-	active := make([]rotation.Token, 0, len(rows))
 	for _, row := range rows {
-		active = append(active, rotation.Token{ID: row.ID, LastUsedAt: row.LastUsedAt, UsageKnown: row.UsageKnown})
 		if row.ID == id {
 			model.Token, found = row, true
 		}
 	}
-	model.Guard = rotation.NeedsGuard(id, active, h.Now())
+	model.Guard = rotation.Guarded(id, h.rotationFacts(r.Context(), s, facts, nil, 0))
 	return model, found, nil
 }
 
@@ -93,6 +91,6 @@ func (h *Handlers) tokenRevoke(w http.ResponseWriter, r *http.Request, s *sessio
 // revoked returns to the agent's page with the result.
 func (h *Handlers) revoked(w http.ResponseWriter, r *http.Request, model views.TokenRevokeModel, id string) error {
 	h.setFlash(w, r, flash{Kind: views.NoticeSuccess, ID: id, Args: map[string]string{"Token": model.Token.Name}})
-	h.redirect(w, r, h.urls.Agent(model.Project.ID, model.AgentID, ""))
+	h.redirect(w, r, model.From.Back(h.urls, model.Project.ID, model.AgentID))
 	return nil
 }

@@ -11,3 +11,4 @@ import "./reveal.js";
 import "./copy.js";
 import "./times.js";
 import "./keys.js";
+import "./live.js";
