@@ -47,6 +47,7 @@ type portal struct {
 
 	public   *url.URL
 	database string
+	keys     store.Keys
 	store    *store.Store
 	current  atomic.Pointer[http.Handler]
 }
@@ -94,6 +95,7 @@ func newPortal(t *testing.T, options ...func(*setUp)) *portal {
 	}
 	p := &portal{t: t, clock: gitlabtest.NewClock(time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)), logs: &logBuffer{}, people: map[string]int64{}}
 	p.gitlab = gitlabtest.Start(t, gitlabtest.WithNow(p.clock.Now), gitlabtest.WithURL("http://gitlab.invalid"+setup.gitlabPath))
+	p.keys = setup.keys
 	p.seed()
 	p.serve(setup)
 	return p
