@@ -53,6 +53,9 @@ func (h *Handlers) routes() []route {
 
 		// Rotation
 		{http.MethodGet, views.PatternRotation, signedIn, h.signedIn(h.rotationShow)},
+		{http.MethodGet, views.PatternRotations, signedIn, h.signedIn(h.rotationList)},
+		{http.MethodGet, views.PatternUnused, signedIn, h.signedIn(h.unusedAsk)},
+		{http.MethodPost, views.PatternUnused, signedIn, h.signedIn(h.unusedRevoke)},
 
 		// Help, operation and assets
 		{http.MethodGet, views.PatternStatusHelp, signedIn, h.signedIn(h.statusHelp)},

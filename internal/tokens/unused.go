@@ -18,9 +18,10 @@ var (
 // looks again right before: what a list showed may be over. A token that is gone counts as
 // revoked, so that a list can be worked off twice.
 //
-// It returns ErrUsedMeanwhile or ErrTooYoung when it did not revoke, and the errors of Revoke.
-func (s *Service) RevokeUnused(ctx context.Context, gitlab *gitlabapi.Client, req RevokeRequest, createdBefore time.Time) error {
+// It returns the token's name, if it could be read, and ErrUsedMeanwhile or ErrTooYoung when it did not revoke, and the errors of Revoke.
+func (s *Service) RevokeUnused(ctx context.Context, gitlab *gitlabapi.Client, req RevokeRequest, createdBefore time.Time) (name string, err error) {
 	token, err := gitlab.Token(ctx, gitlabapi.ProjectID(req.Project), req.Agent, req.Token)
+	req.TokenName = token.Name
 	switch {
 	case errors.Is(err, gitlabapi.ErrNotFound): // Revoke tells gone from not visible
 	case err == nil && !token.LastUsedAt.IsZero():
@@ -30,7 +31,7 @@ func (s *Service) RevokeUnused(ctx context.Context, gitlab *gitlabapi.Client, re
 	}
 	if err != nil && !errors.Is(err, gitlabapi.ErrNotFound) {
 		s.refused(ctx, req.event(), err)
-		return err
+		return token.Name, err
 	}
-	return s.Revoke(ctx, gitlab, req)
+	return token.Name, s.Revoke(ctx, gitlab, req)
 }

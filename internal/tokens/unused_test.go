@@ -41,7 +41,7 @@ func TestOnlyATokenThatIsStillUnusedAndOldIsRevoked(t *testing.T) {
 			token := b.sim.AddToken(gitlabtest.Token{Agent: b.agent, Name: "t"})
 			b.clock.Advance(25 * time.Hour)
 			tt.meanwhile(b, token)
-			err := b.service.RevokeUnused(t.Context(), b.gitlab, tokens.RevokeRequest{
+			_, err := b.service.RevokeUnused(t.Context(), b.gitlab, tokens.RevokeRequest{
 				Actor: b.actor(), Project: b.project, Agent: b.agent, Token: token,
 			}, b.clock.Now().Add(-24*time.Hour))
 			if !errors.Is(err, tt.want) || tt.want == nil && err != nil {
