@@ -37,7 +37,7 @@ func (h *Handlers) signedIn(handle signedInHandler) http.Handler {
 		}
 		err = handle(w, r, s)
 		if errors.Is(err, gitlabapi.ErrUnauthorized) {
-			return h.afterUnauthorized(w, r, s, handle, err)
+			return h.afterUnauthorized(w, r, s, handle)
 		}
 		return err
 	})
@@ -45,8 +45,8 @@ func (h *Handlers) signedIn(handle signedInHandler) http.Handler {
 
 // afterUnauthorized renews a session whose GitLab token was refused. A read is repeated once
 // with the renewed token; a change is not, so that nothing is ever sent twice.
-func (h *Handlers) afterUnauthorized(w http.ResponseWriter, r *http.Request, s *session, handle signedInHandler, refused error) error {
-	renewed, err := h.renew(r, s, refused)
+func (h *Handlers) afterUnauthorized(w http.ResponseWriter, r *http.Request, s *session, handle signedInHandler) error {
+	renewed, err := h.renew(r, s)
 	if err != nil {
 		return err
 	}
@@ -99,8 +99,17 @@ func parseForm(r *http.Request) error {
 		return errFormTooLarge.because(err)
 	case err != nil:
 		return errFormUnreadable.because(err)
-	case len(r.PostForm) > maxFormFields:
+	case fieldsOf(r) > maxFormFields:
 		return errFormUnreadable
 	}
 	return nil
+}
+
+// fieldsOf counts every value of the form: one name may come any number of times.
+func fieldsOf(r *http.Request) int {
+	n := 0
+	for _, values := range r.PostForm {
+		n += len(values)
+	}
+	return n
 }

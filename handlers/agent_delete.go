@@ -3,6 +3,7 @@ package handlers
 import (
 	"net/http"
 
+	"gitlab-agent-portal/internal/store"
 	"gitlab-agent-portal/internal/tokens"
 	"gitlab-agent-portal/views"
 )
@@ -26,6 +27,7 @@ func (h *Handlers) manageableAgent(r *http.Request, s *session) (agentFacts, err
 	if err != nil {
 		return agentFacts{}, err
 	}
+	stateOf(r).about = store.AuditTarget{ProjectPath: facts.project.Path, AgentName: facts.agent.Name}
 	return facts, requireManage(facts.access)
 }
 

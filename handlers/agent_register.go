@@ -8,6 +8,7 @@ import (
 
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/i18n"
+	"gitlab-agent-portal/internal/store"
 	"gitlab-agent-portal/internal/tokens"
 	"gitlab-agent-portal/views"
 )
@@ -41,6 +42,7 @@ func (h *Handlers) manageableProject(r *http.Request, s *session) (projectFacts,
 	if err != nil {
 		return projectFacts{}, err
 	}
+	stateOf(r).about = store.AuditTarget{ProjectPath: facts.project.Path}
 	return facts, requireManage(facts.access)
 }
 

@@ -49,7 +49,9 @@ type portal struct {
 	database string
 	keys     store.Keys
 	store    *store.Store
-	current  atomic.Pointer[http.Handler]
+	// config is what the portal was put together from last.
+	config  handlers.Config
+	current atomic.Pointer[http.Handler]
 }
 
 // logBuffer collects what the portal logs.
@@ -158,7 +160,7 @@ func (p *portal) compose(setup setUp) {
 	p.store = must(store.Open(p.t.Context(), store.Config{
 		URL: "sqlite:" + p.database, Keys: setup.keys, Now: p.clock.Now, Log: log, Cookie: cookie,
 	}))(p.t)
-	handler := must(handlers.New(handlers.Config{
+	p.config = handlers.Config{
 		PublicURL: p.public, GitLab: client, ReadOnly: setup.readOnly,
 		OAuth: client.OAuth(gitlabapi.OAuthConfig{
 			ClientID: clientID, ClientSecret: gitlabapi.NewSecret(clientSecret), RedirectURL: p.public.String() + "/auth/callback", Scope: scope,
@@ -166,7 +168,8 @@ func (p *portal) compose(setup setUp) {
 		Store: p.store, Tokens: tokens.New(p.store, p.store, log, p.clock.Now), Keys: setup.keys, Cookie: cookie,
 		Assets: must(static.Load())(p.t), Log: log, Now: p.clock.Now, Ready: p.readiness(setup),
 		HelmRepoURL: "https://charts.gitlab.io",
-	}))(p.t)
+	}
+	handler := must(handlers.New(p.config))(p.t)
 	p.current.Store(&handler)
 }
 

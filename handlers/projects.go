@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/sync/errgroup"
@@ -118,9 +119,16 @@ func (h *Handlers) projectGo(w http.ResponseWriter, r *http.Request, s *session)
 	return nil
 }
 
-// searchParam is what to search for, bounded in length.
+// searchParam is what to search for, bounded in length and without what GitLab answers with
+// a bare 400: invalid UTF-8 and control characters.
 func searchParam(r *http.Request) string {
-	query := strings.TrimSpace(strings.ToValidUTF8(r.URL.Query().Get("q"), ""))
+	typed := strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) {
+			return -1
+		}
+		return c
+	}, strings.ToValidUTF8(r.URL.Query().Get("q"), ""))
+	query := strings.TrimSpace(typed)
 	for len(query) > maxSearchLength {
 		_, size := utf8.DecodeLastRuneInString(query)
 		query = query[:len(query)-size]

@@ -3,6 +3,7 @@ package handlers
 import (
 	"net/http"
 
+	"gitlab-agent-portal/internal/store"
 	"gitlab-agent-portal/internal/tokens"
 	"gitlab-agent-portal/views"
 )
@@ -30,6 +31,9 @@ func (h *Handlers) tokenStored(w http.ResponseWriter, r *http.Request, s *sessio
 	}
 	if _, _, err := h.formProof(r, s); err != nil {
 		return err
+	}
+	if !h.stored(r, s) {
+		stateOf(r).outcome = store.AuditUnknown
 	}
 	h.redirect(w, r, originOf(r).Back(h.urls, project, agent))
 	return nil

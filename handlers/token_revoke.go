@@ -39,6 +39,7 @@ func (h *Handlers) loadTokenRevoke(r *http.Request, s *session) (model views.Tok
 	for _, row := range rows {
 		if row.ID == id {
 			model.Token, found = row, true
+			stateOf(r).about.TokenName = row.Name
 		}
 	}
 	model.Guard = rotation.Guarded(id, h.rotationFacts(r.Context(), s, facts, nil, 0))

@@ -21,8 +21,8 @@ const (
 	// another age, and maxUnusedDays the largest age.
 	defaultUnusedDays = 30
 	maxUnusedDays     = 3650
-	// maxUnused is how many tokens one form revokes.
-	maxUnused = 2 * maxSelected
+	// maxUnused is how many tokens one form revokes: it has two fields more.
+	maxUnused = maxFormFields - 2
 	// unusedTimeout is how long all of them may take; what is left is told, and can be repeated.
 	unusedTimeout = 50 * time.Second
 	// maxParallelRevokes keeps a large selection from looking like an attack to GitLab.

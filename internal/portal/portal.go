@@ -102,10 +102,12 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 	defer closeStore(ctx, log, database)
 
 	server.store, server.tokens = database, tokens.New(database, database, log, clock)
+	server.tokens.ObserveCreates(server.metrics.created)
 	handler, err := handlers.New(handlers.Config{ //nolint:contextcheck // what it renders at the start belongs to no request
 		PublicURL: &cfg.PublicURL, GitLab: gitlab, OAuth: oauth(cfg, gitlab), ReadOnly: cfg.readOnly(),
 		Store: database, Tokens: server.tokens, Keys: cfg.SessionKeys, Cookie: cfg.cookie(), Assets: assets,
 		Log: log, Now: clock, Ready: server.readiness, TrustedProxies: cfg.TrustedProxies, HelmRepoURL: cfg.HelmRepoURL.String(), SandboxURL: extra.sandboxURL,
+		Refreshed: server.metrics.refreshed,
 	})
 	if err != nil {
 		return err

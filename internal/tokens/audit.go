@@ -89,12 +89,9 @@ func (e *entry) reconciled(ctx context.Context, outcome store.AuditOutcome, lear
 	e.service.record(ctx, event, outcome)
 }
 
-// refused notes an action that ended before GitLab was asked for a change. A form that was
-// sent a second time is none: its action has its row.
+// refused notes an action that ended before GitLab was asked for a change.
 func (s *Service) refused(ctx context.Context, event store.AuditEvent, err error) {
-	if _, used := errors.AsType[*UsedError](err); !used {
-		s.record(ctx, event, outcomeOf(err))
-	}
+	s.record(ctx, event, outcomeOf(err))
 }
 
 // record writes a row of which nothing depends: GitLab was asked already, or will not be.
