@@ -138,6 +138,14 @@ func TestThePhaseFollowsFromWhatGitLabTells(t *testing.T) {
 			phase: rotation.Quiet, old: 1, new: 2, offers: []rotation.Offer{{TokenID: 1}},
 		},
 		{
+			name: "connected in the second in which the new one was created",
+			facts: rotation.Facts{
+				Tokens:   []rotation.Token{token(1, 90*days, 70), createdMillisecondsLater(token(2, 66, 1))},
+				Readings: readings{read(1, 65, 70), read(2, 65, 66)}, ConnectionsKnown: true, ConnectedAt: []time.Time{ago(66)},
+			},
+			phase: rotation.Quiet, old: 1, new: 2, offers: []rotation.Offer{{TokenID: 1}},
+		},
+		{
 			name: "connected after the new one was created, and before it was used",
 			facts: rotation.Facts{
 				Tokens: tokens{token(1, 90*days, 70), token(2, 120, 1)}, Readings: readings{
@@ -222,6 +230,11 @@ func TestThePhaseFollowsFromWhatGitLabTells(t *testing.T) {
 
 // fresh2 is a token of half an hour that was never used.
 func fresh2(id int64) rotation.Token { return token(id, 30, -1) }
+
+func createdMillisecondsLater(t rotation.Token) rotation.Token {
+	t.CreatedAt = t.CreatedAt.Add(700 * time.Millisecond)
+	return t
+}
 
 func TestTheEvidenceIsWhatThePageShows(t *testing.T) {
 	t.Parallel()

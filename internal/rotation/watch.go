@@ -86,7 +86,7 @@ func olderConnection(f Facts, older, newer Token) time.Time {
 		}
 	}
 	oldest := slices.MinFunc(f.ConnectedAt, time.Time.Compare)
-	if oldest.Before(unused) {
+	if oldest.Before(unused.Truncate(time.Second)) { // connections come in whole seconds
 		return oldest
 	}
 	return time.Time{}
