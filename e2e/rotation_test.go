@@ -37,10 +37,20 @@ func newRotationStage(t *testing.T) *rotationStage {
 // rotation is the address of prod's rotation.
 func (s *rotationStage) rotation() string { return s.agent(s.prod) + "/rotation" }
 
-// wakes has the page look again, as it does when the person comes back to it.
+// comesBack is what a browser tells a page that the person returns to.
+const comesBack = `() => { document.dispatchEvent(new Event("visibilitychange")); }`
+
+// wakes has the page look again, as it does when the person comes back to it, and waits until it has.
 func (p *tab) wakes() {
 	p.t.Helper()
-	p.eval(`() => document.dispatchEvent(new Event("visibilitychange"))`)
+	_, err := p.ExpectResponse("**/rotation*", func() error {
+		_, err := p.Evaluate(comesBack)
+		return err
+	})
+	if err != nil {
+		p.t.Fatalf("the page does not look again: %v", err)
+	}
+	p.lacks(p.Locator("#rotation.htmx-request"))
 }
 
 // connects plays the cluster on the sandbox: agentk starts with the secret; keep says that a
@@ -148,7 +158,7 @@ func TestAPageThatLooksByItselfLeavesDialogsAlone(t *testing.T) {
 	secret := p.seesReveal(s.stage)
 	s.gitlab.Inject(gitlabtest.OpGetAgent, gitlabtest.BadGateway())
 	s.gitlab.RevokeOAuthTokens(s.lead)
-	p.wakes()
+	p.eval(comesBack)
 	p.click(p.button("Show"))
 	p.says(p.Locator("#secret"), secret)
 }

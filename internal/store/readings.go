@@ -36,7 +36,7 @@ func (s *Store) NoteReadings(ctx context.Context, readings []Reading) error {
 		rows = append(rows, fmt.Sprintf("($%d, $%d, $%d, $%d)", n+1, n+2, n+3, n+4))
 		args = append(args, r.TokenID, r.At.Unix()/60, r.At.UnixMicro(), microOrZero(r.LastUsedAt))
 	}
-	_, err := s.db.exec(ctx, `INSERT INTO readings (token_id, minute, read_at, used_at) VALUES `+ //nolint:gosec // the rows hold $1, $2, …
+	_, err := s.db.exec(ctx, `INSERT INTO readings (token_id, minute, read_at, used_at) VALUES `+
 		strings.Join(rows, ", ")+`
 		ON CONFLICT (token_id, minute) DO UPDATE SET read_at = excluded.read_at, used_at = excluded.used_at
 		WHERE readings.used_at <> excluded.used_at`, args...)
@@ -53,8 +53,8 @@ func (s *Store) Readings(ctx context.Context, tokens []int64) ([]Reading, error)
 		return nil, nil
 	}
 	in, args := listOf(tokens, nil)
-	rows, err := s.db.read.QueryContext(ctx, `SELECT token_id, read_at, used_at FROM readings
-		WHERE token_id IN (`+in+`) ORDER BY read_at, token_id`, args...) //nolint:gosec // the list holds $1, $2, …
+	query := `SELECT token_id, read_at, used_at FROM readings WHERE token_id IN (` + in + `) ORDER BY read_at, token_id` //nolint:gosec // the list holds $1, $2, …
+	rows, err := s.db.read.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read the readings: %w", err)
 	}
