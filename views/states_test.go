@@ -2,6 +2,7 @@ package views
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -43,6 +44,7 @@ func states() []state {
 
 	agent, limited, bare, connect := testAgent(), testAgent(), testAgent(), testAgent()
 	limited.Tokens, limited.LimitReached, limited.Partial, limited.Project = testTokens(), true, true, hostileProject()
+	limited.Orphans = []OrphanModel{{TokenID: 8, TokenName: hostileName, CreatedBy: hostileName, At: testNow()}}
 	bare.Tokens, bare.Name, bare.CreatedBy, bare.Status, bare.Access = nil, hostileName, hostileName, StatusUnknown, readerAccess()
 	connect.Tab, connect.Name = "connect", hostileName
 
@@ -72,7 +74,7 @@ func states() []state {
 		both("new agent with its token", RevealPage, RevealDialog, registered),
 		{name: "status help", page: StatusHelpPage},
 	}
-	return append(list, formStates()...)
+	return slices.Concat(list, formStates(), rotationStates())
 }
 
 func formStates() []state {
