@@ -126,6 +126,7 @@ func (h *Handlers) agentShow(w http.ResponseWriter, r *http.Request, s *session)
 		return err
 	}
 	model := h.agentModel(printer(r), facts)
+	model.Orphans = orphanModels(h.orphans(r.Context(), facts), model.Tokens)
 	model.Tab = tabParam(r)
 	switch model.Tab {
 	case tabConnect:

@@ -49,6 +49,7 @@ type portal struct {
 
 	public   *url.URL
 	database string
+	keys     store.Keys
 	store    *store.Store
 	// config is what the portal was put together from last.
 	config  handlers.Config
@@ -103,6 +104,7 @@ func newPortal(t testing.TB, options ...func(*setUp)) *portal {
 	}
 	p := &portal{t: t, clock: gitlabtest.NewClock(time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)), logs: &logBuffer{}, people: map[string]int64{}}
 	p.gitlab = gitlabtest.Start(t, gitlabtest.WithNow(p.clock.Now), gitlabtest.WithURL("http://gitlab.invalid"+setup.gitlabPath))
+	p.keys = setup.keys
 	p.seed()
 	p.serve(setup)
 	return p

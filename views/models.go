@@ -211,7 +211,9 @@ type AgentModel struct {
 	// LimitReached says that GitLab's limit of two active tokens allows no further one.
 	LimitReached bool
 	// Partial says that times of use or creators could not all be read.
-	Partial  bool
+	Partial bool
+	// Orphans are tokens whose value is most likely lost.
+	Orphans  []OrphanModel
 	Activity AgentActivityModel
 	Connect  ConnectModel
 }
@@ -247,6 +249,8 @@ type TokenFormModel struct {
 	// Limit lists the active tokens when there are already two; the form is then replaced
 	// by an explanation and a way to revoke one of them.
 	Limit []TokenRow
+	// From is the page that the form leads back to.
+	From Origin
 }
 
 // RevealModel shows a new token. It is the only model that carries a secret, and it is
@@ -263,6 +267,8 @@ type RevealModel struct {
 	// Registered says that the agent was registered in the same step.
 	Registered bool
 	Connect    ConnectModel
+	// From is the page that the confirmation leads back to.
+	From Origin
 }
 
 // TokenRevokeModel asks whether a token is to be revoked.
@@ -278,6 +284,8 @@ type TokenRevokeModel struct {
 	Confirm Field
 	Nonce   string
 	Notice  *Notice
+	// From is the page that the form leads back to.
+	From Origin
 }
 
 // AgentDeleteModel asks whether an agent is to be deleted.

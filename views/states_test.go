@@ -2,6 +2,7 @@ package views
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -44,6 +45,7 @@ func states() []state {
 
 	agent, limited, bare, connect := testAgent(), testAgent(), testAgent(), testAgent()
 	limited.Tokens, limited.LimitReached, limited.Partial, limited.Project = testTokens(), true, true, hostileProject()
+	limited.Orphans = []OrphanModel{{TokenID: 8, TokenName: hostileName, CreatedBy: hostileName, At: testNow()}}
 	bare.Tokens, bare.Name, bare.CreatedBy, bare.Status, bare.Access = nil, hostileName, hostileName, StatusUnknown, readerAccess()
 	connect.Tab, connect.Name = "connect", hostileName
 	connect.Connect.CAFile, connect.Connect.Config = "gitlab-ca.pem", hostileConfig()
@@ -84,8 +86,7 @@ func states() []state {
 		alone("status help", StatusHelpPage, StatusHelpModel{NeverUsed: 24 * time.Hour, MaxIdle: 30 * 24 * time.Hour, MaxAge: 36 * time.Hour, Overlap: 7 * 24 * time.Hour}),
 		{name: "project picker", page: func(p Page) templ.Component { return ProjectsPage(p, projects) }, fragment: func(p Page) templ.Component { return Picker(p, projects) }},
 	}
-	list = append(list, activityStates()...)
-	return append(list, formStates()...)
+	return slices.Concat(list, activityStates(), formStates(), rotationStates())
 }
 
 func formStates() []state {
