@@ -14,6 +14,7 @@ func TestTheMainJob(t *testing.T) {
 	s := newStage(t)
 	p := s.as("lead")
 
+	p.click(p.link("Projects"))
 	p.fill(p.GetByRole("searchbox"), "pay")
 	p.click(p.link("Payments"))
 	p.arrives(s.agents())

@@ -15,6 +15,7 @@ import (
 // pages are the addresses that a Maintainer sees.
 func (s *stage) pages() map[string]string {
 	return map[string]string{
+		"fleet": s.url + "/?wait=1", "no agent": s.url + "/?wait=1&q=nothing-like-this",
 		"projects": s.url + "/projects", "no project": s.url + "/projects?q=nothing-like-this", "agents": s.agents(),
 		"register": s.agents() + "/new", "agent": s.agent(s.prod), "agent without token": s.agent(s.idle),
 		"connect": s.agent(s.prod) + "?tab=connect", "create": s.agent(s.idle) + "/tokens/new",

@@ -91,7 +91,7 @@ func TestActivityIsFiltered(t *testing.T) {
 	}
 	page := lead.get("/activity?project=shop/payments&actor=lead&from=2026-11-24")
 	for field, want := range map[string]string{"project": "shop/payments", "actor": "lead", "from": "2026-11-24", "agent": ""} {
-		if got := page.doc.Find("form.filter #" + field).AttrOr("value", "?"); got != want {
+		if got := page.doc.Find("form.filter #"+field).AttrOr("value", "?"); got != want {
 			t.Errorf("the field %s holds %q, want %q", field, got, want)
 		}
 	}

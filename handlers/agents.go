@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"slices"
 
-	"golang.org/x/sync/errgroup"
-
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/i18n"
 	"gitlab-agent-portal/views"
@@ -32,7 +30,7 @@ func (h *Handlers) loadAgents(r *http.Request, s *session, project int64, number
 	var facts projectFacts
 	var agents gitlabapi.Page[gitlabapi.Agent]
 	asked := h.startUsage(r.Context(), s, project)
-	group, ctx := errgroup.WithContext(r.Context())
+	group, ctx := parallel(r.Context())
 	group.Go(func() (err error) {
 		facts, err = h.loadProject(ctx, s, project)
 		return err
@@ -81,7 +79,7 @@ type agentFacts struct {
 func (h *Handlers) loadAgent(ctx context.Context, s *session, project, agent int64) (agentFacts, error) {
 	var facts agentFacts
 	asked := h.startUsage(ctx, s, project)
-	group, groupCtx := errgroup.WithContext(ctx)
+	group, groupCtx := parallel(ctx)
 	group.Go(func() (err error) {
 		facts.projectFacts, err = h.loadProject(groupCtx, s, project)
 		return err

@@ -17,8 +17,13 @@ import (
 	"gitlab-agent-portal/internal/store"
 )
 
-// signInLifetime is how long a person may take to sign in at GitLab.
-const signInLifetime = 10 * time.Minute
+const (
+	// signInLifetime is how long a person may take to sign in at GitLab.
+	signInLifetime = 10 * time.Minute
+	// maxNext is how long the address to return to may be, so that it fits into the cookie of
+	// the sign-in. The portal's own are far shorter.
+	maxNext = 1024
+)
 
 // attempt is one sign-in under way. It waits in a sealed cookie of its own, so that sign-ins
 // in two tabs do not disturb each other, and binds the OAuth state to this browser.
@@ -49,8 +54,19 @@ func (h *Handlers) login(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// callback receives the person back from GitLab and starts the session.
+// callback receives the person back from GitLab. Whom GitLab refuses is not left in the
+// session of whoever signed in here before; a GitLab that gives no answer ends nothing.
 func (h *Handlers) callback(w http.ResponseWriter, r *http.Request) error {
+	err := h.finishSignIn(w, r)
+	if errors.Is(err, errSignInDenied) || errors.Is(err, errSignInRefused) {
+		_, ending := h.Store.SignOut(r.Context(), w, r)
+		return errors.Join(err, ending)
+	}
+	return err
+}
+
+// finishSignIn starts the session that the callback's code and state stand for.
+func (h *Handlers) finishSignIn(w http.ResponseWriter, r *http.Request) error {
 	query := r.URL.Query()
 	a, err := h.takeAttempt(w, r, query.Get("state"))
 	if err != nil {
@@ -131,6 +147,7 @@ func (h *Handlers) logout(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("ending the session: %w", err)
 	}
 	if ended != nil {
+		h.Fleet.DropSession(ended.ID)
 		// An expired access token is "not revocable"; the refresh token ends both.
 		if err := h.OAuth.Revoke(r.Context(), ended.Tokens.Refresh); err != nil {
 			h.Log.WarnContext(r.Context(), "revoking the GitLab token at sign-out", "error", err)
@@ -148,7 +165,7 @@ func (h *Handlers) logout(w http.ResponseWriter, r *http.Request) error {
 // so nothing that could be read in two ways passes.
 func (h *Handlers) ownPath(next string) string {
 	u, err := url.Parse(next)
-	if err != nil || u.Scheme != "" || u.Opaque != "" || u.Host != "" || u.User != nil || u.Fragment != "" {
+	if len(next) > maxNext || err != nil || u.Scheme != "" || u.Opaque != "" || u.Host != "" || u.User != nil || u.Fragment != "" {
 		return h.urls.Home()
 	}
 	plain := func(c rune) bool { return c > ' ' && c != 0x7f && c != '\\' && c != '%' }

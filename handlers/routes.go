@@ -32,8 +32,14 @@ func (h *Handlers) routes() []route {
 		{http.MethodPost, views.PatternLogout, public, audited{h.public(h.logout), store.AuditSignOut}},
 		{http.MethodPost, views.PatternPreferences, public, h.public(h.preferences)},
 
-		// Projects
+		// Fleet
 		{http.MethodGet, views.PatternHome, public, h.public(h.home)},
+		{http.MethodGet, views.PatternProgress, signedIn, h.signedIn(h.fleetProgress)},
+		{http.MethodGet, views.PatternVersions, signedIn, h.signedIn(h.fleetVersions)},
+		{http.MethodGet, views.PatternFleetCSV, signedIn, h.signedIn(h.fleetCSV)},
+		{http.MethodGet, views.PatternFleetJSON, signedIn, h.signedIn(h.fleetJSON)},
+
+		// Projects
 		{http.MethodGet, views.PatternProjects, signedIn, h.signedIn(h.projectList)},
 		{http.MethodGet, views.PatternGo, signedIn, h.signedIn(h.projectGo)},
 
@@ -75,7 +81,8 @@ func (h *Handlers) mux() http.Handler {
 		if route, ok := route.handler.(audited); ok {
 			handler = h.audit(route.action, handler)
 		}
-		mux.Handle(route.method+" "+route.pattern, handler)
+		// With its base in the pattern, so that the mux's own redirects stay below it.
+		mux.Handle(route.method+" "+h.urls.Base+route.pattern, handler)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, pattern := mux.Handler(r); pattern == "" {

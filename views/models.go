@@ -20,10 +20,13 @@ type Page struct {
 
 	// Title names the page in the tab and in history; the portal's name follows it.
 	Title string
-	// Section marks the current entry of the navigation: "projects", "activity" or "".
+	// Section marks the current entry of the navigation: "fleet", "projects", "activity" or "".
 	Section string
 	// Path is the address of this page, where a choice of language or theme returns to.
 	Path string
+	// WaitURL is where a browser without script goes at once, to wait for what a script would
+	// fill in; empty for nowhere.
+	WaitURL string
 	// Theme is "light", "dark" or empty for the system's.
 	Theme string
 	// User is nil for a visitor who has not signed in.

@@ -11,6 +11,10 @@ import (
 // together and no path is written anywhere else.
 const (
 	PatternHome        = "/{$}"
+	PatternFleetCSV    = "/fleet.csv"
+	PatternFleetJSON   = "/fleet.json"
+	PatternProgress    = "/fleet/progress"
+	PatternVersions    = "/fleet/versions"
 	PatternLogin       = "/auth/login"
 	PatternCallback    = "/auth/callback"
 	PatternLogout      = "/auth/logout"
@@ -41,6 +45,21 @@ type URLs struct {
 
 // Home is the first page of the portal.
 func (u URLs) Home() string { return u.Base + "/" }
+
+// Fleet is the first page with the fleet that query, an encoded query string, selects.
+func (u URLs) Fleet(query string) string { return withRawQuery(u.Home(), query) }
+
+// FleetCSV exports what query selects as CSV.
+func (u URLs) FleetCSV(query string) string { return withRawQuery(u.Base+PatternFleetCSV, query) }
+
+// FleetJSON exports what query selects as JSON.
+func (u URLs) FleetJSON(query string) string { return withRawQuery(u.Base+PatternFleetJSON, query) }
+
+// FleetProgress is the stream that tells how far the reading of the fleet is.
+func (u URLs) FleetProgress() string { return u.Base + PatternProgress }
+
+// FleetVersions tells the versions of the agents on the page that query selects.
+func (u URLs) FleetVersions(query string) string { return withRawQuery(u.Base+PatternVersions, query) }
 
 // Login starts the sign-in with GitLab and returns to next, a path of the portal.
 func (u URLs) Login(next string) string {
@@ -146,6 +165,13 @@ func numberValue(n int64) string {
 		return ""
 	}
 	return itoa(n)
+}
+
+func withRawQuery(path, query string) string {
+	if query == "" {
+		return path
+	}
+	return path + "?" + query
 }
 
 // withQuery appends the pairs whose value is not empty, in the order given.

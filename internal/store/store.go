@@ -56,6 +56,9 @@ type Store struct {
 	mu      sync.Mutex
 	closed  bool
 	renewal sync.WaitGroup
+	// closing ends what runs in the background.
+	closing    chan struct{}
+	background sync.WaitGroup
 }
 
 var errClosed = errors.New("store: closed")
@@ -90,7 +93,8 @@ func newStore(db *database, cfg Config) *Store {
 
 		auditRetention: cfg.AuditRetention,
 
-		limits: refreshLimits{wait: lockWait, call: 30 * time.Second, save: 5 * time.Second},
+		limits:  refreshLimits{wait: lockWait, call: 30 * time.Second, save: 5 * time.Second},
+		closing: make(chan struct{}),
 	}
 	if s.now == nil {
 		s.now = time.Now //nolint:forbidigo // the default of an injected clock
@@ -138,9 +142,13 @@ func openDatabase(ctx context.Context, url string) (*database, error) {
 // closes the database. Later calls of Refresh fail.
 func (s *Store) Close() error {
 	s.mu.Lock()
-	s.closed = true
+	if !s.closed {
+		s.closed = true
+		close(s.closing)
+	}
 	s.mu.Unlock()
 	s.renewal.Wait()
+	s.background.Wait()
 	return s.db.close()
 }
 

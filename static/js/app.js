@@ -10,4 +10,5 @@ import "./forms.js";
 import "./reveal.js";
 import "./copy.js";
 import "./times.js";
+import "./picker.js";
 import "./keys.js";
