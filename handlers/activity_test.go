@@ -285,6 +285,12 @@ func TestTheActivityTabTellsWhoNotedWhat(t *testing.T) {
 	if strings.Contains(all, "Token created by-portal") {
 		t.Errorf("GitLab's entry of the portal's act stands beside it:\n%s", all)
 	}
+	p.gitlab.Inject(gitlabtest.OpCreateToken, gitlabtest.Cut().AfterCommit())
+	lead.submit(p.agentPath(p.idle)+"/tokens/new", url.Values{"name": {"lost"}})
+	looked := lead.get(p.agentPath(p.idle) + "?tab=activity")
+	if rows := looked.doc.Find("#agent-tab tbody tr"); rows.Length() != 2 || !strings.Contains(rows.First().Text(), "Portal and GitLab") {
+		t.Errorf("a token found afterwards is told of as\n%s", looked.text("#agent-tab"))
+	}
 	if current := got.text(`.tabs [aria-current="page"]`); current != "Activity" {
 		t.Errorf("the current tab is %q", current)
 	}
