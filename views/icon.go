@@ -39,7 +39,7 @@ const (
 	IconSuccess      IconName = "check-circle"
 	IconUnknown      IconName = "question-o"
 	IconUser         IconName = "user"
-	IconWait         IconName = "retry"
+	IconWait         IconName = "clock"
 	IconWarning      IconName = "warning"
 )
 
