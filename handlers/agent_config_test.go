@@ -3,9 +3,11 @@ package handlers_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/PuerkitoBio/goquery"
 
+	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
 	"gitlab-agent-portal/internal/agentconfig"
 )
@@ -111,10 +113,10 @@ func TestWhatCannotBeReadOfTheConfigurationFileIsSaid(t *testing.T) {
 	}
 }
 
-// A slow answer is not waited for longer than the page says, and the token's tab does not ask.
+// A slow answer is not waited for longer than the page says, and the tab with the tokens does not ask.
 func TestASlowConfigurationFileIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
-	p := newPortal(t)
+	p := newPortal(t, func(s *setUp) { s.timeouts = gitlabapi.Timeouts{Header: time.Hour, Read: time.Hour} })
 	gate := gitlabtest.NewGate()
 	p.gitlab.Inject(gitlabtest.OpRawFile, gitlabtest.Hold(gate))
 	page := p.as("dev").get(p.agentPath(p.prod) + "?tab=connect")
