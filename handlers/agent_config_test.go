@@ -38,7 +38,8 @@ func TestTheConfigurationFileIsShown(t *testing.T) {
 		{
 			"with grants",
 			"ci_access:\n  projects: [{id: shop/web, environments: [prod, qa], protected_branches_only: true}, {id: '../evil?'}]\nuser_access:\n  groups: [{id: shop}]\n",
-			"Project shop/web only in prod, qa only from protected branches", "", []string{file, "/shop/web", "/shop"},
+			"Project shop/web only in prod, qa only from protected branches", "",
+			[]string{file, "/shop/web", "/shop"},
 		},
 		{"with a mistake", "ci_access:\n  projects:\n    - shop/web\n", "Line 3: ci_access.projects must be a mapping", "Nobody", []string{file}},
 		{"that is no YAML", "ci_access: [\n", "This is not valid YAML. did not find", "Nobody", []string{file}},
