@@ -128,6 +128,7 @@ func TestT5NothingTakesAnOpenRevealAway(t *testing.T) {
 	}
 	s.gitlab.ClearFaults("")
 	p.click(p.button("I have stored it"))
+	p.lacks(p.Locator("#reveal-dialog"))
 	p.sees(p.heading("idle"))
 	p.holdsNowhere(secret)
 }

@@ -217,25 +217,34 @@ func one[W, T any](ctx context.Context, c *Client, r request, convert func(W) (T
 
 // list calls for one page of entities and converts each.
 func list[W, T any](ctx context.Context, c *Client, r request, convert func(W) (T, bool)) (Page[T], error) {
-	var wire []W
-	a, err := c.do(ctx, r, &wire)
+	items, a, err := entities(ctx, c, r, convert)
 	if err != nil {
 		return Page[T]{}, err
-	}
-	if wire == nil {
-		return Page[T]{}, c.malformed(r, a, "null instead of a list")
-	}
-	items := make([]T, 0, len(wire))
-	for _, w := range wire {
-		item, ok := convert(w)
-		if !ok {
-			return Page[T]{}, c.malformed(r, a, fieldMissing)
-		}
-		items = append(items, item)
 	}
 	page, trouble := pageOf(items, r.query, a.header)
 	if trouble != "" {
 		return Page[T]{}, c.malformed(r, a, trouble)
 	}
 	return page, nil
+}
+
+// entities calls for a list, W on the wire, and converts each of it.
+func entities[W, T any](ctx context.Context, c *Client, r request, convert func(W) (T, bool)) ([]T, answer, error) {
+	var wire []W
+	a, err := c.do(ctx, r, &wire)
+	if err != nil {
+		return nil, a, err
+	}
+	if wire == nil {
+		return nil, a, c.malformed(r, a, "null instead of a list")
+	}
+	items := make([]T, 0, len(wire))
+	for _, w := range wire {
+		item, ok := convert(w)
+		if !ok {
+			return nil, a, c.malformed(r, a, fieldMissing)
+		}
+		items = append(items, item)
+	}
+	return items, a, nil
 }

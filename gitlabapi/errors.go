@@ -45,6 +45,9 @@ var (
 	ErrTooLarge = fmt.Errorf("GitLab's answer is too large: %w", ErrUnavailable)
 	// ErrGraphQL is a GraphQL query that was not answered, or not in full.
 	ErrGraphQL = errors.New("GraphQL did not answer")
+	// ErrTooComplex is GitLab's refusal of even the smallest form of a query, by its
+	// cost; also ErrGraphQL.
+	ErrTooComplex = fmt.Errorf("the query is too complex: %w", ErrGraphQL)
 	// ErrInvalidGrant is OAuth's invalid_grant: the code or refresh token is of no
 	// use any more.
 	ErrInvalidGrant = errors.New("the grant is not valid any more")

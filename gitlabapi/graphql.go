@@ -3,14 +3,9 @@ package gitlabapi
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 )
-
-// errTooComplex is GitLab's refusal of a query by its cost. The same query with
-// smaller pages may pass.
-var errTooComplex = fmt.Errorf("the query is too complex: %w", ErrGraphQL)
 
 // graphQLRequest is the body of a query.
 type graphQLRequest struct {
@@ -64,7 +59,7 @@ func noData(op string, errs []graphQLError) *Error {
 		// graphql-ruby's own text, not translated: "Query has complexity of 301,
 		// which exceeds max complexity of 250".
 		if strings.Contains(err.Message, "exceeds max complexity") {
-			e.kind = errTooComplex
+			e.kind = ErrTooComplex
 		}
 	}
 	e.Message = bound(strings.Join(messages, "; "))

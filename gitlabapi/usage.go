@@ -21,6 +21,7 @@ type ProjectUsage struct {
 type AgentUsage struct {
 	ID        int64
 	Name      string
+	CreatedAt time.Time
 	CreatedBy *Person // nil: GitLab no longer knows
 	Tokens    []TokenUsage
 	// TokenCount is the number of active tokens. It may exceed len(Tokens) on
@@ -47,12 +48,12 @@ type Person struct{ Name, Username string }
 //
 //	token node     1 + id name createdAt lastUsedAt + createdByUser (1+2)     =  8
 //	tokens         (count 1 + nodes 8 + 1) · 1.20                             = 12
-//	agent node     1 + id name + createdByUser (1+2) + tokens 12              = 18
-//	clusterAgents  (pageInfo (1+2) + nodes 18 + 1) · 1.20                     = 26.4
-//	project node   1 + id fullPath + clusterAgents 26.4                       = 29.4
-//	projects       (nodes 29.4 + 1) · 2.00                                    = 60.8
+//	agent node     1 + id name createdAt + createdByUser (1+2) + tokens 12    = 19
+//	clusterAgents  (pageInfo (1+2) + nodes 19 + 1) · 1.20                     = 27.6
+//	project node   1 + id fullPath + clusterAgents 27.6                       = 30.6
+//	projects       (nodes 30.6 + 1) · 2.00                                    = 63.2
 //
-// A project alone, and the rest of an agent list, are read with 100 agents: 48.5.
+// A project alone, and the rest of an agent list, are read with 100 agents: 50.5.
 // More agents at once would pass too, but not an answer of 1 MiB with 100 projects.
 const (
 	usageProjects   = 100
@@ -75,6 +76,7 @@ const usageQuery = `query Usage($ids: [ID!]!, $projects: Int!, $agents: Int!, $t
         nodes {
           id
           name
+          createdAt
           createdByUser { name username }
           tokens(first: $tokens) {
             count
@@ -141,7 +143,7 @@ func (u *usageReader) shrink(err error, batch int) bool {
 	return true
 }
 
-func halvable(err error) bool { return errors.Is(err, errTooComplex) || errors.Is(err, ErrTooLarge) }
+func halvable(err error) bool { return errors.Is(err, ErrTooComplex) || errors.Is(err, ErrTooLarge) }
 
 // result is what Usage returns when it ends with err.
 func (u *usageReader) result(err error) (map[int64]ProjectUsage, error) {

@@ -44,6 +44,7 @@ type pageInfoJSON struct {
 type agentUsageJSON struct {
 	ID        globalID    `json:"id"`
 	Name      string      `json:"name"`
+	CreatedAt time.Time   `json:"createdAt"`
 	CreatedBy *personJSON `json:"createdByUser"`
 	Tokens    *tokensJSON `json:"tokens"`
 }
@@ -110,7 +111,7 @@ func (p *usageJSON) usage() (ProjectUsage, error) {
 }
 
 func (a *agentUsageJSON) usage() (AgentUsage, error) {
-	usage := AgentUsage{ID: int64(a.ID), Name: a.Name, CreatedBy: a.CreatedBy.person()}
+	usage := AgentUsage{ID: int64(a.ID), Name: a.Name, CreatedAt: a.CreatedAt, CreatedBy: a.CreatedBy.person()}
 	if a.Tokens == nil || a.Tokens.Nodes == nil {
 		return usage, errUnanswered
 	}

@@ -3,6 +3,7 @@ package handlers
 import (
 	"errors"
 	"net/http"
+	"strings"
 
 	"gitlab-agent-portal/gitlabapi"
 )
@@ -31,21 +32,26 @@ func (h *Handlers) signedIn(handle signedInHandler) http.Handler {
 		if s == nil {
 			return h.askToSignIn(w, r)
 		}
-		if h.ReadOnly && !isSafe(r.Method) {
-			return errReadOnlyPortal
-		}
-		err = handle(w, r, s)
-		if errors.Is(err, gitlabapi.ErrUnauthorized) {
-			return h.afterUnauthorized(w, r, s, handle, err)
-		}
-		return err
+		return h.serveSignedIn(w, r, s, handle)
 	})
+}
+
+// serveSignedIn answers a request of a person who has signed in.
+func (h *Handlers) serveSignedIn(w http.ResponseWriter, r *http.Request, s *session, handle signedInHandler) error {
+	if h.ReadOnly && !isSafe(r.Method) {
+		return errReadOnlyPortal
+	}
+	err := handle(w, r, s)
+	if errors.Is(err, gitlabapi.ErrUnauthorized) {
+		return h.afterUnauthorized(w, r, s, handle)
+	}
+	return err
 }
 
 // afterUnauthorized renews a session whose GitLab token was refused. A read is repeated once
 // with the renewed token; a change is not, so that nothing is ever sent twice.
-func (h *Handlers) afterUnauthorized(w http.ResponseWriter, r *http.Request, s *session, handle signedInHandler, refused error) error {
-	renewed, err := h.renew(r, s, refused)
+func (h *Handlers) afterUnauthorized(w http.ResponseWriter, r *http.Request, s *session, handle signedInHandler) error {
+	renewed, err := h.renew(r, s)
 	if err != nil {
 		return err
 	}
@@ -53,10 +59,15 @@ func (h *Handlers) afterUnauthorized(w http.ResponseWriter, r *http.Request, s *
 		return errSessionRenewed
 	}
 	err = handle(w, r, renewed)
-	if errors.Is(err, gitlabapi.ErrUnauthorized) {
-		return h.endSession(r, renewed, err)
+	if !errors.Is(err, gitlabapi.ErrUnauthorized) {
+		return err
 	}
-	return err
+	// A GitLab that refuses a token which it has just given may be confused, so it is asked
+	// about the grant itself. Only its answer to that ends a session.
+	if _, ended := h.renew(r, renewed); ended != nil {
+		return ended
+	}
+	return errSessionRenewed.because(err)
 }
 
 const (
@@ -71,6 +82,9 @@ func (h *Handlers) guardChange(next http.Handler) http.Handler {
 		if err := h.crossOrigin.Check(r); err != nil {
 			return errCrossSite.because(err)
 		}
+		if h.isDowngraded(r) {
+			return errCrossSite
+		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxFormBytes)
 		if err := parseForm(r); err != nil {
 			return err
@@ -78,6 +92,13 @@ func (h *Handlers) guardChange(next http.Handler) http.Handler {
 		next.ServeHTTP(w, r)
 		return nil
 	})
+}
+
+// isDowngraded reports whether the request comes from a page over plain http, although the
+// portal lives on https. http.CrossOriginProtection compares hosts only, since behind a proxy
+// it cannot know the scheme; somebody on the way may have written such a page.
+func (h *Handlers) isDowngraded(r *http.Request) bool {
+	return h.PublicURL.Scheme == "https" && strings.HasPrefix(r.Header.Get("Origin"), "http:")
 }
 
 // parseForm reads the form once, so that every handler finds it read and bounded.
@@ -88,8 +109,17 @@ func parseForm(r *http.Request) error {
 		return errFormTooLarge.because(err)
 	case err != nil:
 		return errFormUnreadable.because(err)
-	case len(r.PostForm) > maxFormFields:
+	case fieldsOf(r) > maxFormFields:
 		return errFormUnreadable
 	}
 	return nil
+}
+
+// fieldsOf counts every value of the form: one name may come any number of times.
+func fieldsOf(r *http.Request) int {
+	n := 0
+	for _, values := range r.PostForm {
+		n += len(values)
+	}
+	return n
 }

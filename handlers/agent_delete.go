@@ -3,6 +3,7 @@ package handlers
 import (
 	"net/http"
 
+	"gitlab-agent-portal/internal/store"
 	"gitlab-agent-portal/internal/tokens"
 	"gitlab-agent-portal/views"
 )
@@ -26,6 +27,7 @@ func (h *Handlers) manageableAgent(r *http.Request, s *session) (agentFacts, err
 	if err != nil {
 		return agentFacts{}, err
 	}
+	stateOf(r).about = store.AuditTarget{ProjectPath: facts.project.Path, AgentName: facts.agent.Name}
 	return facts, requireManage(facts.access)
 }
 
@@ -68,10 +70,12 @@ func (h *Handlers) agentDelete(w http.ResponseWriter, r *http.Request, s *sessio
 		return h.renderAgentDelete(w, r, s, http.StatusUnprocessableEntity, model)
 	}
 	handOver(r)
-	if err := h.Tokens.Delete(r.Context(), s.gitlab, tokens.DeleteRequest{
+	err = h.Tokens.Delete(r.Context(), s.gitlab, tokens.DeleteRequest{
 		Actor: h.actor(r, s), Project: facts.project.ID, ProjectPath: facts.project.Path,
 		Agent: facts.agent.ID, AgentName: facts.agent.Name,
-	}); err != nil {
+	})
+	h.changed(s)
+	if err != nil {
 		return err
 	}
 	return h.renderAgentDeleted(w, r, facts)

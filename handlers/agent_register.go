@@ -8,6 +8,7 @@ import (
 
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/i18n"
+	"gitlab-agent-portal/internal/store"
 	"gitlab-agent-portal/internal/tokens"
 	"gitlab-agent-portal/views"
 )
@@ -41,6 +42,7 @@ func (h *Handlers) manageableProject(r *http.Request, s *session) (projectFacts,
 	if err != nil {
 		return projectFacts{}, err
 	}
+	stateOf(r).about = store.AuditTarget{ProjectPath: facts.project.Path}
 	return facts, requireManage(facts.access)
 }
 
@@ -80,6 +82,7 @@ func (h *Handlers) agentRegister(w http.ResponseWriter, r *http.Request, s *sess
 	result, err := h.Tokens.Register(r.Context(), s.gitlab, tokens.RegisterRequest{
 		Form: form, Project: facts.project.ID, ProjectPath: facts.project.Path, Name: model.Name.Value, FirstToken: model.FirstToken,
 	})
+	h.changed(s)
 	if err != nil {
 		return h.registerFailed(w, r, s, model, err)
 	}

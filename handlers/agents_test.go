@@ -301,7 +301,12 @@ func TestThePortalLivesBelowAPath(t *testing.T) {
 			}
 		}
 	})
-	if got := b.get("/projects"); got.status != http.StatusNotFound {
-		t.Errorf("GET /projects outside of the path = %d, want 404", got.status)
+	if got := b.get("/projects"); got.status != http.StatusNotFound || got.text("h1") == "" {
+		t.Errorf("GET /projects outside of the path = %d %q, want our 404 page", got.status, got.text("h1"))
+	}
+	for typed, want := range map[string]string{"/agents": "/agents/", "/agents//projects": "/agents/projects", "/agents/./projects": "/agents/projects"} {
+		if got := b.get(typed); got.header.Get("Location") != want {
+			t.Errorf("GET %s = %d to %q, want %q", typed, got.status, got.header.Get("Location"), want)
+		}
 	}
 }

@@ -17,8 +17,13 @@ import (
 	"gitlab-agent-portal/internal/store"
 )
 
-// signInLifetime is how long a person may take to sign in at GitLab.
-const signInLifetime = 10 * time.Minute
+const (
+	// signInLifetime is how long a person may take to sign in at GitLab.
+	signInLifetime = 10 * time.Minute
+	// maxNext is how long the address to return to may be, so that it fits into the cookie of
+	// the sign-in. The portal's own are far shorter.
+	maxNext = 1024
+)
 
 // attempt is one sign-in under way. It waits in a sealed cookie of its own, so that sign-ins
 // in two tabs do not disturb each other, and binds the OAuth state to this browser.
@@ -49,8 +54,19 @@ func (h *Handlers) login(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// callback receives the person back from GitLab and starts the session.
+// callback receives the person back from GitLab. Whom GitLab refuses is not left in the
+// session of whoever signed in here before; a GitLab that gives no answer ends nothing.
 func (h *Handlers) callback(w http.ResponseWriter, r *http.Request) error {
+	err := h.finishSignIn(w, r)
+	if errors.Is(err, errSignInDenied) || errors.Is(err, errSignInRefused) {
+		_, ending := h.Store.SignOut(r.Context(), w, r)
+		return errors.Join(err, ending)
+	}
+	return err
+}
+
+// finishSignIn starts the session that the callback's code and state stand for.
+func (h *Handlers) finishSignIn(w http.ResponseWriter, r *http.Request) error {
 	query := r.URL.Query()
 	a, err := h.takeAttempt(w, r, query.Get("state"))
 	if err != nil {
@@ -70,8 +86,14 @@ func (h *Handlers) callback(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return signInFailure(err)
 	}
-	if err := h.startSession(w, r, user, pair); err != nil {
+	person := store.SessionUser{
+		ID: user.ID, Username: user.Username, Name: user.Name, AvatarURL: user.AvatarURL, IsAdmin: user.IsAdmin,
+	}
+	if err := h.beginSignIn(r, person); err != nil {
 		return err
+	}
+	if _, err := h.Store.SignIn(r.Context(), w, r, store.NewSession{User: person, Tokens: pair}); err != nil {
+		return fmt.Errorf("starting the session: %w", err)
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	http.Redirect(w, r, a.Next, http.StatusSeeOther)
@@ -107,19 +129,6 @@ func signInFailure(err error) error {
 	return fmt.Errorf("signing in: %w", err)
 }
 
-func (h *Handlers) startSession(w http.ResponseWriter, r *http.Request, user gitlabapi.User, pair gitlabapi.TokenPair) error {
-	_, err := h.Store.SignIn(r.Context(), w, r, store.NewSession{
-		User: store.SessionUser{
-			ID: user.ID, Username: user.Username, Name: user.Name, AvatarURL: user.AvatarURL, IsAdmin: user.IsAdmin,
-		},
-		Tokens: pair,
-	})
-	if err != nil {
-		return fmt.Errorf("starting the session: %w", err)
-	}
-	return nil
-}
-
 // logout ends the session here first, and at GitLab as far as it can be reached: signing out
 // must not depend on another system.
 func (h *Handlers) logout(w http.ResponseWriter, r *http.Request) error {
@@ -127,14 +136,18 @@ func (h *Handlers) logout(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("loading the session: %w", err)
 	}
-	if current != nil && !h.isOwnForm(r, current.ID) {
-		return errForeignForm
+	if current != nil {
+		stateOf(r).person = current.User
+		if !h.isOwnForm(r, current.ID) {
+			return errForeignForm
+		}
 	}
 	ended, err := h.Store.SignOut(r.Context(), w, r)
 	if err != nil {
 		return fmt.Errorf("ending the session: %w", err)
 	}
 	if ended != nil {
+		h.Fleet.DropSession(ended.ID)
 		// An expired access token is "not revocable"; the refresh token ends both.
 		if err := h.OAuth.Revoke(r.Context(), ended.Tokens.Refresh); err != nil {
 			h.Log.WarnContext(r.Context(), "revoking the GitLab token at sign-out", "error", err)
@@ -152,7 +165,7 @@ func (h *Handlers) logout(w http.ResponseWriter, r *http.Request) error {
 // so nothing that could be read in two ways passes.
 func (h *Handlers) ownPath(next string) string {
 	u, err := url.Parse(next)
-	if err != nil || u.Scheme != "" || u.Opaque != "" || u.Host != "" || u.User != nil || u.Fragment != "" {
+	if len(next) > maxNext || err != nil || u.Scheme != "" || u.Opaque != "" || u.Host != "" || u.User != nil || u.Fragment != "" {
 		return h.urls.Home()
 	}
 	plain := func(c rune) bool { return c > ' ' && c != 0x7f && c != '\\' && c != '%' }

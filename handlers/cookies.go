@@ -20,6 +20,9 @@ const (
 	preferenceLifetime = 400 * 24 * time.Hour
 	// flashLifetime bounds how late the result of an action may still be shown.
 	flashLifetime = time.Minute
+	// maxCookie is what every browser keeps of a cookie's name and value; it drops larger ones
+	// without a word.
+	maxCookie = 4096
 )
 
 // setCookie sets one of the portal's own cookies. All share the prefix, path and flags of the
@@ -67,8 +70,11 @@ func (h *Handlers) setSealed(w http.ResponseWriter, name string, value any, life
 	if err != nil {
 		return fmt.Errorf("encoding a cookie: %w", err)
 	}
-	sealed := h.sealer.Seal(plain, []byte(name))
-	h.setCookie(w, name, base64.RawURLEncoding.EncodeToString(sealed), lifetime)
+	value64 := base64.RawURLEncoding.EncodeToString(h.sealer.Seal(plain, []byte(name)))
+	if size := len(name) + len(value64); size > maxCookie {
+		return fmt.Errorf("the cookie %s would have %d bytes, and browsers keep %d", name, size, maxCookie)
+	}
+	h.setCookie(w, name, value64, lifetime)
 	return nil
 }
 

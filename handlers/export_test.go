@@ -1,18 +1,44 @@
 package handlers
 
+import (
+	"net/http"
+
+	"github.com/a-h/templ"
+
+	"gitlab-agent-portal/internal/store"
+)
+
 // Route is one line of the route table, for tests that sweep it.
 type Route struct {
 	Method, Pattern string
 	SignedIn        bool
+	// Action is the action of the audit's row, empty for a route that leaves none.
+	Action store.AuditAction
 }
 
 // Routes returns the route table.
 func Routes() []Route {
 	var routes []Route
 	for _, r := range new(Handlers).routes() {
-		routes = append(routes, Route{Method: r.method, Pattern: r.pattern, SignedIn: r.access == signedIn})
+		action, _ := r.handler.(audited)
+		routes = append(routes, Route{Method: r.method, Pattern: r.pattern, SignedIn: r.access == signedIn, Action: action.action})
 	}
 	return routes
+}
+
+// Rendering returns a handler that wears the whole middleware and renders one component, for
+// tests of what happens when a template fails. errorsPanic breaks the error page as well.
+func Rendering(cfg Config, component templ.Component, errorsPanic bool) (http.Handler, error) {
+	h, err := build(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if errorsPanic {
+		h.nonces.keys = nil // which every page needs
+	}
+	return h.middleware(h.public(func(w http.ResponseWriter, r *http.Request) error {
+		return h.render(w, r, http.StatusOK, component, nil)
+	}))
 }
 
 // Classify is classify, for its table test.

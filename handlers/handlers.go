@@ -15,7 +15,11 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/agentstatus"
+	"gitlab-agent-portal/internal/fleet"
 	"gitlab-agent-portal/internal/store"
 	"gitlab-agent-portal/internal/tokens"
 	"gitlab-agent-portal/static"
@@ -33,6 +37,9 @@ type Config struct {
 	ReadOnly bool
 	Store    *store.Store
 	Tokens   *tokens.Service
+	Fleet    *fleet.Service
+	// Limits are those beyond which an agent needs attention.
+	Limits agentstatus.Thresholds
 	// Keys yield the keys of form nonces and of the portal's sealed cookies.
 	Keys   store.Keys
 	Cookie store.CookieOptions
@@ -45,6 +52,11 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	// HelmRepoURL is the chart repository that the install snippets name.
 	HelmRepoURL string
+	// Refreshed, unless nil, is told how each renewal of a person's GitLab tokens ended.
+	Refreshed func(result RefreshResult)
+	// UsageMissing, unless nil, is told of each page that went without GraphQL's answer, or
+	// without a part of it.
+	UsageMissing func()
 	// PrivateCA says that GitLab's certificate comes from an authority that clusters do not know.
 	PrivateCA bool
 	// SandboxURL is the page that plays the cluster in the demo; empty outside the demo.
@@ -59,6 +71,7 @@ type Handlers struct {
 	nonces      nonceSigner
 	sealer      *store.Sealer
 	crossOrigin *http.CrossOriginProtection
+	anonymous   *rate.Limiter
 	buffers     sync.Pool
 	panicPage   []byte
 }
@@ -66,16 +79,25 @@ type Handlers struct {
 // New returns the portal's handler. It fails when a page that must always be available
 // cannot be rendered.
 func New(cfg Config) (http.Handler, error) {
+	h, err := build(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return h.middleware(h.mux())
+}
+
+func build(cfg Config) (*Handlers, error) {
 	h := &Handlers{
 		Config:      cfg,
 		urls:        views.URLs{Base: strings.TrimRight(cfg.PublicURL.Path, "/")},
 		nonces:      newNonceSigner(cfg.Keys, cfg.Now),
 		sealer:      cfg.Keys.Sealer("cookies"),
 		crossOrigin: http.NewCrossOriginProtection(),
+		anonymous:   newAnonymous(),
 		buffers:     sync.Pool{New: func() any { return new(bytes.Buffer) }},
 	}
 	if err := h.prerenderPanicPage(); err != nil {
 		return nil, fmt.Errorf("rendering the page for unexpected errors: %w", err)
 	}
-	return h.middleware(h.mux())
+	return h, nil
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/gzhttp"
+
+	"gitlab-agent-portal/gitlabapi"
 )
 
 // middleware wraps the routes in what every request passes, outermost first: the request's
@@ -20,7 +22,6 @@ func (h *Handlers) middleware(next http.Handler) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("setting up compression: %w", err)
 	}
-	next = http.StripPrefix(h.urls.Base, next)
 	return h.accessLog(h.securityHeaders(compress(h.recover(next)))), nil
 }
 
@@ -50,6 +51,9 @@ func (h *Handlers) logRequest(r *http.Request, state *requestState, w *countingW
 	if state.err != nil {
 		level = classify(state.err, !isSafe(r.Method)).level
 		attributes = append(attributes, slog.String("error", state.err.Error()))
+		if failed, ok := errors.AsType[*gitlabapi.Error](state.err); ok && failed.RequestID != "" {
+			attributes = append(attributes, slog.String("gitlab_request_id", failed.RequestID))
+		}
 	}
 	h.Log.LogAttrs(r.Context(), level, "request", attributes...)
 }
@@ -74,6 +78,9 @@ func (c *countingWriter) Write(b []byte) (int, error) {
 	c.bytes += int64(n)
 	return n, err
 }
+
+// Flush sends what is written so far: compression, which is inside, looks for this method.
+func (c *countingWriter) Flush() { _ = http.NewResponseController(c.ResponseWriter).Flush() }
 
 // Unwrap lets http.ResponseController reach the connection.
 func (c *countingWriter) Unwrap() http.ResponseWriter { return c.ResponseWriter }
@@ -112,8 +119,20 @@ func (h *Handlers) recover(next http.Handler) http.Handler {
 			}
 			h.Log.ErrorContext(r.Context(), "panic", "request_id", stateOf(r).id,
 				"cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
-			h.fail(w, r, errInternal)
+			h.failAfterPanic(w, r)
 		}()
 		next.ServeHTTP(w, r)
 	})
+}
+
+// failAfterPanic answers with the page for unexpected errors, and with the prepared one where
+// it was the pages that panicked.
+func (h *Handlers) failAfterPanic(w http.ResponseWriter, r *http.Request) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			h.Log.ErrorContext(r.Context(), "panic in an error page", "request_id", stateOf(r).id, "cause", fmt.Sprint(cause))
+			h.writePanicPage(w)
+		}
+	}()
+	h.fail(w, r, errInternal)
 }

@@ -3,6 +3,7 @@ package handlers
 import (
 	"net/http"
 
+	"gitlab-agent-portal/internal/store"
 	"gitlab-agent-portal/views"
 )
 
@@ -22,34 +23,50 @@ type route struct {
 }
 
 // routes is the one table of everything the portal answers. Every change is a POST, and every
-// POST passes the checks that mux adds.
+// POST passes the checks that mux adds. An audited one names the action of its row.
 func (h *Handlers) routes() []route {
 	return []route{
 		// Signing in
 		{http.MethodGet, views.PatternLogin, public, h.public(h.login)},
-		{http.MethodGet, views.PatternCallback, public, h.public(h.callback)},
-		{http.MethodPost, views.PatternLogout, public, h.public(h.logout)},
+		{http.MethodGet, views.PatternCallback, public, audited{h.public(h.callback), store.AuditSignIn}},
+		{http.MethodPost, views.PatternLogout, public, audited{h.public(h.logout), store.AuditSignOut}},
 		{http.MethodPost, views.PatternPreferences, public, h.public(h.preferences)},
 
-		// Projects
+		// Fleet
 		{http.MethodGet, views.PatternHome, public, h.public(h.home)},
+		{http.MethodGet, views.PatternProgress, signedIn, h.signedIn(h.fleetProgress)},
+		{http.MethodGet, views.PatternVersions, signedIn, h.signedIn(h.fleetVersions)},
+		{http.MethodGet, views.PatternFleetCSV, signedIn, h.signedIn(h.fleetCSV)},
+		{http.MethodGet, views.PatternFleetJSON, signedIn, h.signedIn(h.fleetJSON)},
+
+		// Projects
 		{http.MethodGet, views.PatternProjects, signedIn, h.signedIn(h.projectList)},
 		{http.MethodGet, views.PatternGo, signedIn, h.signedIn(h.projectGo)},
 
 		// Agents
 		{http.MethodGet, views.PatternAgents, signedIn, h.signedIn(h.agentList)},
 		{http.MethodGet, views.PatternAgentNew, signedIn, h.signedIn(h.agentNew)},
-		{http.MethodPost, views.PatternAgents, signedIn, h.signedIn(h.agentRegister)},
+		{http.MethodPost, views.PatternAgents, signedIn, audited{h.signedIn(h.agentRegister), store.AuditAgentRegister}},
 		{http.MethodGet, views.PatternAgent, signedIn, h.signedIn(h.agentShow)},
 		{http.MethodGet, views.PatternAgentDelete, signedIn, h.signedIn(h.agentDeleteAsk)},
-		{http.MethodPost, views.PatternAgentDelete, signedIn, h.signedIn(h.agentDelete)},
+		{http.MethodPost, views.PatternAgentDelete, signedIn, audited{h.signedIn(h.agentDelete), store.AuditAgentDelete}},
 
 		// Tokens
 		{http.MethodGet, views.PatternTokenNew, signedIn, h.signedIn(h.tokenNew)},
-		{http.MethodPost, views.PatternTokens, signedIn, h.signedIn(h.tokenCreate)},
-		{http.MethodPost, views.PatternTokenStored, signedIn, h.signedIn(h.tokenStored)},
+		{http.MethodPost, views.PatternTokens, signedIn, audited{h.signedIn(h.tokenCreate), store.AuditTokenCreate}},
+		{http.MethodPost, views.PatternTokenStored, signedIn, audited{h.signedIn(h.tokenStored), store.AuditTokenStored}},
 		{http.MethodGet, views.PatternTokenRevoke, signedIn, h.signedIn(h.tokenRevokeAsk)},
-		{http.MethodPost, views.PatternTokenRevoke, signedIn, h.signedIn(h.tokenRevoke)},
+		{http.MethodPost, views.PatternTokenRevoke, signedIn, audited{h.signedIn(h.tokenRevoke), store.AuditTokenRevoke}},
+
+		// Activity
+		{http.MethodGet, views.PatternActivity, signedIn, h.signedIn(h.activity)},
+		{http.MethodGet, views.PatternActivityCSV, signedIn, h.signedIn(h.activityCSV)},
+
+		// Rotation
+		{http.MethodGet, views.PatternRotation, signedIn, h.signedIn(h.rotationShow)},
+		{http.MethodGet, views.PatternRotations, signedIn, h.signedIn(h.rotationList)},
+		{http.MethodGet, views.PatternUnused, signedIn, h.signedIn(h.unusedAsk)},
+		{http.MethodPost, views.PatternUnused, signedIn, audited{h.signedIn(h.unusedRevoke), store.AuditTokenRevoke}},
 
 		// Help, operation and assets
 		{http.MethodGet, views.PatternStatusHelp, signedIn, h.signedIn(h.statusHelp)},
@@ -67,7 +84,11 @@ func (h *Handlers) mux() http.Handler {
 		if !isSafe(route.method) {
 			handler = h.guardChange(handler)
 		}
-		mux.Handle(route.method+" "+route.pattern, handler)
+		if route, ok := route.handler.(audited); ok {
+			handler = h.audit(route.action, handler)
+		}
+		// With its base in the pattern, so that the mux's own redirects stay below it.
+		mux.Handle(route.method+" "+h.urls.Base+route.pattern, handler)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, pattern := mux.Handler(r); pattern == "" {

@@ -10,7 +10,6 @@ import (
 
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/store"
-	"gitlab-agent-portal/views"
 )
 
 // refreshAhead is how long before its end a GitLab token is renewed, so that no request
@@ -41,6 +40,7 @@ func (h *Handlers) loadSession(w http.ResponseWriter, r *http.Request) (*session
 	if loaded == nil {
 		return nil, nil
 	}
+	stateOf(r).person = loaded.User
 	s := h.bind(loaded)
 	if loaded.Tokens.ExpiresAt.Sub(h.Now()) < refreshAhead {
 		if s, err = h.renewAhead(r, s); err != nil {
@@ -54,7 +54,7 @@ func (h *Handlers) loadSession(w http.ResponseWriter, r *http.Request) (*session
 // renewAhead renews a token that is about to end. While the old one still works, a failing
 // GitLab is no reason to refuse the request.
 func (h *Handlers) renewAhead(r *http.Request, s *session) (*session, error) {
-	renewed, err := h.renew(r, s, gitlabapi.ErrTokenExpired)
+	renewed, err := h.renew(r, s)
 	var ended *sessionEndedError
 	if err != nil && !errors.As(err, &ended) && s.Tokens.ExpiresAt.After(h.Now()) {
 		h.Log.WarnContext(r.Context(), "renewing a GitLab token ahead of its end", "error", err)
@@ -63,33 +63,85 @@ func (h *Handlers) renewAhead(r *http.Request, s *session) (*session, error) {
 	return renewed, err
 }
 
-// renew returns the session with a token newer than the refused one. Whatever was renewed
-// elsewhere in the meantime is taken as it is; otherwise only a token that merely expired is
-// refreshed, and a session that GitLab has revoked ends.
-func (h *Handlers) renew(r *http.Request, s *session, refused error) (*session, error) {
-	renewed, err := h.Store.Refresh(r.Context(), s.ID, s.Version, func(ctx context.Context, current gitlabapi.TokenPair) (gitlabapi.TokenPair, error) {
-		if !errors.Is(refused, gitlabapi.ErrTokenExpired) {
-			return gitlabapi.TokenPair{}, refused
-		}
-		return h.OAuth.Refresh(ctx, current.Refresh)
-	})
+// renew returns the session with another token than the one of s, which GitLab refused or which
+// is about to end. Whatever was renewed elsewhere in the meantime is taken as it is. A session
+// ends only if GitLab says that its grant is over, whatever GitLab said of the token.
+func (h *Handlers) renew(r *http.Request, s *session) (*session, error) {
+	renewed, err := h.refreshSession(r.Context(), s, h.event(r, store.AuditRefresh))
+	if err != nil {
+		return nil, h.ended(r, s, err)
+	}
+	stateOf(r).session = renewed
+	return renewed, nil
+}
+
+// refreshSession is renew for what outlives a request. event is the row of the audit for a
+// renewal that fails.
+func (h *Handlers) refreshSession(ctx context.Context, s *session, event store.AuditEvent) (*session, error) {
+	renewed, err := h.Store.Refresh(ctx, s.ID, s.Version, h.auditRefresh(event, func(ctx context.Context, current gitlabapi.TokenPair) (gitlabapi.TokenPair, error) {
+		pair, err := h.OAuth.Refresh(ctx, current.Refresh)
+		h.refreshed(err)
+		return pair, err
+	}))
 	switch {
 	case errors.Is(err, store.ErrSessionGone):
 		return nil, &sessionEndedError{cause: err}
-	case errors.Is(err, gitlabapi.ErrInvalidGrant), errors.Is(err, gitlabapi.ErrUnauthorized):
-		return nil, h.endSession(r, s, err)
+	case errors.Is(err, gitlabapi.ErrInvalidGrant):
+		return nil, h.removeSession(ctx, s, err)
 	case err != nil:
 		return nil, fmt.Errorf("renewing the GitLab token: %w", err)
 	}
-	bound := h.bind(renewed)
-	stateOf(r).session = bound
-	return bound, nil
+	return h.bind(renewed), nil
 }
 
-// endSession removes a session that GitLab no longer honours.
+// RefreshResult is how a renewal of GitLab tokens ended.
+type RefreshResult string
+
+// The results of a renewal. Only a refusal ends the session.
+const (
+	RefreshOK      RefreshResult = "ok"
+	RefreshRefused RefreshResult = "refused" // invalid_grant
+	RefreshFailed  RefreshResult = "failed"  // no usable answer
+)
+
+// refreshed tells the observer how a renewal ended.
+func (h *Handlers) refreshed(err error) {
+	if h.Refreshed == nil {
+		return
+	}
+	switch {
+	case err == nil:
+		h.Refreshed(RefreshOK)
+	case errors.Is(err, gitlabapi.ErrInvalidGrant):
+		h.Refreshed(RefreshRefused)
+	default:
+		h.Refreshed(RefreshFailed)
+	}
+}
+
+// endSession removes a session that GitLab no longer honours, unless it has got another token
+// meanwhile: then the request only has to be sent once more.
 func (h *Handlers) endSession(r *http.Request, s *session, cause error) error {
-	stateOf(r).session = nil
-	if err := h.Store.EndSession(context.WithoutCancel(r.Context()), s.ID); err != nil {
+	return h.ended(r, s, h.removeSession(r.Context(), s, cause))
+}
+
+// ended forgets what was kept for a session, if err says that it is over.
+func (h *Handlers) ended(r *http.Request, s *session, err error) error {
+	var over *sessionEndedError
+	if errors.As(err, &over) {
+		stateOf(r).session = nil
+		h.Fleet.DropSession(s.ID)
+	}
+	return err
+}
+
+// removeSession deletes a session, and returns what to tell the person.
+func (h *Handlers) removeSession(ctx context.Context, s *session, cause error) error {
+	ended, err := h.Store.EndSession(context.WithoutCancel(ctx), s.ID, s.Version)
+	if err == nil && !ended {
+		return errSessionRenewed.because(cause)
+	}
+	if err != nil {
 		cause = errors.Join(cause, fmt.Errorf("ending the session: %w", err))
 	}
 	return &sessionEndedError{cause: cause}
@@ -107,6 +159,9 @@ func (h *Handlers) askToSignIn(w http.ResponseWriter, r *http.Request) error {
 	if !isSafe(r.Method) {
 		return errNotSignedIn
 	}
+	if isPoll(r) {
+		return errNotSignedIn // nobody asked: what is open stays open
+	}
 	if isHTMX(r) {
 		w.Header().Set("HX-Redirect", h.urls.Login(h.currentPage(r)))
 		return nil
@@ -118,11 +173,16 @@ func (h *Handlers) askToSignIn(w http.ResponseWriter, r *http.Request) error {
 // currentPage is the address of the page that the person is looking at, which for a fragment
 // or a form is not the address that was asked for.
 func (h *Handlers) currentPage(r *http.Request) string {
-	if r.URL.Path == views.PatternCallback {
+	switch r.URL.Path {
+	case h.urls.Callback():
 		return h.urls.Home() // it works once, and its query holds a code
+	case h.urls.FleetProgress(), h.urls.FleetVersions(""):
+		if !isHTMX(r) {
+			return h.urls.Home() // parts of the first page
+		}
 	}
 	if isSafe(r.Method) && !isHTMX(r) {
-		return h.urls.Base + r.URL.RequestURI()
+		return r.URL.RequestURI()
 	}
 	shown := r.Header.Get("HX-Current-URL")
 	if shown == "" {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"gitlab-agent-portal/internal/i18n"
+	"gitlab-agent-portal/internal/store"
 )
 
 // requestState is what the parts of one request tell each other: the outer middleware makes
@@ -15,8 +16,16 @@ type requestState struct {
 	id      string
 	printer *i18n.Printer
 	session *session
+	// person is who acts, also when their session has ended meanwhile.
+	person store.SessionUser
+	// about has the names of what the request is about; its numbers are in the address.
+	about store.AuditTarget
 	// audited says that internal/tokens writes the request's row of the audit.
 	audited bool
+	// auditRow is the row that was begun for the request; 0 for none.
+	auditRow int64
+	// outcome of the request where its status alone does not tell.
+	outcome store.AuditOutcome
 	// err is what the handler failed with, for the one log line of the request.
 	err error
 }

@@ -3,6 +3,7 @@ package handlers
 import (
 	"net/http"
 
+	"gitlab-agent-portal/internal/store"
 	"gitlab-agent-portal/internal/tokens"
 	"gitlab-agent-portal/views"
 )
@@ -13,7 +14,7 @@ func (h *Handlers) reveal(w http.ResponseWriter, r *http.Request, s *session, pr
 		Project: project, AgentID: result.Agent.ID, AgentName: result.Agent.Name,
 		TokenID: result.Token.ID, TokenName: result.Token.Name,
 		Secret: result.Token.Secret.Reveal(), Nonce: h.nonces.issue(s.ID), Registered: registered,
-		Connect: h.loadConnect(r, s, connectTarget{project, result.Agent}),
+		Connect: h.loadConnect(r, s, connectTarget{project, result.Agent}), From: originOf(r),
 	}
 	p := h.projectPage(w, r, printer(r).T("titles.reveal", "Token", model.TokenName))
 	return h.renderSecret(w, r, views.RevealPage(p, model), views.RevealDialog(p, model))
@@ -31,6 +32,9 @@ func (h *Handlers) tokenStored(w http.ResponseWriter, r *http.Request, s *sessio
 	if _, _, err := h.formProof(r, s); err != nil {
 		return err
 	}
-	h.redirect(w, r, h.urls.Agent(project, agent, ""))
+	if !h.stored(r, s) {
+		stateOf(r).outcome = store.AuditUnknown
+	}
+	h.redirect(w, r, originOf(r).Back(h.urls, project, agent))
 	return nil
 }

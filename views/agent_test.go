@@ -58,8 +58,8 @@ func TestAgentOffersWhatThePersonMayDo(t *testing.T) {
 
 func TestStatusIsExplainedInPlaceAndOnThePageOfAll(t *testing.T) {
 	t.Parallel()
-	help := render(t, StatusHelpPage(testPage(i18n.English)))
-	wantCount(t, help.Selection, "dl > div", 4)
+	help := render(t, StatusHelpPage(testPage(i18n.English), StatusHelpModel{}))
+	wantCount(t, help.Selection, "dl:first-of-type > div", 4)
 	for _, status := range statuses() {
 		m := testAgent()
 		m.Status, m.LastContact = status, time.Time{}

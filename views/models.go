@@ -20,10 +20,13 @@ type Page struct {
 
 	// Title names the page in the tab and in history; the portal's name follows it.
 	Title string
-	// Section marks the current entry of the navigation: "projects" or "".
+	// Section marks the current entry of the navigation: "fleet", "projects", "activity" or "".
 	Section string
 	// Path is the address of this page, where a choice of language or theme returns to.
 	Path string
+	// WaitURL is where a browser without script goes at once, to wait for what a script would
+	// fill in; empty for nowhere.
+	WaitURL string
 	// Theme is "light", "dark" or empty for the system's.
 	Theme string
 	// User is nil for a visitor who has not signed in.
@@ -202,14 +205,17 @@ type AgentModel struct {
 	LastContact time.Time
 	CreatedBy   string
 	CreatedAt   time.Time
-	// Tab is "tokens" or "connect".
+	// Tab is "tokens", "activity" or "connect".
 	Tab    string
 	Tokens []TokenRow
 	// LimitReached says that GitLab's limit of two active tokens allows no further one.
 	LimitReached bool
 	// Partial says that times of use or creators could not all be read.
 	Partial bool
-	Connect ConnectModel
+	// Orphans are tokens whose value is most likely lost.
+	Orphans  []OrphanModel
+	Activity AgentActivityModel
+	Connect  ConnectModel
 }
 
 // TokenRow is one active token.
@@ -243,6 +249,8 @@ type TokenFormModel struct {
 	// Limit lists the active tokens when there are already two; the form is then replaced
 	// by an explanation and a way to revoke one of them.
 	Limit []TokenRow
+	// From is the page that the form leads back to.
+	From Origin
 }
 
 // RevealModel shows a new token. It is the only model that carries a secret, and it is
@@ -259,6 +267,8 @@ type RevealModel struct {
 	// Registered says that the agent was registered in the same step.
 	Registered bool
 	Connect    ConnectModel
+	// From is the page that the confirmation leads back to.
+	From Origin
 }
 
 // TokenRevokeModel asks whether a token is to be revoked.
@@ -274,6 +284,8 @@ type TokenRevokeModel struct {
 	Confirm Field
 	Nonce   string
 	Notice  *Notice
+	// From is the page that the form leads back to.
+	From Origin
 }
 
 // AgentDeleteModel asks whether an agent is to be deleted.

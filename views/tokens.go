@@ -10,6 +10,10 @@ func (m TokenRow) neverUsed(l *i18n.Printer) string {
 	return l.T("common.unknown")
 }
 
+// beyondLimit reports whether there are more active tokens than GitLab means to allow, as two
+// creates at the same moment and GitLab before 16.2 leave them.
+func (m AgentModel) beyondLimit() bool { return len(m.Tokens) > 2 }
+
 // revokeURL returns the addresses that revoke the tokens of one agent.
 func revokeURL(u URLs, project, agent int64) func(token int64) string {
 	return func(token int64) string { return u.TokenRevoke(project, agent, token) }

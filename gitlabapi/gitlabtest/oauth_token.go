@@ -60,6 +60,9 @@ func exchangeCode(c *call) (Answer, error) {
 
 // redeemable says whether the request may have the tokens of the code.
 func (c *call) redeemable(g *grant, app *Application) bool {
+	if verifier := c.values.text("code_verifier"); verifier != "" {
+		c.issue("code verifier", verifier) // the portal's own, as much a secret as what GitLab issues
+	}
 	return !g.used &&
 		g.application == app.ID &&
 		c.now().Before(g.createdAt.Add(codeLifetime)) &&

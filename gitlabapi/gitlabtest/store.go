@@ -113,8 +113,8 @@ func (st *store) newValue(kind string) string {
 	return hex.EncodeToString(derive(kind, st.nextID("secret", 0))[:32])
 }
 
-// Secrets are all secrets that the server has known so far: OAuth client secrets, codes, access
-// and refresh tokens, personal tokens and the secrets of agent tokens.
+// Secrets are all secrets that the server has known so far: OAuth client secrets, codes and their
+// verifiers, access and refresh tokens, personal tokens and the secrets of agent tokens.
 func (s *Server) Secrets() []Issued {
 	s.mu.Lock()
 	defer s.mu.Unlock()

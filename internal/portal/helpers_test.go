@@ -39,8 +39,7 @@ func (o *output) String() string {
 
 // running is a program that was started.
 type running struct {
-	url     string
-	environ []string
+	url string
 	// listener is the portal's, given to it.
 	listener net.Listener
 	output   *output
@@ -63,29 +62,25 @@ func listen(t *testing.T) net.Listener {
 func startPortal(t *testing.T, gitlab organisation, change func(p *Program), environ ...string) *running {
 	t.Helper()
 	listener := listen(t)
-	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	public := "http://localhost:" + port + "/tools/portal"
-	application := gitlab.AddApplication(gitlabtest.Application{RedirectURIs: []string{public + "/auth/callback"}})
-	program := Program{Listener: listener, Environ: append([]string{
-		"GITLAB_URL=" + gitlab.URL, "GITLAB_CLIENT_ID=" + application.ID, "GITLAB_CLIENT_SECRET=" + application.Secret,
-		"PUBLIC_URL=" + public, "DATABASE_URL=sqlite:" + t.TempDir() + "/portal.db", "SESSION_KEYS=" + testKey,
-	}, environ...)}
+	public, environ := settings(gitlab, listener, append([]string{"DATABASE_URL=sqlite:" + t.TempDir() + "/portal.db"}, environ...)...)
+	program := Program{Listener: listener, Environ: environ}
 	if change != nil {
 		change(&program)
 	}
 	r := start(t, program)
-	r.url, r.environ = public, program.Environ
+	r.url = public
 	return r
 }
 
-// startReplica runs the program once more with the same settings, on another port.
-func (r *running) startReplica(t *testing.T) *running {
-	t.Helper()
-	listener := listen(t)
+// settings are the environment of a portal that people reach at the listener, and its address.
+func settings(gitlab organisation, listener net.Listener, environ ...string) (public string, all []string) {
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	replica := start(t, Program{Listener: listener, Environ: r.environ})
-	replica.url, replica.environ = "http://localhost:"+port+"/tools/portal", r.environ
-	return replica
+	public = "http://localhost:" + port + "/tools/portal"
+	application := gitlab.AddApplication(gitlabtest.Application{RedirectURIs: []string{public + "/auth/callback"}})
+	return public, append([]string{
+		"GITLAB_URL=" + gitlab.URL, "GITLAB_CLIENT_ID=" + application.ID, "GITLAB_CLIENT_SECRET=" + application.Secret,
+		"PUBLIC_URL=" + public, "SESSION_KEYS=" + testKey,
+	}, environ...)
 }
 
 // start runs a program until the test ends, and fails the test unless it starts and stops well.
@@ -238,7 +233,8 @@ func (b *browser) form(address, selector string) (string, url.Values) {
 	return target.String(), values
 }
 
-// signIn walks through GitLab's page and back.
+// signIn walks through GitLab's page and back to the portal, which may be another one than
+// GitLab knows: a balancer in front spreads people over replicas. Cookies do not care about ports.
 func (b *browser) signIn(portal, username string) {
 	b.t.Helper()
 	authorize := b.get(portal + "/auth/login").header.Get("Location")
@@ -249,7 +245,8 @@ func (b *browser) signIn(portal, username string) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	if got := b.get(allowed.header.Get("Location")); got.status != http.StatusSeeOther {
+	_, back, _ := strings.Cut(allowed.header.Get("Location"), "/auth/callback")
+	if got := b.get(portal + "/auth/callback" + back); got.status != http.StatusSeeOther {
 		b.t.Fatalf("signing in ended with status %d: %s", got.status, got.body)
 	}
 }

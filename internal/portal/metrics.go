@@ -8,6 +8,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"gitlab-agent-portal/handlers"
+	"gitlab-agent-portal/internal/store"
 )
 
 // metrics are what Prometheus reads, on a listener of their own. Labels are bounded: names of
@@ -17,6 +20,9 @@ type metrics struct {
 	requests       *prometheus.HistogramVec
 	gitlabRequests *prometheus.CounterVec
 	gitlabSeconds  *prometheus.HistogramVec
+	refreshes      *prometheus.CounterVec
+	creates        *prometheus.CounterVec
+	usageMissing   prometheus.Counter
 }
 
 func newMetrics() *metrics {
@@ -34,8 +40,20 @@ func newMetrics() *metrics {
 			Name: "portal_gitlab_request_duration_seconds",
 			Help: "How long GitLab took to answer, by operation.",
 		}, []string{"op"}),
+		refreshes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "portal_oauth_refresh_total",
+			Help: "Renewals of people's GitLab tokens, by result.",
+		}, []string{"result"}),
+		creates: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "portal_tokens_created_total",
+			Help: "Creates of agent tokens that were sent to GitLab, by outcome.",
+		}, []string{"outcome"}),
+		usageMissing: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "portal_usage_missing_total",
+			Help: "Pages that went without GraphQL's answer on the use of tokens, or without a part of it.",
+		}),
 	}
-	m.registry.MustRegister(m.requests, m.gitlabRequests, m.gitlabSeconds,
+	m.registry.MustRegister(m.requests, m.gitlabRequests, m.gitlabSeconds, m.refreshes, m.creates, m.usageMissing,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -44,6 +62,16 @@ func newMetrics() *metrics {
 func (m *metrics) gitlab(op string, status int, took time.Duration) {
 	m.gitlabRequests.WithLabelValues(op, strconv.Itoa(status)).Inc()
 	m.gitlabSeconds.WithLabelValues(op).Observe(took.Seconds())
+}
+
+// refreshed counts one renewal of a person's GitLab tokens.
+func (m *metrics) refreshed(result handlers.RefreshResult) {
+	m.refreshes.WithLabelValues(string(result)).Inc()
+}
+
+// created counts one create of an agent token.
+func (m *metrics) created(outcome store.AuditOutcome) {
+	m.creates.WithLabelValues(string(outcome)).Inc()
 }
 
 // observe measures the requests that next answers. Methods that HTTP does not know share one

@@ -21,7 +21,6 @@ const (
 	AuditTokenRevoke   AuditAction = "token_revoke"
 	AuditTokenStored   AuditAction = "token_stored" // somebody says that they stored a new token
 	AuditReconciled    AuditAction = "reconciled"   // the look that follows an unknown outcome
-	AuditOther         AuditAction = "other"        // a refused form that is none of the above
 )
 
 // AuditOutcome is how an action ended.

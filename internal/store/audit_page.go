@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,12 +26,13 @@ func storable(text string) string {
 
 // AuditFilter selects rows of the audit. Zero values do not filter, except for Projects.
 type AuditFilter struct {
-	// Projects are the projects whose rows are wanted. Without any there is nothing: a person
+	// Projects are the projects whose rows are wanted, any number of them. Without any there is nothing: a person
 	// sees rows by their rights in projects, and an empty list of rights must not show all.
 	Projects []int64
 	// AgentID and AgentName name an agent; its name is that of the time.
 	AgentID   int64
 	AgentName string
+	TokenID   int64
 	// Actor is a username.
 	Actor  string
 	Action AuditAction
@@ -40,13 +43,37 @@ type AuditFilter struct {
 // AuditPage returns at most limit rows, newest first. before is the ID of the last row of the
 // page before this one, 0 for the first page: rows that are added meanwhile shift nothing.
 func (s *Store) AuditPage(ctx context.Context, filter AuditFilter, before int64, limit int) ([]AuditEvent, error) {
+	return s.auditRows(ctx, filter, auditOrder{below: before, sql: "DESC"}, limit)
+}
+
+// AuditPageAfter returns the at most limit rows that come right after the one with the ID
+// after, newest first like every page.
+func (s *Store) AuditPageAfter(ctx context.Context, filter AuditFilter, after int64, limit int) ([]AuditEvent, error) {
+	rows, err := s.auditRows(ctx, filter, auditOrder{above: after, sql: "ASC"}, limit)
+	slices.Reverse(rows)
+	return rows, err
+}
+
+// auditOrder says where a page starts and in which order it is read.
+type auditOrder struct {
+	below, above int64 // bounds of the ID, 0 for none
+	sql          string
+}
+
+// auditRows reads a page. The projects are one value, a list in JSON: SQLite takes no more than
+// 32,766 values in a query and PostgreSQL 65,535, and a person can maintain more projects.
+func (s *Store) auditRows(ctx context.Context, filter AuditFilter, order auditOrder, limit int) ([]AuditEvent, error) {
 	if len(filter.Projects) == 0 {
 		return nil, nil
 	}
-	where, args := filter.where(before)
+	projects, err := json.Marshal(filter.Projects)
+	if err != nil {
+		return nil, fmt.Errorf("list the projects: %w", err)
+	}
+	conditions, args := filter.conditions(order, []any{string(projects)})
 	args = append(args, limit)
-	query := `SELECT ` + auditColumns + ` FROM audit WHERE ` + where + //nolint:gosec // the condition holds $1, $2, …
-		` ORDER BY id DESC LIMIT $` + strconv.Itoa(len(args))
+	query := `SELECT ` + auditColumns + ` FROM audit WHERE project_id IN (` + s.db.listed + `)` + conditions + //nolint:gosec // no value is part of the text
+		` ORDER BY id ` + order.sql + ` LIMIT $` + strconv.Itoa(len(args))
 	rows, err := s.db.read.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read the audit: %w", err)
@@ -66,30 +93,25 @@ func (s *Store) AuditPage(ctx context.Context, filter AuditFilter, before int64,
 	return events, nil
 }
 
-// where builds the condition. Values are arguments, never text.
-func (f AuditFilter) where(before int64) (condition string, args []any) {
-	value := func(v any) string {
-		args = append(args, v)
-		return "$" + strconv.Itoa(len(args))
-	}
-	projects := make([]string, 0, len(f.Projects))
-	for _, id := range f.Projects {
-		projects = append(projects, value(id))
-	}
-	conditions := []string{"project_id IN (" + strings.Join(projects, ", ") + ")"}
-	add := func(isWanted bool, comparison string, v any) {
+// conditions adds to those of a query, and their values to its arguments.
+func (f AuditFilter) conditions(order auditOrder, args []any) (string, []any) {
+	var more strings.Builder
+	add := func(isWanted bool, comparison string, value any) {
 		if isWanted {
-			conditions = append(conditions, comparison+" "+value(v))
+			args = append(args, value)
+			more.WriteString(" AND " + comparison + " $" + strconv.Itoa(len(args)))
 		}
 	}
-	add(before > 0, "id <", before)
+	add(order.below > 0, "id <", order.below)
+	add(order.above > 0, "id >", order.above)
 	add(f.AgentID != 0, "agent_id =", f.AgentID)
 	add(f.AgentName != "", "agent_name =", storable(f.AgentName))
+	add(f.TokenID != 0, "token_id =", f.TokenID)
 	add(f.Actor != "", "actor_name =", storable(f.Actor))
 	add(f.Action != "", "action =", f.Action)
 	add(!f.From.IsZero(), "at >=", f.From.UnixMicro())
 	add(!f.Until.IsZero(), "at <", f.Until.UnixMicro())
-	return strings.Join(conditions, " AND "), args
+	return more.String(), args
 }
 
 func (s *Store) scanAudit(rows *sql.Rows) (AuditEvent, error) {

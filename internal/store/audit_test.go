@@ -133,8 +133,43 @@ func TestAuditPagesAreFilteredAndPagedByKey(t *testing.T) {
 			if err := s.RecordAudit(t.Context(), tokenCreate()); err != nil { // shifts nothing
 				t.Fatal(err)
 			}
-			if got := requests(first) + " | " + requests(auditPage(t, s, both, first[3].ID, 4)); got != "5 4 3 2 | 1 0" {
+			second := auditPage(t, s, both, first[3].ID, 4)
+			if got := requests(first) + " | " + requests(second); got != "5 4 3 2 | 1 0" {
 				t.Errorf("two pages: %s", got)
+			}
+			back, err := s.AuditPageAfter(t.Context(), both, second[0].ID, 2)
+			if got := requests(back); got != "3 2" || err != nil {
+				t.Errorf("the way back: %s, %v, want the two that follow, newest first", got, err)
+			}
+		})
+	}
+}
+
+// More projects than either engine takes values in one query.
+func TestAPersonMaintainsAnyNumberOfProjects(t *testing.T) {
+	t.Parallel()
+	for name, fresh := range engines {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, _ := openNew(t, fresh(t))
+			var filter store.AuditFilter
+			for id := range int64(70_000) {
+				filter.Projects = append(filter.Projects, id+1)
+			}
+			for i, project := range []int64{69_999, 1, 35_000, 70_001, 70_000} { // in several parts of the list
+				event := tokenCreate()
+				event.Target.ProjectID, event.RequestID = project, fmt.Sprint(i)
+				if err := s.RecordAudit(t.Context(), event); err != nil {
+					t.Fatal(err)
+				}
+			}
+			first := auditPage(t, s, filter, 0, 3)
+			if got := requests(first) + " | " + requests(auditPage(t, s, filter, first[2].ID, 3)); got != "4 2 1 | 0" {
+				t.Errorf("two pages: %s", got)
+			}
+			back, err := s.AuditPageAfter(t.Context(), filter, 1, 2)
+			if got := requests(back); got != "2 1" || err != nil {
+				t.Errorf("the way back: %s, %v", got, err)
 			}
 		})
 	}

@@ -22,6 +22,8 @@ type database struct {
 	// skipLocked follows a SELECT inside a change and makes it pass over rows that a refresh
 	// holds, instead of waiting for GitLab's answer.
 	skipLocked string
+	// listed is a query of the numbers in the JSON list that is the statement's first argument.
+	listed string
 	// close releases the pools and whatever else the engine holds.
 	close func() error
 }

@@ -15,3 +15,9 @@ func MigrationCount() int {
 	}
 	return len(entries)
 }
+
+// RefreshLimits are the deadlines of a store's refreshes: of waiting for the lock, of GitLab's
+// answer, and of saving what it gave.
+func (s *Store) RefreshLimits() (wait, call, save time.Duration) {
+	return s.limits.wait, s.limits.call, s.limits.save
+}

@@ -44,7 +44,8 @@ func (s *Store) New(r *http.Request, name string) (*sessions.Session, error) {
 func (s *Store) Save(r *http.Request, w http.ResponseWriter, record *sessions.Session) error {
 	if record.Options.MaxAge < 0 {
 		s.cookies.expire(w)
-		return s.EndSession(r.Context(), record.ID)
+		_, err := s.EndSession(r.Context(), record.ID, anyVersion)
+		return err
 	}
 	session, ok := record.Values[sessionValue{}].(*Session)
 	if !ok || record.ID != "" || len(record.Values) != 1 {

@@ -12,37 +12,39 @@ import (
 
 func TestGorillaSession(t *testing.T) {
 	t.Parallel()
-	s, _ := openNew(t, sqliteEngine(t))
-	b := newBrowser()
+	onEveryEngine(t, func(t *testing.T, e engine) {
+		s, _ := openNew(t, e)
+		b := newBrowser()
 
-	fresh, err := s.Get(b.request(t), "__Host-portal")
-	if err != nil || !fresh.IsNew || fresh.ID != "" || len(fresh.Values) != 0 {
-		t.Errorf("Get without a cookie = %+v, %v, want a new and empty session", fresh, err)
-	}
-	if err := s.Save(b.request(t), httptest.NewRecorder(), fresh); !errors.Is(err, store.ErrNotSaved) {
-		t.Errorf("Save of a session that nobody signed in to: %v, want ErrNotSaved", err)
-	}
+		fresh, err := s.Get(b.request(t), "__Host-portal")
+		if err != nil || !fresh.IsNew || fresh.ID != "" || len(fresh.Values) != 0 {
+			t.Errorf("Get without a cookie = %+v, %v, want a new and empty session", fresh, err)
+		}
+		if err := s.Save(b.request(t), httptest.NewRecorder(), fresh); !errors.Is(err, store.ErrNotSaved) {
+			t.Errorf("Save of a session that nobody signed in to: %v, want ErrNotSaved", err)
+		}
 
-	signedIn := b.signIn(t, s, lead(1))
-	r := b.request(t)
-	record, err := s.Get(r, "__Host-portal")
-	if err != nil || record.IsNew || record.ID != signedIn.ID {
-		t.Fatalf("Get = %+v, %v, want the session that exists", record, err)
-	}
-	if again, _ := s.Get(r, "__Host-portal"); again != record {
-		t.Error("Get reads the session twice in one request")
-	}
+		signedIn := b.signIn(t, s, lead(1))
+		r := b.request(t)
+		record, err := s.Get(r, "__Host-portal")
+		if err != nil || record.IsNew || record.ID != signedIn.ID {
+			t.Fatalf("Get = %+v, %v, want the session that exists", record, err)
+		}
+		if again, _ := s.Get(r, "__Host-portal"); again != record {
+			t.Error("Get reads the session twice in one request")
+		}
 
-	record.Options.MaxAge = -1
-	w := httptest.NewRecorder()
-	if err := sessions.Save(r, w); err != nil {
-		t.Fatalf("Save with a negative MaxAge: %v", err)
-	}
-	captured := b.copy()
-	b.take(w)
-	if len(b.cookies) != 0 || captured.load(t, s) != nil {
-		t.Error("Save with a negative MaxAge left the cookie or the session")
-	}
+		record.Options.MaxAge = -1
+		w := httptest.NewRecorder()
+		if err := sessions.Save(r, w); err != nil {
+			t.Fatalf("Save with a negative MaxAge: %v", err)
+		}
+		captured := b.copy()
+		b.take(w)
+		if len(b.cookies) != 0 || captured.load(t, s) != nil {
+			t.Error("Save with a negative MaxAge left the cookie or the session")
+		}
+	})
 }
 
 func TestGorillaSessionUnderAnotherName(t *testing.T) {

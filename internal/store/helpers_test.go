@@ -32,6 +32,17 @@ type engine struct {
 // engines make fresh databases of every kind that the portal supports.
 var engines = map[string]func(*testing.T) engine{"sqlite": sqliteEngine, "postgres": postgresEngine}
 
+// onEveryEngine runs a test on a fresh database of every kind.
+func onEveryEngine(t *testing.T, test func(t *testing.T, e engine)) {
+	t.Helper()
+	for name, fresh := range engines {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, fresh(t))
+		})
+	}
+}
+
 func sqliteEngine(t *testing.T) engine {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "portal.db")

@@ -132,18 +132,20 @@ func TestSweepDeletesWhatIsOver(t *testing.T) {
 
 func TestSweepDeletesBusySessionsAtTheAbsoluteLimit(t *testing.T) {
 	t.Parallel()
-	cfg := configure(sqliteEngine(t), newClock())
-	clock := newClock()
-	cfg.Now, cfg.IdleLimit, cfg.AbsoluteLimit = clock.Now, 2*time.Hour, 3*time.Hour
-	s := open(t, cfg)
-	b := newBrowser()
-	b.signIn(t, s, lead(1))
-	clock.advance(time.Hour + 30*time.Minute)
-	b.load(t, s)
-	clock.advance(time.Hour + 30*time.Minute)
-	if got, err := s.Sweep(t.Context()); got != 1 || err != nil {
-		t.Errorf("Sweep = %d, %v, want 1", got, err)
-	}
+	onEveryEngine(t, func(t *testing.T, e engine) {
+		cfg := configure(e, newClock())
+		clock := newClock()
+		cfg.Now, cfg.IdleLimit, cfg.AbsoluteLimit = clock.Now, 2*time.Hour, 3*time.Hour
+		s := open(t, cfg)
+		b := newBrowser()
+		b.signIn(t, s, lead(1))
+		clock.advance(time.Hour + 30*time.Minute)
+		b.load(t, s)
+		clock.advance(time.Hour + 30*time.Minute)
+		if got, err := s.Sweep(t.Context()); got != 1 || err != nil {
+			t.Errorf("Sweep = %d, %v, want 1", got, err)
+		}
+	})
 }
 
 func TestSweepIsBounded(t *testing.T) {
@@ -165,11 +167,18 @@ func TestSweepIsBounded(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
+			for i := range 501 {
+				_, err := tx.ExecContext(t.Context(), `INSERT INTO sessions (id_hash, value, created_at, last_seen_at, version)
+					VALUES ($1, $1, 0, 0, 1)`, []byte(strconv.Itoa(i)))
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
 			if err := tx.Commit(); err != nil {
 				t.Fatal(err)
 			}
 			clock.advance(time.Hour)
-			for _, want := range []int64{500, 1, 0} {
+			for _, want := range []int64{1000, 2, 0} { // 500 of either kind
 				if got, err := s.Sweep(t.Context()); got != want || err != nil {
 					t.Errorf("Sweep = %d, %v, want %d", got, err, want)
 				}

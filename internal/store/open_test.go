@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pressly/goose/v3/lock"
-
 	"gitlab-agent-portal/internal/store"
 )
 
@@ -77,47 +75,6 @@ func TestOpenKeepsWhatIsStored(t *testing.T) {
 				t.Error("the session did not survive a restart")
 			}
 		})
-	}
-}
-
-func TestReplicasThatStartTogetherMigrateOneAfterTheOther(t *testing.T) {
-	t.Parallel()
-	e := postgresEngine(t)
-	cfg := configure(e, newClock())
-	db := e.raw(t)
-	other, err := db.Conn(t.Context()) // a replica that migrates
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := other.ExecContext(t.Context(), `SELECT pg_advisory_lock($1)`, lock.DefaultLockID); err != nil {
-		t.Fatal(err)
-	}
-
-	opened := make(chan error, 1)
-	go func() {
-		s, err := store.Open(t.Context(), cfg)
-		if err == nil {
-			err = s.Close()
-		}
-		opened <- err
-	}()
-	e.await(t, `SELECT count(*) FROM pg_stat_activity
-		WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '%pg_try_advisory_lock%'`)
-	var tables int
-	err = db.QueryRowContext(t.Context(), `SELECT count(*) FROM pg_tables WHERE tablename = 'sessions'`).Scan(&tables)
-	if err != nil || tables != 0 {
-		t.Errorf("sessions was made, %v, while another replica migrates", err)
-	}
-	if _, err := other.ExecContext(t.Context(), `SELECT pg_advisory_unlock($1)`, lock.DefaultLockID); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-opened; err != nil {
-		t.Errorf("Open: %v", err)
-	}
-	var applied int
-	err = db.QueryRowContext(t.Context(), `SELECT count(*) FROM goose_db_version WHERE version_id > 0`).Scan(&applied)
-	if want := store.MigrationCount(); err != nil || applied != want {
-		t.Errorf("%d migrations were applied, %v, want %d", applied, err, want)
 	}
 }
 

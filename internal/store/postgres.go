@@ -43,6 +43,7 @@ func openPostgres(ctx context.Context, url string) (*database, error) {
 		read: db, write: db,
 		locks:      rowLocks{locks},
 		skipLocked: ` FOR UPDATE SKIP LOCKED`,
+		listed:     `SELECT value::BIGINT FROM json_array_elements_text($1::JSON)`,
 		close:      func() error { return errors.Join(locks.Close(), db.Close()) },
 	}, nil
 }

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"runtime/debug"
 	"strconv"
-	"sync"
 	"time"
 
 	"gitlab-agent-portal/gitlabapi"
@@ -19,9 +17,6 @@ const lockWait = 40 * time.Second
 
 // refreshLimits bound the parts of a refresh, which no longer has its caller's deadline.
 type refreshLimits struct{ wait, call, save time.Duration }
-
-// rescuePause is the first pause between attempts to save a pair; the next ones double.
-const rescuePause = 25 * time.Millisecond
 
 // RefreshFunc asks GitLab for the pair that follows current.
 type RefreshFunc = func(ctx context.Context, current gitlabapi.TokenPair) (gitlabapi.TokenPair, error)
@@ -36,7 +31,7 @@ type RefreshFunc = func(ctx context.Context, current gitlabapi.TokenPair) (gitla
 // then, and a new one that nobody saved would end the session.
 //
 // An error of refresh is returned as it is and leaves the session alone; if GitLab refused for
-// good, call EndSession. Refresh returns ErrSessionGone if the session has ended.
+// good, call EndSession with seen. Refresh returns ErrSessionGone if the session has ended.
 func (s *Store) Refresh(ctx context.Context, id string, seen int64, refresh RefreshFunc) (*Session, error) {
 	// Callers that saw the same pair share one flight. Callers that saw different ones queue
 	// for the lock: joining would give them the very pair that they found to be over.
@@ -95,10 +90,11 @@ func (s *Store) renew(ctx context.Context, id string, seen int64, refresh Refres
 	if err != nil && !errors.Is(err, ErrSessionGone) {
 		return s.rescue(ctx, id, err)
 	}
-	s.unsaved.drop(id)
 	if err != nil {
+		s.unsaved.drop(id)
 		return nil, err
 	}
+	s.unsaved.settle(id, renewed.Version)
 	return renewed, nil
 }
 
@@ -161,65 +157,4 @@ func (s *Store) saveNext(ctx context.Context, q querier, next *Session) (*Sessio
 		return nil, ErrSessionGone
 	}
 	return saved, err
-}
-
-// rescue deals with a pair that GitLab gave and that could not be saved with the lock, whose
-// connection may have been lost meanwhile: it goes on trying for a while, and then keeps the
-// pair in memory for the next Refresh. Asking GitLab again with the old pair would end the
-// session. cause is why there may be something to rescue, and is returned where nothing was.
-func (s *Store) rescue(ctx context.Context, id string, cause error) (*Session, error) {
-	kept := s.unsaved.get(id)
-	if kept == nil {
-		return nil, cause
-	}
-	ctx, cancel := context.WithTimeout(ctx, s.limits.save)
-	defer cancel()
-	for pause := rescuePause; ; pause *= 2 {
-		saved, err := s.saveNext(ctx, s.db.write, kept)
-		if err == nil || errors.Is(err, ErrSessionGone) {
-			s.unsaved.drop(id)
-			return saved, err
-		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			s.log.ErrorContext(ctx, "renewed tokens cannot be saved and are kept in memory", "error", errors.Join(cause, err))
-			return nil, cause
-		}
-	}
-}
-
-// unsavedPairs keeps sessions whose new pair GitLab gave out and the database did not take,
-// by id. It is empty but for the time that a database is down.
-type unsavedPairs struct {
-	mu   sync.Mutex
-	byID map[string]*Session
-}
-
-func (u *unsavedPairs) get(id string) *Session {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	return u.byID[id]
-}
-
-func (u *unsavedPairs) put(next *Session) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.byID == nil {
-		u.byID = make(map[string]*Session)
-	}
-	u.byID[next.ID] = next
-}
-
-// prune forgets the sessions that were created before a time, all of which have expired.
-func (u *unsavedPairs) prune(before time.Time) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	maps.DeleteFunc(u.byID, func(_ string, s *Session) bool { return s.CreatedAt.Before(before) })
-}
-
-func (u *unsavedPairs) drop(id string) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	delete(u.byID, id)
 }

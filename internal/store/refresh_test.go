@@ -138,17 +138,19 @@ func TestRefreshOfAnOldVersionReturnsTheNewPair(t *testing.T) {
 
 func TestRefreshHandsTheCurrentPairOn(t *testing.T) {
 	t.Parallel()
-	s, _ := openNew(t, sqliteEngine(t))
-	session := newBrowser().signIn(t, s, lead(1))
-	_, err := s.Refresh(t.Context(), session.ID, 1, func(_ context.Context, current gitlabapi.TokenPair) (gitlabapi.TokenPair, error) {
-		if current != pair(1) {
-			t.Errorf("refresh got the pair until %v, want the session's", current.ExpiresAt)
+	onEveryEngine(t, func(t *testing.T, e engine) {
+		s, _ := openNew(t, e)
+		session := newBrowser().signIn(t, s, lead(1))
+		_, err := s.Refresh(t.Context(), session.ID, 1, func(_ context.Context, current gitlabapi.TokenPair) (gitlabapi.TokenPair, error) {
+			if current != pair(1) {
+				t.Errorf("refresh got the pair until %v, want the session's", current.ExpiresAt)
+			}
+			return pair(2), nil
+		})
+		if err != nil {
+			t.Errorf("Refresh: %v", err)
 		}
-		return pair(2), nil
 	})
-	if err != nil {
-		t.Errorf("Refresh: %v", err)
-	}
 }
 
 func TestO7RefreshSurvivesItsCaller(t *testing.T) {
@@ -193,11 +195,10 @@ func TestO8FailedRefreshKeepsTheSession(t *testing.T) {
 			if got := b.load(t, s); got == nil || got.Version != 1 || got.Tokens != pair(1) {
 				t.Errorf("after a failed refresh: %v, want the session as it was", got)
 			}
-			if err := s.EndSession(t.Context(), session.ID); err != nil {
-				t.Errorf("EndSession: %v", err)
-			}
-			if err := s.EndSession(t.Context(), session.ID); err != nil {
-				t.Errorf("EndSession once more: %v", err)
+			for range 2 { // the second time there is nothing left
+				if ended, err := s.EndSession(t.Context(), session.ID, 1); !ended || err != nil {
+					t.Errorf("EndSession = %v, %v, want the end", ended, err)
+				}
 			}
 			if got := b.load(t, s); got != nil {
 				t.Errorf("after EndSession: %v, want nobody", got)
@@ -298,6 +299,99 @@ func TestO7DatabaseLostDuringARefresh(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestO7AKeptPairIsSavedOnceTheDatabaseIsBack(t *testing.T) {
+	t.Parallel()
+	onEveryEngine(t, func(t *testing.T, e engine) {
+		s, _ := openNew(t, e)
+		s.LimitRefresh(10*time.Second, 200*time.Millisecond)
+		b := newBrowser()
+		session := b.signIn(t, s, lead(1))
+		lose := func() func() { return e.refuseWrites(t) }
+		var repair func()
+		_, err := s.Refresh(t.Context(), session.ID, 1, func(context.Context, gitlabapi.TokenPair) (gitlabapi.TokenPair, error) {
+			repair = lose()
+			return pair(2), nil
+		})
+		if err == nil {
+			t.Error("Refresh gave out a pair that was not saved")
+		}
+		repair()
+		// Nobody asks this store again; another replica can only see what is in the database.
+		e.await(t, `SELECT count(*) FROM sessions WHERE version = 2`)
+		if got := b.load(t, s); got == nil || got.Tokens != pair(2) {
+			t.Errorf("Load = %v, want the pair that was kept", got)
+		}
+	})
+}
+
+func TestO7ClosingSavesAKeptPair(t *testing.T) {
+	t.Parallel()
+	onEveryEngine(t, func(t *testing.T, e engine) {
+		cfg := configure(e, newClock())
+		s, err := store.Open(t.Context(), cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.LimitRefresh(10*time.Second, 200*time.Millisecond)
+		b := newBrowser()
+		session := b.signIn(t, s, lead(1))
+		lose := func() func() { return e.refuseWrites(t) }
+		var repair func()
+		_, _ = s.Refresh(t.Context(), session.ID, 1, func(context.Context, gitlabapi.TokenPair) (gitlabapi.TokenPair, error) {
+			repair = lose()
+			return pair(2), nil
+		})
+		repair()
+		s.LimitRefresh(10*time.Second, 10*time.Second)
+		if err := s.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+		if got := b.load(t, open(t, cfg)); got == nil || got.Tokens != pair(2) {
+			t.Errorf("after a restart: %v, want the pair that was kept", got)
+		}
+	})
+}
+
+func TestALookAtAnOldVersionDoesNotForgetAKeptPair(t *testing.T) {
+	t.Parallel()
+	e := sqliteEngine(t) // which can be read while it refuses to be written
+	s, _ := openNew(t, e)
+	s.LimitRefresh(10*time.Second, 200*time.Millisecond)
+	session := newBrowser().signIn(t, s, lead(1))
+	lose := func() func() { return e.refuseWrites(t) }
+	var repair func()
+	_, _ = s.Refresh(t.Context(), session.ID, 1, func(context.Context, gitlabapi.TokenPair) (gitlabapi.TokenPair, error) {
+		repair = lose()
+		return pair(2), nil
+	})
+	older, err := s.Refresh(t.Context(), session.ID, 0, forbidden(t))
+	wantPair(t, outcome{older, err}, pair(1), 1)
+	repair()
+	renewed, err := s.Refresh(t.Context(), session.ID, 1, forbidden(t))
+	wantPair(t, outcome{renewed, err}, pair(2), 2)
+}
+
+func TestO8ARefusalOfAnEarlierPairDoesNotEndTheSession(t *testing.T) {
+	t.Parallel()
+	onEveryEngine(t, func(t *testing.T, e engine) {
+		s, _ := openNew(t, e)
+		b := newBrowser()
+		session := b.signIn(t, s, lead(1))
+		if _, err := s.Refresh(t.Context(), session.ID, 1, gives(pair(2))); err != nil {
+			t.Fatal(err)
+		}
+		if ended, err := s.EndSession(t.Context(), session.ID, 1); ended || err != nil {
+			t.Errorf("EndSession for the pair before = %v, %v, want that the session goes on", ended, err)
+		}
+		if got := b.load(t, s); got == nil || got.Tokens != pair(2) {
+			t.Errorf("Load = %v, want the session with its new pair", got)
+		}
+		if ended, err := s.EndSession(t.Context(), session.ID, 2); !ended || err != nil {
+			t.Errorf("EndSession for the pair of now = %v, %v, want the end", ended, err)
+		}
+	})
 }
 
 func TestRefreshNeverOverwritesALaterVersion(t *testing.T) {

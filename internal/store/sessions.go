@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net/http"
 	"time"
 
@@ -111,7 +112,7 @@ func (s *Store) SignIn(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	}
 	// Also a session that New did not accept, because it expired, goes.
 	if id, state := s.cookies.read(r); state > cookieBad {
-		if _, err := s.remove(ctx, id); err != nil {
+		if _, err := s.remove(ctx, id, anyVersion); err != nil {
 			return nil, err
 		}
 	}
@@ -136,14 +137,20 @@ func (s *Store) SignOut(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	if state <= cookieBad {
 		return nil, nil //nolint:nilnil // nothing was there to end
 	}
-	return s.remove(ctx, id)
+	return s.remove(ctx, id, anyVersion)
 }
 
-// EndSession deletes the session with this id, as when GitLab refuses to renew its tokens.
-// A session that is gone already is no error.
-func (s *Store) EndSession(ctx context.Context, id string) error {
-	_, err := s.remove(ctx, id)
-	return err
+// EndSession deletes the session with this id, as when GitLab refuses to renew the pair of
+// version seen, and reports whether the session is over. It is not if it has a later pair by
+// now: another replica had one that could not be saved until then. A session that is gone
+// already is no error.
+func (s *Store) EndSession(ctx context.Context, id string, seen int64) (ended bool, err error) {
+	removed, err := s.remove(ctx, id, seen)
+	if err != nil || removed != nil {
+		return removed != nil, err
+	}
+	left, err := s.find(ctx, s.db.read, id)
+	return left == nil && err == nil, err
 }
 
 // hashID returns the form in which the database knows an id.
@@ -220,15 +227,19 @@ func (s *Store) insert(ctx context.Context, session *Session) error {
 	return nil
 }
 
-// remove deletes a session and returns what it was; nil if it was gone.
-func (s *Store) remove(ctx context.Context, id string) (*Session, error) {
+// anyVersion is the version up to which remove deletes a session whatever its pair.
+const anyVersion = math.MaxInt64
+
+// remove deletes a session of at most the given version and returns what it was; nil if there
+// was none.
+func (s *Store) remove(ctx context.Context, id string, version int64) (*Session, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeTimeout)
 	defer cancel()
 	hash := hashID(id)
 	var removed *Session
 	err := s.db.locks.hold(ctx, hash, func(ctx context.Context, q querier) error {
-		row := q.QueryRowContext(ctx, `DELETE FROM sessions WHERE id_hash = $1
-			RETURNING value, created_at, last_seen_at, version`, hash)
+		row := q.QueryRowContext(ctx, `DELETE FROM sessions WHERE id_hash = $1 AND version <= $2
+			RETURNING value, created_at, last_seen_at, version`, hash, version)
 		var err error
 		removed, err = s.scan(ctx, row, id)
 		return err
@@ -236,7 +247,10 @@ func (s *Store) remove(ctx context.Context, id string) (*Session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("end the session: %w", err)
 	}
-	if kept := s.unsaved.get(id); kept != nil && removed != nil {
+	if removed == nil {
+		return nil, nil //nolint:nilnil // nothing was there to end
+	}
+	if kept := s.unsaved.get(id); kept != nil {
 		removed = kept // its pair is the living one
 	}
 	s.unsaved.drop(id)

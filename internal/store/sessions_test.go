@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/fuzztest"
 	"gitlab-agent-portal/internal/store"
 )
 
@@ -104,34 +106,36 @@ func TestO6SignOutEndsTheSessionOnTheServer(t *testing.T) {
 
 func TestSignOutWithoutASession(t *testing.T) {
 	t.Parallel()
-	s, _ := openNew(t, sqliteEngine(t))
-	ended := newBrowser()
-	ended.signIn(t, s, lead(1))
-	if err := s.EndSession(t.Context(), ended.load(t, s).ID); err != nil {
-		t.Fatalf("EndSession: %v", err)
-	}
-	tests := []struct {
-		name       string
-		browser    *browser
-		wantCookie string
-	}{
-		{"no cookie", newBrowser(), ""},
-		{"a cookie that no key signed", &browser{map[string]string{"__Host-portal": "forged"}}, "__Host-portal=; "},
-		{"a session that has ended", ended, "__Host-portal=; "},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			w := httptest.NewRecorder()
-			got, err := s.SignOut(t.Context(), w, tt.browser.request(t))
-			if got != nil || err != nil {
-				t.Errorf("SignOut = %v, %v, want nothing and no error", got, err)
-			}
-			if cookie := w.Header().Get("Set-Cookie"); !strings.HasPrefix(cookie, tt.wantCookie) || (cookie == "") != (tt.wantCookie == "") {
-				t.Errorf("Set-Cookie = %q, want it to start with %q", cookie, tt.wantCookie)
-			}
-		})
-	}
+	onEveryEngine(t, func(t *testing.T, e engine) {
+		s, _ := openNew(t, e)
+		ended := newBrowser()
+		ended.signIn(t, s, lead(1))
+		if _, err := s.EndSession(t.Context(), ended.load(t, s).ID, 1); err != nil {
+			t.Fatalf("EndSession: %v", err)
+		}
+		tests := []struct {
+			name       string
+			browser    *browser
+			wantCookie string
+		}{
+			{"no cookie", newBrowser(), ""},
+			{"a cookie that no key signed", &browser{map[string]string{"__Host-portal": "forged"}}, "__Host-portal=; "},
+			{"a session that has ended", ended, "__Host-portal=; "},
+		}
+		for _, tt := range tests {
+			t.Run(tt.name, func(t *testing.T) {
+				t.Parallel()
+				w := httptest.NewRecorder()
+				got, err := s.SignOut(t.Context(), w, tt.browser.request(t))
+				if got != nil || err != nil {
+					t.Errorf("SignOut = %v, %v, want nothing and no error", got, err)
+				}
+				if cookie := w.Header().Get("Set-Cookie"); !strings.HasPrefix(cookie, tt.wantCookie) || (cookie == "") != (tt.wantCookie == "") {
+					t.Errorf("Set-Cookie = %q, want it to start with %q", cookie, tt.wantCookie)
+				}
+			})
+		}
+	})
 }
 
 func TestS1CookieFollowsTheMode(t *testing.T) {
@@ -293,51 +297,53 @@ func TestS3ValueOfADroppedKeyIsNobody(t *testing.T) {
 
 func TestS4BadCookieIsAnonymous(t *testing.T) {
 	t.Parallel()
-	log := new(logBuffer)
-	cfg := configure(sqliteEngine(t), newClock())
-	cfg.Log = log.logger()
-	s := open(t, cfg)
-	b := newBrowser()
-	b.signIn(t, s, lead(1))
-	good := b.cookies["__Host-portal"]
-	// A cookie of the same key under another name: the name is part of what is signed.
-	cfg.URL, cfg.Cookie.Name = sqliteEngine(t).url, "other"
-	other := newBrowser()
-	other.signIn(t, open(t, cfg), lead(1))
-	tests := []struct{ name, value string }{
-		{"empty", ""},
-		{"not base64", "%%%"},
-		{"truncated", good[:len(good)-4]},
-		{"one character changed", good[:10] + flip(good[10]) + good[11:]},
-		{"longer than a cookie may be", strings.Repeat("A", 9000)},
-		{"signed for another name", other.cookies["other"]},
-	}
-	for _, tt := range tests {
-		bad := &browser{map[string]string{"__Host-portal": tt.value}}
-		if got := bad.load(t, s); got != nil {
-			t.Errorf("%s: Load = %v, want nobody", tt.name, got)
+	onEveryEngine(t, func(t *testing.T, e engine) {
+		log := new(logBuffer)
+		cfg := configure(e, newClock())
+		cfg.Log = log.logger()
+		s := open(t, cfg)
+		b := newBrowser()
+		b.signIn(t, s, lead(1))
+		good := b.cookies["__Host-portal"]
+		// A cookie of the same key under another name: the name is part of what is signed.
+		cfg.URL, cfg.Cookie.Name = sqliteEngine(t).url, "other"
+		other := newBrowser()
+		other.signIn(t, open(t, cfg), lead(1))
+		tests := []struct{ name, value string }{
+			{"empty", ""},
+			{"not base64", "%%%"},
+			{"truncated", good[:len(good)-4]},
+			{"one character changed", good[:10] + flip(good[10]) + good[11:]},
+			{"longer than a cookie may be", strings.Repeat("A", 9000)},
+			{"signed for another name", other.cookies["other"]},
 		}
-		if !s.BadCookie(bad.request(t)) {
-			t.Errorf("%s: BadCookie = false, want true", tt.name)
+		for _, tt := range tests {
+			bad := &browser{map[string]string{"__Host-portal": tt.value}}
+			if got := bad.load(t, s); got != nil {
+				t.Errorf("%s: Load = %v, want nobody", tt.name, got)
+			}
+			if !s.BadCookie(bad.request(t)) {
+				t.Errorf("%s: BadCookie = false, want true", tt.name)
+			}
+			w := httptest.NewRecorder()
+			if err := s.RepairCookie(w, bad.request(t), nil); err != nil {
+				t.Errorf("%s: RepairCookie: %v", tt.name, err)
+			}
+			bad.take(w)
+			if len(bad.cookies) != 0 {
+				t.Errorf("%s: the cookie is still there, want it dropped", tt.name)
+			}
+			if len(tt.value) > 3 && strings.Contains(log.String(), tt.value) {
+				t.Errorf("%s: the log contains the cookie's value", tt.name)
+			}
 		}
-		w := httptest.NewRecorder()
-		if err := s.RepairCookie(w, bad.request(t), nil); err != nil {
-			t.Errorf("%s: RepairCookie: %v", tt.name, err)
+		if lines := strings.Count(log.String(), "\n"); lines != len(tests) {
+			t.Errorf("the log has %d lines, want one for each of %d bad cookies", lines, len(tests))
 		}
-		bad.take(w)
-		if len(bad.cookies) != 0 {
-			t.Errorf("%s: the cookie is still there, want it dropped", tt.name)
+		if s.BadCookie(b.request(t)) || s.BadCookie(newBrowser().request(t)) {
+			t.Error("BadCookie = true for a good cookie or for none")
 		}
-		if len(tt.value) > 3 && strings.Contains(log.String(), tt.value) {
-			t.Errorf("%s: the log contains the cookie's value", tt.name)
-		}
-	}
-	if lines := strings.Count(log.String(), "\n"); lines != len(tests) {
-		t.Errorf("the log has %d lines, want one for each of %d bad cookies", lines, len(tests))
-	}
-	if s.BadCookie(b.request(t)) || s.BadCookie(newBrowser().request(t)) {
-		t.Error("BadCookie = true for a good cookie or for none")
-	}
+	})
 }
 
 func flip(c byte) string {
@@ -356,14 +362,26 @@ func FuzzS4Cookie(f *testing.F) {
 		f.Fatalf("Open: %v", err)
 	}
 	f.Cleanup(func() { _ = s.Close() })
-	f.Add("portal=MTc2NDAwMDAwMHxhYmN8")
-	f.Add("portal=; portal=x")
-	f.Add(`portal="|||"`)
+	w := httptest.NewRecorder()
+	r := httptest.NewRequestWithContext(f.Context(), http.MethodGet, "/", nil)
+	session, err := s.SignIn(f.Context(), w, r, lead(1))
+	if err != nil {
+		f.Fatalf("SignIn: %v", err)
+	}
+	good, _, _ := strings.Cut(w.Header().Get("Set-Cookie"), ";")
+	seeds := []string{good, "portal=MTc2NDAwMDAwMHxhYmN8", "portal=; portal=x", `portal="|||"`, good + "; portal=x"}
+	for _, header := range append(seeds, fuzztest.Mutations(fuzztest.Executions, seeds...)...) {
+		f.Add(header)
+	}
 	f.Fuzz(func(t *testing.T, header string) {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
 		r.Header.Set("Cookie", header)
-		if got, err := s.Load(t.Context(), r); got != nil || err != nil {
-			t.Errorf("Load = %v, %v, want nobody and no error", got, err)
+		got, err := s.Load(t.Context(), r)
+		if err != nil || got != nil && got.ID != session.ID {
+			t.Errorf("Load = %v, %v, want nobody or whoever signed in, and no error", got, err)
+		}
+		if got != nil && !isOneOf(r.CookiesNamed("portal"), good) {
+			t.Errorf("the cookies %q are taken for %q", header, good)
 		}
 		if err := s.RepairCookie(httptest.NewRecorder(), r, nil); err != nil {
 			t.Errorf("RepairCookie: %v", err)
@@ -371,17 +389,28 @@ func FuzzS4Cookie(f *testing.F) {
 	})
 }
 
+// isOneOf reports whether one of the cookies is good, apart from the bits that base64 leaves
+// unused at its end.
+func isOneOf(cookies []*http.Cookie, good string) bool {
+	return slices.ContainsFunc(cookies, func(c *http.Cookie) bool {
+		pair := c.Name + "=" + c.Value
+		return len(pair) >= len(good) && pair[:len(good)-3] == good[:len(good)-3]
+	})
+}
+
 func TestAPlantedSecondCookieDoesNotHideTheSession(t *testing.T) {
 	t.Parallel()
-	s, _ := openNew(t, sqliteEngine(t))
-	b := newBrowser()
-	b.signIn(t, s, lead(1))
-	r := newBrowser().request(t)
-	r.AddCookie(&http.Cookie{Name: "__Host-portal", Value: "planted"})
-	r.AddCookie(&http.Cookie{Name: "__Host-portal", Value: b.cookies["__Host-portal"]})
-	if got, err := s.Load(t.Context(), r); got == nil || err != nil {
-		t.Errorf("Load = %v, %v, want the session of the cookie that verifies", got, err)
-	}
+	onEveryEngine(t, func(t *testing.T, e engine) {
+		s, _ := openNew(t, e)
+		b := newBrowser()
+		b.signIn(t, s, lead(1))
+		r := newBrowser().request(t)
+		r.AddCookie(&http.Cookie{Name: "__Host-portal", Value: "planted"})
+		r.AddCookie(&http.Cookie{Name: "__Host-portal", Value: b.cookies["__Host-portal"]})
+		if got, err := s.Load(t.Context(), r); got == nil || err != nil {
+			t.Errorf("Load = %v, %v, want the session of the cookie that verifies", got, err)
+		}
+	})
 }
 
 func TestResponseNamesTheCookieOnce(t *testing.T) {

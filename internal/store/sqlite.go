@@ -93,7 +93,10 @@ func connectSQLite(ctx context.Context, path string) (*database, error) {
 	}
 	read.SetMaxOpenConns(sqliteReaders)
 	read.SetMaxIdleConns(sqliteReaders)
-	return &database{read: read, write: write, locks: newMutexes(write)}, nil
+	return &database{
+		read: read, write: write, locks: newMutexes(write),
+		listed: `SELECT value FROM json_each($1)`,
+	}, nil
 }
 
 // sqliteDSN builds the driver's address of a file, which is a URI, and adds one parameter.

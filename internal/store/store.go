@@ -39,7 +39,7 @@ type Config struct {
 	AuditRetention time.Duration
 }
 
-// Store keeps sessions, used nonces and the audit in one database. It is safe for concurrent use.
+// Store keeps sessions, used nonces, the audit and readings in one database. It is safe for concurrent use.
 type Store struct {
 	db      *database
 	cookies *cookies
@@ -56,6 +56,9 @@ type Store struct {
 	mu      sync.Mutex
 	closed  bool
 	renewal sync.WaitGroup
+	// closing ends what runs in the background.
+	closing    chan struct{}
+	background sync.WaitGroup
 }
 
 var errClosed = errors.New("store: closed")
@@ -90,7 +93,8 @@ func newStore(db *database, cfg Config) *Store {
 
 		auditRetention: cfg.AuditRetention,
 
-		limits: refreshLimits{wait: lockWait, call: 30 * time.Second, save: 5 * time.Second},
+		limits:  refreshLimits{wait: lockWait, call: 30 * time.Second, save: 5 * time.Second},
+		closing: make(chan struct{}),
 	}
 	if s.now == nil {
 		s.now = time.Now //nolint:forbidigo // the default of an injected clock
@@ -138,9 +142,13 @@ func openDatabase(ctx context.Context, url string) (*database, error) {
 // closes the database. Later calls of Refresh fail.
 func (s *Store) Close() error {
 	s.mu.Lock()
-	s.closed = true
+	if !s.closed {
+		s.closed = true
+		close(s.closing)
+	}
 	s.mu.Unlock()
 	s.renewal.Wait()
+	s.background.Wait()
 	return s.db.close()
 }
 
@@ -157,9 +165,9 @@ func (s *Store) Ping(ctx context.Context) error {
 // SQLite's only writer is busy.
 const sweepBatch = 500
 
-// Sweep deletes sessions, nonces and rows of the audit whose time is over, up to a fixed
-// number of each, and returns how many it deleted. Correctness does not depend on it: an expired session is
-// refused by every reader.
+// Sweep deletes sessions, nonces, rows of the audit and readings whose time is over, up to a
+// fixed number of each, and returns how many it deleted. Correctness does not depend on it: an
+// expired session is refused by every reader.
 func (s *Store) Sweep(ctx context.Context) (int64, error) {
 	now := s.now()
 	s.unsaved.prune(now.Add(-s.absoluteLimit))
@@ -178,5 +186,9 @@ func (s *Store) Sweep(ctx context.Context) (int64, error) {
 		return sessions, fmt.Errorf("sweep nonces: %w", err)
 	}
 	audit, err := s.sweepAudit(ctx)
-	return sessions + nonces + audit, err
+	if err != nil {
+		return sessions + nonces, err
+	}
+	readings, err := s.sweepReadings(ctx)
+	return sessions + nonces + audit + readings, err
 }

@@ -16,6 +16,8 @@ type Audit interface {
 	FinishAudit(ctx context.Context, id int64, outcome store.AuditOutcome, learnt store.AuditTarget) error
 	// RecordAudit writes the row of what is over already.
 	RecordAudit(ctx context.Context, event store.AuditEvent) error
+	// UnstoredTokens are the agents' tokens that were created here and not said to be stored.
+	UnstoredTokens(ctx context.Context, agents []int64) ([]store.UnstoredToken, error)
 }
 
 // Actor is who acts, and from where.
@@ -87,12 +89,9 @@ func (e *entry) reconciled(ctx context.Context, outcome store.AuditOutcome, lear
 	e.service.record(ctx, event, outcome)
 }
 
-// refused notes an action that ended before GitLab was asked for a change. A form that was
-// sent a second time is none: its action has its row.
+// refused notes an action that ended before GitLab was asked for a change.
 func (s *Service) refused(ctx context.Context, event store.AuditEvent, err error) {
-	if _, used := errors.AsType[*UsedError](err); !used {
-		s.record(ctx, event, outcomeOf(err))
-	}
+	s.record(ctx, event, outcomeOf(err))
 }
 
 // record writes a row of which nothing depends: GitLab was asked already, or will not be.
@@ -115,7 +114,8 @@ func outcomeOf(err error) store.AuditOutcome {
 		return store.AuditOK
 	case gitlabapi.OutcomeUnknown(err):
 		return store.AuditUnknown
-	case errors.As(err, &limit), errors.As(err, &taken), errors.As(err, &used), errors.Is(err, ErrTooMany):
+	case errors.As(err, &limit), errors.As(err, &taken), errors.As(err, &used), errors.Is(err, ErrTooMany),
+		errors.Is(err, ErrUsedMeanwhile), errors.Is(err, ErrTooYoung):
 		return store.AuditRefused
 	case gitlabapi.Refused(err):
 		return store.AuditRefused

@@ -73,6 +73,11 @@ func TestEveryChangeLeavesItsRow(t *testing.T) {
 		want  []string
 	}{
 		{"a create", nil, create, []string{"token_create ok"}},
+		{"a form that is sent a second time", nil, func(b *bench) {
+			form := b.form()
+			_, _ = b.create(form, "second")
+			_, _ = b.create(form, "second")
+		}, []string{"token_create ok", "token_create refused"}},
 		{"a create that GitLab refuses", fault(gitlabtest.OpCreateToken, gitlabtest.Status(http.StatusForbidden)), create, []string{"token_create refused"}},
 		{"a create at the limit", func(b *bench) {
 			b.sim.AddToken(gitlabtest.Token{Agent: b.agent, Name: "one"})

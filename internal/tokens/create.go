@@ -1,9 +1,8 @@
 package tokens
 
 import (
+	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 
 	"gitlab-agent-portal/gitlabapi"
@@ -81,6 +80,7 @@ func (s *Service) precheck(ctx context.Context, gitlab *gitlabapi.Client, req Cr
 func (s *Service) create(ctx context.Context, gitlab *gitlabapi.Client, req CreateRequest, row *entry, agent gitlabapi.Agent, before []gitlabapi.Token) (gitlabapi.CreatedToken, error) {
 	created, err := gitlab.CreateToken(ctx, gitlabapi.ProjectID(req.Project), agent.ID, req.Token)
 	row.finish(ctx, outcomeOf(err), store.AuditTarget{TokenID: created.ID, TokenName: created.Name})
+	s.created(outcomeOf(err))
 	if err == nil {
 		s.remember(ctx, req.Form, store.NonceResult{
 			ProjectID: req.Project, AgentID: agent.ID, TokenID: created.ID, TokenName: created.Name,
@@ -104,7 +104,7 @@ func (s *Service) reconcile(ctx context.Context, gitlab *gitlabapi.Client, req C
 	unknown := &UnknownTokenError{Cause: cause, Agent: agent}
 	now, err := gitlab.Tokens(ctx, gitlabapi.ProjectID(req.Project), agent.ID)
 	if err != nil {
-		unknown.Cause = errors.Join(cause, fmt.Errorf("looking for the token afterwards: %w", err))
+		unknown.Lookup = err
 		return unknown
 	}
 	unknown.Checked = true
@@ -129,7 +129,7 @@ func (s *Service) reconcile(ctx context.Context, gitlab *gitlabapi.Client, req C
 func isCandidate(token gitlabapi.Token, before []gitlabapi.Token, req CreateRequest) bool {
 	newest := int64(0)
 	if len(before) > 0 {
-		newest = slices.MaxFunc(before, func(a, b gitlabapi.Token) int { return int(a.ID - b.ID) }).ID
+		newest = slices.MaxFunc(before, func(a, b gitlabapi.Token) int { return cmp.Compare(a.ID, b.ID) }).ID
 	}
 	return token.ID > newest && token.CreatedByUserID == req.Form.Actor.ID && token.Name == req.Token.Name
 }

@@ -47,12 +47,18 @@ type UnknownTokenError struct {
 	// Candidates are the tokens that the create may have left behind: newer than all that
 	// were there before, by the same person, of the same name, never used.
 	Candidates []gitlabapi.Token
-	// Checked is false when GitLab could not be asked afterwards either.
+	// Checked is false when GitLab could not be asked afterwards either; Lookup says why. It is
+	// not what the create failed with, and so not among what Unwrap gives.
 	Checked bool
+	Lookup  error
 }
 
 func (e *UnknownTokenError) Error() string {
-	return "it is not known whether the token was created: " + e.Cause.Error()
+	text := "it is not known whether the token was created: " + e.Cause.Error()
+	if e.Lookup != nil {
+		text += "; looking for it afterwards: " + e.Lookup.Error()
+	}
+	return text
 }
 
 func (e *UnknownTokenError) Unwrap() error { return e.Cause }

@@ -6,7 +6,9 @@ package tokens
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -37,6 +39,8 @@ type Service struct {
 	audit  Audit
 	log    *slog.Logger
 	limits limits
+	// created is told how each create of a token ended.
+	created func(store.AuditOutcome)
 
 	mu      sync.Mutex
 	running map[string]*run
@@ -47,10 +51,14 @@ type Service struct {
 // the time from now.
 func New(nonces Nonces, audit Audit, log *slog.Logger, now func() time.Time) *Service {
 	return &Service{
-		nonces: nonces, audit: audit, log: log, running: make(map[string]*run),
+		nonces: nonces, audit: audit, log: log, running: make(map[string]*run), created: func(store.AuditOutcome) {},
 		limits: limits{now: now, byPerson: make(map[int64]*rate.Limiter)},
 	}
 }
+
+// ObserveCreates makes observe hear how each create of a token that was sent to GitLab ended.
+// It is called concurrently. Set it before the Service is used.
+func (s *Service) ObserveCreates(observe func(outcome store.AuditOutcome)) { s.created = observe }
 
 // run is one create in flight. Its result is readable once done is closed.
 type run struct {
@@ -118,7 +126,7 @@ func (s *Service) join(ctx context.Context, form Form, act func(context.Context)
 	s.work.Go(func() {
 		detached, cancel := context.WithTimeout(detached, runTimeout)
 		defer cancel()
-		current.result, current.err = act(detached)
+		current.result, current.err = s.guarded(detached, act)
 		s.mu.Lock()
 		delete(s.running, form.Nonce)
 		s.mu.Unlock()
@@ -126,6 +134,20 @@ func (s *Service) join(ctx context.Context, form Form, act func(context.Context)
 	})
 	return current
 }
+
+// guarded runs act. It has a goroutine of its own, where a panic would end the process and
+// with it everybody's sessions and creates: here it is an error of this one run.
+func (s *Service) guarded(ctx context.Context, act func(context.Context) (Result, error)) (result Result, err error) {
+	defer func() {
+		if recover() != nil { // its value is not logged: it may quote a token
+			s.log.ErrorContext(ctx, "a create panicked", "stack", string(debug.Stack()))
+			err = errPanicked
+		}
+	}()
+	return act(ctx)
+}
+
+var errPanicked = errors.New("a create panicked")
 
 // claim uses the form's nonce up. It is called after everything that can refuse without
 // GitLab having changed, and right before the one POST.

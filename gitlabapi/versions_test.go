@@ -1,0 +1,147 @@
+package gitlabapi_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/gitlabapi/gitlabtest"
+)
+
+// cluster is a simulator with one project and agents that are all connected.
+type cluster struct {
+	*gitlabtest.Instance
+	project           int64
+	agents            []gitlabapi.AgentName
+	maintainer, other *gitlabapi.Client // other is a Developer
+}
+
+func newCluster(t *testing.T, agents int, opts ...gitlabtest.Option) *cluster {
+	t.Helper()
+	now := func() time.Time { return at }
+	c := &cluster{Instance: gitlabtest.Start(t, append(opts, gitlabtest.WithNow(now))...)}
+	c.project = c.AddProject(gitlabtest.Project{Path: "shop", Group: c.AddGroup(gitlabtest.Group{Path: "group"})})
+	as := func(name string, level gitlabtest.AccessLevel) *gitlabapi.Client {
+		user := c.AddUser(gitlabtest.User{Username: name})
+		c.AddMember(c.project, user, level)
+		secret := c.AddPersonalToken(gitlabtest.PersonalToken{User: user})
+		return client(t, c.URL, quick()).WithToken(gitlabapi.NewSecret(secret))
+	}
+	c.maintainer, c.other = as("maintainer", gitlabtest.Maintainer), as("developer", gitlabtest.Developer)
+	for i := range agents {
+		name := fmt.Sprintf("cluster-%02d", i)
+		id := c.AddAgent(gitlabtest.Agent{Project: c.project, Name: name})
+		c.AddToken(gitlabtest.Token{Agent: id, Name: "t", Live: true})
+		c.agents = append(c.agents, gitlabapi.AgentName{ID: id, ProjectPath: "group/shop", Name: name})
+	}
+	return c
+}
+
+func TestVersionsComeFromTheConnectedPods(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 35)
+	idle := c.AddAgent(gitlabtest.Agent{Project: c.project, Name: "idle"})
+	got, err := c.maintainer.AgentVersions(t.Context(), append(slices.Clone(c.agents),
+		gitlabapi.AgentName{ID: idle, ProjectPath: "group/shop", Name: "idle"},
+		gitlabapi.AgentName{ID: 999, ProjectPath: "group/shop", Name: "nobody"},
+		gitlabapi.AgentName{ID: 999, ProjectPath: "group/nowhere", Name: "idle"},
+		gitlabapi.AgentName{ID: 998, ProjectPath: "group/shop", Name: "idle"}, // the name went to another agent
+	))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[int64][]string{idle: {}}
+	for _, agent := range c.agents {
+		want[agent.ID] = []string{"18.5.1"}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("versions differ (-want +got):\n%s", diff)
+	}
+	if n := c.Calls(gitlabtest.OpGraphQL); n != 2 {
+		t.Errorf("%d queries for 39 agents, want 2", n)
+	}
+}
+
+func TestDevelopersAreToldOfNoPods(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1)
+	got, err := c.other.AgentVersions(t.Context(), c.agents)
+	if diff := cmp.Diff(map[int64][]string{c.agents[0].ID: {}}, got); diff != "" || err != nil {
+		t.Errorf("error %v, versions differ (-want +got):\n%s", err, diff)
+	}
+}
+
+func TestH11WithoutAgentServerVersionsAreUnknown(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 2, gitlabtest.WithSettings(func(s *gitlabtest.Settings) { s.KASUnreachable = true }))
+	got, err := c.maintainer.AgentVersions(t.Context(), c.agents)
+	var partial *gitlabapi.PartialError
+	if !errors.As(err, &partial) || !strings.Contains(err.Error(), "GRPC::Unavailable") || len(got) != 0 {
+		t.Errorf("versions = %v, %v, want none and a *PartialError", got, err)
+	}
+}
+
+func TestH11VersionsOfAnInstanceThatDoesNotKnowThem(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 2, gitlabtest.WithSettings(func(s *gitlabtest.Settings) {
+		s.GraphQLLacks = []string{"ClusterAgent.connections"}
+	}))
+	if got, err := c.maintainer.AgentVersions(t.Context(), c.agents); got != nil || !errors.Is(err, gitlabapi.ErrGraphQL) {
+		t.Errorf("versions = %v, %v, want ErrGraphQL", got, err)
+	}
+}
+
+func TestH11VersionsAreAskedInSmallerPartsWhenTooComplex(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 20, gitlabtest.WithSettings(func(s *gitlabtest.Settings) { s.ComplexityLimit = 80 }))
+	got, err := c.maintainer.AgentVersions(t.Context(), c.agents)
+	if err != nil || len(got) != 20 {
+		t.Errorf("%d versions, %v, want 20", len(got), err)
+	}
+	if n := c.Calls(gitlabtest.OpGraphQL); n != 3 { // 20, 10, 10
+		t.Errorf("%d queries, want 3", n)
+	}
+}
+
+func TestSeveralVersionsAreSortedAndNullIsNotNone(t *testing.T) {
+	t.Parallel()
+	pods := func(id int, nodes string) string {
+		return fmt.Sprintf(`{"clusterAgent":{"id":"%sClusters::Agent/%d","connections":%s}}`, gid, id, nodes)
+	}
+	c, asked := graph(t, func(usageRequest) string {
+		return `{"data":{"a0":` + pods(1, `{"nodes":[{"metadata":{"version":"v17.2.0"}},{"metadata":{"version":"17.1.0"}},{"metadata":{"version":"v17.2.0"}}]}`) +
+			`,"a1":` + pods(2, `null`) + `,"a2":` + pods(3, `{"nodes":null}`) + `,"a3":` + pods(4, `{"nodes":[null]}`) +
+			`,"a4":` + pods(5, `{"nodes":[{"metadata":null}]}`) + `,"a5":null}}`
+	})
+	var names []gitlabapi.AgentName
+	for id := range 7 {
+		names = append(names, gitlabapi.AgentName{ID: int64(id + 1), ProjectPath: `g/"p`, Name: `a"{`})
+	}
+	got, err := c.AgentVersions(t.Context(), names)
+	if diff := cmp.Diff(map[int64][]string{1: {"17.1.0", "17.2.0"}}, got); diff != "" || err != nil {
+		t.Errorf("error %v, versions differ (-want +got):\n%s", err, diff)
+	}
+	if q := asked()[0].Query; strings.Contains(q, `g/"p`) || strings.Contains(q, `a"{`) {
+		t.Errorf("a name stands in the query itself:\n%s", q)
+	}
+}
+
+func TestH11AVersionsQueryThatFailsLaterKeepsWhatThereIs(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 40)
+	var queries atomic.Int32
+	c.Inject(gitlabtest.OpGraphQL, gitlabtest.Status(404).When(func(*http.Request) bool { return queries.Add(1) == 2 }))
+	got, err := c.maintainer.AgentVersions(t.Context(), c.agents)
+	var partial *gitlabapi.PartialError
+	if !errors.As(err, &partial) || !errors.Is(err, gitlabapi.ErrGraphQL) || len(got) != 30 {
+		t.Errorf("%d versions, %v, want the 30 of the first query and a *PartialError", len(got), err)
+	}
+}

@@ -1,0 +1,365 @@
+package handlers_test
+
+import (
+	"database/sql"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"gitlab-agent-portal/gitlabapi/gitlabtest"
+	"gitlab-agent-portal/handlers"
+	"gitlab-agent-portal/internal/store"
+	"gitlab-agent-portal/views"
+)
+
+// audit returns the rows of the audit, oldest first, also those about no project.
+func (p *portal) audit() []store.AuditEvent {
+	p.t.Helper()
+	rows := must(p.store.AuditPageAfter(p.t.Context(), store.AuditFilter{Projects: []int64{0, p.project}}, 0, 1000))(p.t)
+	for i, j := 0, len(rows)-1; i < j; i, j = i+1, j-1 {
+		rows[i], rows[j] = rows[j], rows[i]
+	}
+	return rows
+}
+
+// added are the actions and outcomes of the rows that act adds.
+func (p *portal) added(act func()) []string {
+	p.t.Helper()
+	before := len(p.audit())
+	act()
+	return words(p.audit()[before:])
+}
+
+func words(rows []store.AuditEvent) []string {
+	words := make([]string, 0, len(rows))
+	for _, row := range rows {
+		words = append(words, fmt.Sprintf("%s %s %s", row.ActorName, row.Action, row.Outcome))
+	}
+	return words
+}
+
+// breakAudit makes every write to the audit fail from now on.
+func (p *portal) breakAudit() {
+	p.t.Helper()
+	db := must(sql.Open("sqlite", p.database))(p.t)
+	if _, err := db.ExecContext(p.t.Context(), "ALTER TABLE audit RENAME TO lost"); err != nil {
+		p.t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func TestV6EveryRefusalLeavesOneRow(t *testing.T) {
+	t.Parallel()
+	crossSite := http.Header{"Sec-Fetch-Site": {"cross-site"}}
+	fault := func(f gitlabtest.Fault, ops ...string) func(*portal) {
+		return func(p *portal) {
+			for _, op := range ops {
+				p.gitlab.Inject(op, f)
+			}
+		}
+	}
+	tests := []struct {
+		name, person string
+		header       http.Header
+		form         url.Values
+		setUp        func(*portal)
+		want         store.AuditOutcome
+		// stored is what becomes of "I have stored it", which asks nothing of GitLab.
+		stored store.AuditOutcome
+		// public says that the case concerns signing out too.
+		public bool
+	}{
+		{name: "from another site", person: "lead", header: crossSite, want: store.AuditRefused, stored: store.AuditRefused, public: true},
+		{name: "without a proof of where it comes from", person: "lead", header: http.Header{}, form: url.Values{"name": {"x"}}, want: store.AuditRefused, stored: store.AuditRefused, public: true},
+		{name: "with too large a form", person: "lead", form: url.Values{"name": {strings.Repeat("x", 70_000)}}, want: store.AuditRefused, stored: store.AuditRefused, public: true},
+		{name: "of a visitor", want: store.AuditRefused, stored: store.AuditRefused},
+		{name: "of a Developer", person: "dev", want: store.AuditRefused, stored: store.AuditUnknown},
+		{name: "of somebody who sees no such project", person: "outsider", want: store.AuditRefused, stored: store.AuditUnknown},
+		{name: "with a form that was open for too long", person: "lead", form: url.Values{"name": {"x"}, "nonce": {"old"}}, want: store.AuditRefused, stored: store.AuditUnknown},
+		{
+			name: "while GitLab is down", person: "lead", setUp: fault(gitlabtest.BadGateway(), gitlabtest.OpGetProject, gitlabtest.OpGetAgent),
+			want: store.AuditFailed, stored: store.AuditUnknown,
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			p := newPortal(t)
+			for _, route := range handlers.Routes() {
+				if route.Method == http.MethodGet || route.Action == "" || !route.SignedIn && !tt.public {
+					continue
+				}
+				b := p.visitor()
+				if tt.person != "" {
+					b = p.as(tt.person)
+				}
+				if tt.header != nil {
+					b.header = tt.header
+				}
+				if tt.setUp != nil {
+					tt.setUp(p)
+				}
+				want := tt.want
+				if route.Action == store.AuditTokenStored {
+					want = tt.stored
+				}
+				if route.Pattern == views.PatternUnused { // refused for its proof, before GitLab is asked
+					want = store.AuditRefused
+				}
+				before := len(p.audit())
+				got := b.post(p.address(route.Pattern), tt.form)
+				p.gitlab.ClearFaults(gitlabtest.OpGetProject)
+				p.gitlab.ClearFaults(gitlabtest.OpGetAgent)
+				rows := p.audit()[before:]
+				wantRow := store.AuditEvent{
+					Action: route.Action, Outcome: want, ActorID: p.people[tt.person], ActorName: tt.person,
+					ClientIP: "127.0.0.1", RequestID: got.header.Get("X-Request-Id"), Target: p.target(route.Pattern),
+				}
+				names := cmpopts.IgnoreFields(store.AuditTarget{}, "ProjectPath", "AgentName", "TokenName")
+				if diff := cmp.Diff([]store.AuditEvent{wantRow}, rows, cmpopts.IgnoreFields(store.AuditEvent{}, "ID", "At"), names); diff != "" {
+					t.Errorf("POST %s = %d (-want +got):\n%s", route.Pattern, got.status, diff)
+				}
+			}
+			if n := p.changes(); n != 0 {
+				t.Errorf("GitLab saw %d changes, want none", n)
+			}
+		})
+	}
+}
+
+// target is what the address of a pattern names.
+func (p *portal) target(pattern string) store.AuditTarget {
+	var target store.AuditTarget
+	for place, id := range map[string]func(){
+		"{project}": func() { target.ProjectID = p.project },
+		"{agent}":   func() { target.AgentID = p.prod },
+		"{token}":   func() { target.TokenID = p.prodToken },
+	} {
+		if strings.Contains(pattern, place) {
+			id()
+		}
+	}
+	return target
+}
+
+func TestV6EveryChangingRouteIsAudited(t *testing.T) {
+	t.Parallel()
+	for _, route := range handlers.Routes() {
+		isAudited := route.Method != http.MethodGet && route.Pattern != "/preferences" || route.Pattern == "/auth/callback"
+		if isAudited != (route.Action != "") {
+			t.Errorf("%s %s leaves the action %q in the audit", route.Method, route.Pattern, route.Action)
+		}
+	}
+}
+
+func TestV6EveryActLeavesItsRows(t *testing.T) {
+	t.Parallel()
+	const agents, agent = "/projects/{project}/agents", "/projects/{project}/agents/{agent}"
+	lost := gitlabtest.Cut().AfterCommit()
+	fault := func(op string, f gitlabtest.Fault) func(*portal) {
+		return func(p *portal) { p.gitlab.Inject(op, f) }
+	}
+	register := func(p *portal, b *browser) {
+		b.submit(p.address(agents+"/new"), url.Values{"name": {"staging"}, "first_token": {"on"}})
+	}
+	create := func(p *portal, b *browser) { b.submit(p.address(agent+"/tokens/new"), url.Values{"name": {"second"}}) }
+	revoke := func(confirm string) func(*portal, *browser) {
+		return func(p *portal, b *browser) {
+			b.submit(p.address(agent+"/tokens/{token}/revoke"), url.Values{"confirm": {confirm}})
+		}
+	}
+	remove := func(confirm string) func(*portal, *browser) {
+		return func(p *portal, b *browser) {
+			b.submit(p.address(agent+"/delete"), url.Values{"confirm": {confirm}})
+		}
+	}
+	tests := []struct {
+		name  string
+		setUp func(*portal)
+		act   func(*portal, *browser)
+		want  []string
+	}{
+		{"registering", nil, register, []string{"agent_register ok", "token_create ok"}},
+		{"registering under a name that cannot be", nil, func(p *portal, b *browser) {
+			b.submit(p.address(agents+"/new"), url.Values{"name": {"-"}})
+		}, []string{"agent_register refused"}},
+		{"registering, the answer lost", fault(gitlabtest.OpRegisterAgent, lost), register, []string{"agent_register unknown", "reconciled ok", "token_create ok"}},
+		{"creating", nil, create, []string{"token_create ok"}},
+		{"creating without a name", nil, func(p *portal, b *browser) {
+			b.submit(p.address(agent+"/tokens/new"), url.Values{"name": {" "}})
+		}, []string{"token_create refused"}},
+		{"creating, refused by GitLab", fault(gitlabtest.OpCreateToken, gitlabtest.Status(http.StatusForbidden)), create, []string{"token_create refused"}},
+		{"creating, the answer lost", fault(gitlabtest.OpCreateToken, lost), create, []string{"token_create unknown", "reconciled ok"}},
+		{"creating with one form twice", nil, func(p *portal, b *browser) {
+			action, form := b.form(p.address(agent + "/tokens/new"))
+			form.Set("name", "second")
+			b.post(action, form)
+			b.post(action, form)
+		}, []string{"token_create ok", "token_create refused"}},
+		{"creating and storing", nil, func(p *portal, b *browser) {
+			revealed := b.submit(p.address(agent+"/tokens/new"), url.Values{"name": {"second"}})
+			form := revealed.doc.Find(`form[action$="/stored"]`)
+			b.post(form.AttrOr("action", ""), hiddenFields(form))
+		}, []string{"token_create ok", "token_stored ok"}},
+		{"revoking", nil, revoke("prod-token"), []string{"token_revoke ok"}},
+		{"revoking without the name", nil, revoke(""), []string{"token_revoke refused"}},
+		{"revoking, the answer lost", fault(gitlabtest.OpRevokeToken, lost), revoke("prod-token"), []string{"token_revoke unknown", "reconciled ok"}},
+		{"revoking what is revoked", nil, func(p *portal, b *browser) {
+			action, form := b.form(p.address(agent + "/tokens/{token}/revoke"))
+			p.gitlab.RevokeToken(p.prodToken)
+			b.post(action, form)
+		}, []string{"token_revoke ok"}},
+		{"deleting", nil, remove("prod"), []string{"agent_delete ok"}},
+		{"deleting without the name", nil, remove("pro"), []string{"agent_delete refused"}},
+		{"deleting, lost on the way", fault(gitlabtest.OpDeleteAgent, gitlabtest.Cut()), remove("prod"), []string{"agent_delete unknown", "reconciled failed"}},
+		{"signing out", nil, func(_ *portal, b *browser) { b.signOut() }, []string{"sign_out ok"}},
+		{"choosing a language", nil, func(_ *portal, b *browser) { b.post("/preferences", url.Values{"lang": {"zh-CN"}}) }, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			p := newPortal(t)
+			b := p.as("lead")
+			if tt.setUp != nil {
+				tt.setUp(p)
+			}
+			var want []string
+			for _, row := range tt.want {
+				want = append(want, "lead "+row)
+			}
+			if diff := cmp.Diff(want, p.added(func() { tt.act(p, b) }), cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("rows (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// signOut sends the sign-out form of a page.
+func (b *browser) signOut() *answer {
+	b.p.t.Helper()
+	form := b.get("/projects").doc.Find(`form[action="/auth/logout"]`)
+	return b.post("/auth/logout", hiddenFields(form))
+}
+
+func TestV6SigningInLeavesOneRow(t *testing.T) {
+	t.Parallel()
+	back := func(b *browser, decision string) *answer {
+		return b.follow(b.authorize(b.get("/auth/login").header.Get("Location"), "lead", decision))
+	}
+	tests := []struct {
+		name  string
+		setUp func(*portal)
+		act   func(*browser) *answer
+		want  string
+	}{
+		{"", nil, func(b *browser) *answer { return back(b, "allow") }, "lead sign_in ok"},
+		{"denied", nil, func(b *browser) *answer { return back(b, "deny") }, " sign_in refused"},
+		{"with a state of nobody's", nil, func(b *browser) *answer { return b.get("/auth/callback?state=x&code=y") }, " sign_in refused"},
+		{"while GitLab does not exchange codes", func(p *portal) {
+			p.gitlab.Inject(gitlabtest.OpExchangeCode, gitlabtest.BadGateway())
+		}, func(b *browser) *answer { return back(b, "allow") }, " sign_in failed"},
+		{"while GitLab does not say who it is", func(p *portal) {
+			p.gitlab.Inject(gitlabtest.OpCurrentUser, gitlabtest.Status(http.StatusForbidden))
+		}, func(b *browser) *answer { return back(b, "allow") }, " sign_in failed"}, // 502: the portal's set-up is wrong
+	}
+	for _, tt := range tests {
+		t.Run("signing in "+tt.name, func(t *testing.T) {
+			t.Parallel()
+			p := newPortal(t)
+			if tt.setUp != nil {
+				tt.setUp(p)
+			}
+			var got *answer
+			if diff := cmp.Diff([]string{tt.want}, p.added(func() { got = tt.act(p.visitor()) })); diff != "" {
+				t.Errorf("status %d, rows (-want +got):\n%s", got.status, diff)
+			}
+		})
+	}
+}
+
+func TestV6AFailedRenewalLeavesOneRow(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		fault gitlabtest.Fault
+		want  string
+	}{
+		"refused by GitLab":     {gitlabtest.InvalidGrant(), "lead refresh refused"},
+		"with GitLab down":      {gitlabtest.BadGateway(), "lead refresh unknown"},
+		"with the answer lost":  {gitlabtest.Cut().AfterCommit(), "lead refresh unknown"},
+		"with GitLab throttled": {gitlabtest.Throttled(time.Minute), "lead refresh refused"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPortal(t)
+			lead := p.as("lead")
+			p.clock.Advance(3 * time.Hour)
+			p.gitlab.Inject(gitlabtest.OpRefreshToken, tt.fault)
+			if diff := cmp.Diff([]string{tt.want}, p.added(func() { lead.get("/projects") })); diff != "" {
+				t.Errorf("rows (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// Without its row nobody signs in and nothing is changed, but everybody can sign out.
+func TestV6WhatCannotBeAuditedIsNotDone(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t)
+	lead := p.as("lead")
+	action, form := lead.form(p.address("/projects/{project}/agents/{agent}/tokens/new"))
+	form.Set("name", "second")
+	p.breakAudit()
+	if got := lead.post(action, form); got.status != http.StatusServiceUnavailable || !strings.Contains(got.text("main"), "Nothing was changed") {
+		t.Errorf("creating a token = %d %q, want 503 that says so", got.status, got.text("main"))
+	}
+	if n := p.changes(); n != 0 {
+		t.Errorf("GitLab saw %d changes, want none", n)
+	}
+	second := p.visitor()
+	if got := second.signIn("/auth/login", "lead"); got.status != http.StatusServiceUnavailable {
+		t.Errorf("signing in = %d, want 503", got.status)
+	}
+	if got := second.get("/projects"); got.status != http.StatusSeeOther {
+		t.Errorf("after that, GET /projects = %d, want no session", got.status)
+	}
+	if got := lead.signOut(); got.status != http.StatusSeeOther {
+		t.Errorf("signing out = %d, want 303", got.status)
+	}
+	if got := lead.get("/projects"); got.status != http.StatusSeeOther {
+		t.Errorf("after that, GET /projects = %d, want no session", got.status)
+	}
+}
+
+func TestV6VisitorsCannotFillTheAudit(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t)
+	visitor := p.visitor()
+	knock := func(times int) func() {
+		return func() {
+			for range times {
+				visitor.get("/auth/callback?state=x&code=y")
+			}
+		}
+	}
+	if got := len(p.added(knock(210))); got != 200 {
+		t.Errorf("210 failed sign-ins left %d rows, want 200", got)
+	}
+	if !strings.Contains(p.logs.String(), "too many rows of visitors") {
+		t.Error("the log does not say that rows were left out")
+	}
+	p.clock.Advance(3 * time.Second)
+	if got := len(p.added(knock(10))); got != 3 {
+		t.Errorf("3 seconds later 10 failed sign-ins left %d rows, want 3", got)
+	}
+	if got := p.added(func() { p.as("lead") }); len(got) != 1 {
+		t.Errorf("a person who signs in then leaves %v, want one row", got)
+	}
+}
