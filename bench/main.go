@@ -4,6 +4,9 @@
 // parts itself: GitLab's simulator, the portal and a bare reverse proxy run as children of their
 // own, each told over its standard input what to do, and the parent is the browsers. Everything
 // listens on the loopback interface only and is bounded in number and in time.
+//
+// With "soak" as its first argument it lets people use two portals for a while instead, and
+// fails if anybody lost a session or a token was created twice.
 package main
 
 import (
@@ -39,7 +42,12 @@ type settings struct {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+	start := run
+	args := os.Args[1:]
+	if len(args) > 0 && args[0] == "soak" {
+		start, args = soak, args[1:]
+	}
+	if err := start(ctx, args, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}

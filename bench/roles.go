@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -72,6 +73,7 @@ func serve(handler http.Handler) (string, error) {
 type GitLab struct {
 	Meter
 	server *gitlabtest.Server
+	agents []int64
 }
 
 // Organisation is what GitLab is to hold: one project whose members are all people, and a fleet of
@@ -80,6 +82,8 @@ type Organisation struct {
 	Agents, People, Projects int
 	// Callbacks are the redirect URIs of the portals.
 	Callbacks []string
+	// TokenLifetime is that of access tokens; zero for GitLab's.
+	TokenLifetime time.Duration
 }
 
 // Facts are what one has to know of a GitLab that was started.
@@ -89,6 +93,8 @@ type Facts struct {
 	Project                int64
 	// Token is the first person's, for calls without the portal.
 	Token string
+	// Agents are the ids of the agents.
+	Agents []int64
 }
 
 // personName is the username of a person, counted from 0.
@@ -96,7 +102,9 @@ func personName(i int) string { return fmt.Sprintf("person-%d", i) }
 
 // Start fills the simulator and answers.
 func (g *GitLab) Start(in Organisation, out *Facts) error {
-	gitlab := gitlabtest.New()
+	gitlab := gitlabtest.New(gitlabtest.WithSettings(func(s *gitlabtest.Settings) {
+		s.AccessTokenLifetime = cmp.Or(in.TokenLifetime, s.AccessTokenLifetime)
+	}))
 	g.server = gitlab
 	group := gitlab.AddGroup(gitlabtest.Group{Path: "shop"})
 	out.Project = gitlab.AddProject(gitlabtest.Project{Path: "payments", Name: "Payments", Group: group})
@@ -114,6 +122,10 @@ func (g *GitLab) Start(in Organisation, out *Facts) error {
 		agent := gitlab.AddAgent(gitlabtest.Agent{
 			Project: out.Project, Name: fmt.Sprintf("production-cluster-%02d-eu-west", i), CreatedBy: first, CreatedAt: now.AddDate(0, -i, 0),
 		})
+		out.Agents = append(out.Agents, agent)
+		if in.TokenLifetime != 0 {
+			continue // people create tokens of their own
+		}
 		for number := range 1 + i%2 {
 			gitlab.AddToken(gitlabtest.Token{
 				Agent: agent, Name: fmt.Sprintf("token-%d", number), CreatedBy: first, CreatedAt: now.AddDate(0, 0, -i), LastUsedAt: now.Add(-time.Duration(i*i) * time.Minute),
@@ -132,6 +144,7 @@ func (g *GitLab) Start(in Organisation, out *Facts) error {
 	}
 	application := gitlab.AddApplication(gitlabtest.Application{RedirectURIs: in.Callbacks})
 	out.ClientID, out.ClientSecret = application.ID, application.Secret
+	g.agents = out.Agents
 	var err error
 	out.URL, err = serve(gitlab)
 	return err

@@ -17,22 +17,28 @@ import (
 // environment as an operator would, and returns its address.
 func startPortal(t *testing.T, gitlab *gitlabtest.Instance) string {
 	t.Helper()
+	// Another host than the simulator's, so that cookies and cross-site rules are as in life.
+	return startPortalAt(t, gitlab, "localhost")
+}
+
+// startPortalAt is startPortal under a host of the test's choice, with further variables.
+func startPortalAt(t *testing.T, gitlab *gitlabtest.Instance, host string, environ ...string) string {
+	t.Helper()
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	// Another host than the simulator's, so that cookies and cross-site rules are as in life.
-	public := "http://localhost:" + port
+	public := "http://" + host + ":" + port
 	application := gitlab.AddApplication(gitlabtest.Application{RedirectURIs: []string{public + "/auth/callback"}})
 	ready, output := make(chan struct{}), &safeBuffer{}
 	program := portal.Program{
 		Listener: listener, Stdout: output, Ready: func() { close(ready) },
-		Environ: []string{
+		Environ: append([]string{
 			"GITLAB_URL=" + gitlab.URL, "GITLAB_CLIENT_ID=" + application.ID, "GITLAB_CLIENT_SECRET=" + application.Secret,
 			"PUBLIC_URL=" + public, "DATABASE_URL=sqlite:" + t.TempDir() + "/portal.db",
 			"SESSION_KEYS=00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
-		},
+		}, environ...),
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)

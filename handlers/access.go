@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"strconv"
 
-	"golang.org/x/sync/errgroup"
-
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/views"
 )
@@ -39,7 +37,7 @@ type projectFacts struct {
 func (h *Handlers) loadProject(ctx context.Context, s *session, id int64) (projectFacts, error) {
 	var project gitlabapi.Project
 	canManage := s.User.IsAdmin
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := parallel(ctx)
 	group.Go(func() (err error) {
 		project, err = s.gitlab.Project(ctx, gitlabapi.ProjectID(id))
 		return err

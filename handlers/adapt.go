@@ -59,10 +59,15 @@ func (h *Handlers) afterUnauthorized(w http.ResponseWriter, r *http.Request, s *
 		return errSessionRenewed
 	}
 	err = handle(w, r, renewed)
-	if errors.Is(err, gitlabapi.ErrUnauthorized) {
-		return h.endSession(r, renewed, err)
+	if !errors.Is(err, gitlabapi.ErrUnauthorized) {
+		return err
 	}
-	return err
+	// A GitLab that refuses a token which it has just given may be confused, so it is asked
+	// about the grant itself. Only its answer to that ends a session.
+	if _, ended := h.renew(r, renewed); ended != nil {
+		return ended
+	}
+	return errSessionRenewed.because(err)
 }
 
 const (

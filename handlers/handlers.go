@@ -54,6 +54,9 @@ type Config struct {
 	HelmRepoURL string
 	// Refreshed, unless nil, is told how each renewal of a person's GitLab tokens ended.
 	Refreshed func(result RefreshResult)
+	// UsageMissing, unless nil, is told of each page that went without GraphQL's answer, or
+	// without a part of it.
+	UsageMissing func()
 	// SandboxURL is the page that plays the cluster in the demo; empty outside the demo.
 	SandboxURL string
 }

@@ -36,7 +36,7 @@ const (
 // portal is the real portal over the simulator, with a small organisation: a Maintainer (lead),
 // a Developer (dev) and an outsider, one project with two agents.
 type portal struct {
-	t       *testing.T
+	t       testing.TB
 	gitlab  *gitlabtest.Instance
 	server  *httptest.Server
 	clock   *gitlabtest.Clock
@@ -87,11 +87,13 @@ type setUp struct {
 	behindTLS bool
 	// gitlabPath is the path below which GitLab lives.
 	gitlabPath string
+	// observe is told of every call to GitLab; nil: nobody.
+	observe func(op string, status int, took time.Duration)
 	// readyPanics makes one route panic: the one that asks whether the portal is ready.
 	readyPanics bool
 }
 
-func newPortal(t *testing.T, options ...func(*setUp)) *portal {
+func newPortal(t testing.TB, options ...func(*setUp)) *portal {
 	t.Helper()
 	setup := setUp{keys: store.Keys{store.NewKey()}, cookie: "portal"}
 	for _, option := range options {
@@ -152,7 +154,7 @@ func (p *portal) restart(setup setUp) {
 func (p *portal) compose(setup setUp) {
 	p.t.Helper()
 	log := slog.New(slog.NewJSONHandler(p.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	client := must(gitlabapi.New(p.gitlab.URL, gitlabapi.Options{Log: log, Now: p.clock.Now, Timeouts: setup.timeouts}))(p.t)
+	client := must(gitlabapi.New(p.gitlab.URL, gitlabapi.Options{Log: log, Now: p.clock.Now, Timeouts: setup.timeouts, Observe: setup.observe}))(p.t)
 	scope := "api"
 	if setup.readOnly {
 		scope = "read_api"
@@ -209,8 +211,8 @@ func (p *portal) changes() int {
 }
 
 // must returns the value of a call that cannot fail in a test.
-func must[T any](value T, err error) func(*testing.T) T {
-	return func(t *testing.T) T {
+func must[T any](value T, err error) func(testing.TB) T {
+	return func(t testing.TB) T {
 		t.Helper()
 		if err != nil {
 			t.Fatal(err)

@@ -7,8 +7,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/sync/errgroup"
-
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/views"
 )
@@ -47,7 +45,7 @@ func (h *Handlers) projectList(w http.ResponseWriter, r *http.Request, s *sessio
 func (h *Handlers) loadProjects(r *http.Request, s *session, query string, number int) (views.ProjectsModel, error) {
 	var visible gitlabapi.Page[gitlabapi.Project]
 	managed := make([]gitlabapi.Page[gitlabapi.Project], managedPages(number))
-	group, ctx := errgroup.WithContext(r.Context())
+	group, ctx := parallel(r.Context())
 	group.SetLimit(maxParallelReads)
 	group.Go(func() (err error) {
 		visible, err = s.gitlab.ProjectsPage(ctx, gitlabapi.ProjectQuery{
@@ -113,15 +111,18 @@ func (h *Handlers) projectGo(w http.ResponseWriter, r *http.Request, s *session)
 	return nil
 }
 
-// searchParam is what to search for, bounded in length and without what GitLab answers with
-// a bare 400: invalid UTF-8 and control characters.
-func searchParam(r *http.Request) string {
+// searchParam is what to search for.
+func searchParam(r *http.Request) string { return textParam(r, "q") }
+
+// textParam is a text in the query, bounded in length and without what GitLab answers with a
+// bare 400: invalid UTF-8 and control characters.
+func textParam(r *http.Request, name string) string {
 	typed := strings.Map(func(c rune) rune {
 		if unicode.IsControl(c) {
 			return -1
 		}
 		return c
-	}, strings.ToValidUTF8(r.URL.Query().Get("q"), ""))
+	}, strings.ToValidUTF8(r.URL.Query().Get(name), ""))
 	query := strings.TrimSpace(typed)
 	for len(query) > maxSearchLength {
 		_, size := utf8.DecodeLastRuneInString(query)

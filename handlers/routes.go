@@ -58,6 +58,10 @@ func (h *Handlers) routes() []route {
 		{http.MethodGet, views.PatternTokenRevoke, signedIn, h.signedIn(h.tokenRevokeAsk)},
 		{http.MethodPost, views.PatternTokenRevoke, signedIn, audited{h.signedIn(h.tokenRevoke), store.AuditTokenRevoke}},
 
+		// Activity
+		{http.MethodGet, views.PatternActivity, signedIn, h.signedIn(h.activity)},
+		{http.MethodGet, views.PatternActivityCSV, signedIn, h.signedIn(h.activityCSV)},
+
 		// Help, operation and assets
 		{http.MethodGet, views.PatternStatusHelp, signedIn, h.signedIn(h.statusHelp)},
 		{http.MethodGet, views.PatternHealth, public, h.public(h.health)},

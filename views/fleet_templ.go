@@ -984,7 +984,7 @@ func fleetState(p Page, m FleetModel) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = Icon(p.Icon, IconDownload).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Icon(p.Icon, IconExport).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -20,7 +20,7 @@ type Page struct {
 
 	// Title names the page in the tab and in history; the portal's name follows it.
 	Title string
-	// Section marks the current entry of the navigation: "fleet", "projects" or "".
+	// Section marks the current entry of the navigation: "fleet", "projects", "activity" or "".
 	Section string
 	// Path is the address of this page, where a choice of language or theme returns to.
 	Path string
@@ -205,14 +205,15 @@ type AgentModel struct {
 	LastContact time.Time
 	CreatedBy   string
 	CreatedAt   time.Time
-	// Tab is "tokens" or "connect".
+	// Tab is "tokens", "activity" or "connect".
 	Tab    string
 	Tokens []TokenRow
 	// LimitReached says that GitLab's limit of two active tokens allows no further one.
 	LimitReached bool
 	// Partial says that times of use or creators could not all be read.
-	Partial bool
-	Connect ConnectModel
+	Partial  bool
+	Activity AgentActivityModel
+	Connect  ConnectModel
 }
 
 // TokenRow is one active token.

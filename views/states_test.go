@@ -80,6 +80,7 @@ func states() []state {
 		alone("status help", StatusHelpPage, StatusHelpModel{NeverUsed: 24 * time.Hour, MaxIdle: 30 * 24 * time.Hour, MaxAge: 36 * time.Hour, Overlap: 7 * 24 * time.Hour}),
 		{name: "project picker", page: func(p Page) templ.Component { return ProjectsPage(p, projects) }, fragment: func(p Page) templ.Component { return Picker(p, projects) }},
 	}
+	list = append(list, activityStates()...)
 	return append(list, formStates()...)
 }
 

@@ -29,6 +29,8 @@ const (
 	PatternTokenNew    = "/projects/{project}/agents/{agent}/tokens/new"
 	PatternTokenStored = "/projects/{project}/agents/{agent}/tokens/{token}/stored"
 	PatternTokenRevoke = "/projects/{project}/agents/{agent}/tokens/{token}/revoke"
+	PatternActivity    = "/activity"
+	PatternActivityCSV = "/activity.csv"
 	PatternStatusHelp  = "/help/status"
 	PatternHealth      = "/healthz"
 	PatternReady       = "/readyz"
@@ -113,6 +115,24 @@ func (u URLs) TokenRevoke(project, agent, token int64) string {
 	return u.token(project, agent, token) + "/revoke"
 }
 
+// Activity lists what was done through the portal. before and after are the numbers of the
+// entries that the page starts behind; both are 0 on the newest page.
+func (u URLs) Activity(q ActivityQuery, before, after int64) string {
+	return withQuery(u.Base+PatternActivity, append(q.pairs(), "before", numberValue(before), "after", numberValue(after))...)
+}
+
+// ActivityCSV is the same list as a file.
+func (u URLs) ActivityCSV(q ActivityQuery) string {
+	return withQuery(u.Base+PatternActivityCSV, q.pairs()...)
+}
+
+// pairs are the names and values of the query in the address.
+func (q ActivityQuery) pairs() []string {
+	return []string{
+		"project", q.Project, "agent", q.Agent, "actor", q.Actor, "action", q.Action, "from", q.From, "until", q.Until,
+	}
+}
+
 // StatusHelp explains the status words.
 func (u URLs) StatusHelp() string { return u.Base + PatternStatusHelp }
 
@@ -144,6 +164,14 @@ func withRawQuery(path, query string) string {
 		return path
 	}
 	return path + "?" + query
+}
+
+// numberValue leaves out a number that is none.
+func numberValue(n int64) string {
+	if n <= 0 {
+		return ""
+	}
+	return itoa(n)
 }
 
 // withQuery appends the pairs whose value is not empty, in the order given.

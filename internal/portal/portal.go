@@ -110,7 +110,7 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 		PublicURL: &cfg.PublicURL, GitLab: gitlab, OAuth: oauth(cfg, gitlab), ReadOnly: cfg.readOnly(),
 		Store: database, Tokens: server.tokens, Fleet: server.fleet, Limits: agentstatus.Limits(cfg.TokenMaxAge, cfg.TokenMaxIdle), Keys: cfg.SessionKeys, Cookie: cfg.cookie(), Assets: assets,
 		Log: log, Now: clock, Ready: server.readiness, TrustedProxies: cfg.TrustedProxies, HelmRepoURL: cfg.HelmRepoURL.String(), SandboxURL: extra.sandboxURL,
-		Refreshed: server.metrics.refreshed,
+		Refreshed: server.metrics.refreshed, UsageMissing: server.metrics.usageMissing.Inc,
 	})
 	if err != nil {
 		return err
