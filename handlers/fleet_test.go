@@ -454,6 +454,12 @@ func TestFleetOutlivesATokenThatExpires(t *testing.T) {
 	p := newPortal(t)
 	lead := p.as("lead")
 	p.gitlab.ExpireAccessTokens(p.people["lead"])
+	// A stream cannot be answered anew: here the scan itself has to get the next token.
+	if stream := lead.get("/fleet/progress"); !strings.Contains(stream.body, "event: ready") {
+		t.Errorf("with an expired token the stream says %q", stream.body)
+	}
+	p.gitlab.ExpireAccessTokens(p.people["lead"])
+	p.clock.Advance(10 * time.Minute)
 	if page := lead.whole(""); page.status != http.StatusOK || len(agentsShown(page)) != 2 {
 		t.Errorf("with an expired token GET / = %d: %s", page.status, page.text("main"))
 	}
