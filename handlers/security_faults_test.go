@@ -275,7 +275,7 @@ func TestH10TheLimitIsGitLabsRaceNotOurs(t *testing.T) {
 				}
 			}
 			page := p.as("lead").get(p.agentPath(agent))
-			rows := page.doc.Find("main a[href$='/revoke']").Length()
+			rows := page.doc.Find("main td a[href$='/revoke']").Length()
 			if shown != tt.shown || rows != tt.active {
 				t.Errorf("%d creates succeeded and the page lists %d tokens, want %d and %d", shown, rows, tt.shown, tt.active)
 			}

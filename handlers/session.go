@@ -159,6 +159,9 @@ func (h *Handlers) askToSignIn(w http.ResponseWriter, r *http.Request) error {
 	if !isSafe(r.Method) {
 		return errNotSignedIn
 	}
+	if isPoll(r) {
+		return errNotSignedIn // nobody asked: what is open stays open
+	}
 	if isHTMX(r) {
 		w.Header().Set("HX-Redirect", h.urls.Login(h.currentPage(r)))
 		return nil
