@@ -4,6 +4,9 @@
 // parts itself: GitLab's simulator, the portal and a bare reverse proxy run as children of their
 // own, each told over its standard input what to do, and the parent is the browsers. Everything
 // listens on the loopback interface only and is bounded in number and in time.
+//
+// With "soak" as its first argument it lets people use two portals for a while instead, and
+// fails if anybody lost a session or a token was created twice.
 package main
 
 import (
@@ -30,6 +33,8 @@ type settings struct {
 	rounds   int
 	starts   int
 	people   int
+	projects int
+	latency  time.Duration
 	profile  string
 	against  string
 }
@@ -37,7 +42,12 @@ type settings struct {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+	start := run
+	args := os.Args[1:]
+	if len(args) > 0 && args[0] == "soak" {
+		start, args = soak, args[1:]
+	}
+	if err := start(ctx, args, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -54,6 +64,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags.IntVar(&s.rounds, "rounds", 7, "rounds, of which the best and the median are shown")
 	flags.IntVar(&s.starts, "starts", 10, "starts of the built portal")
 	flags.IntVar(&s.people, "people", 1000, "people who are signed in at once")
+	flags.IntVar(&s.projects, "projects", 200, "projects of the fleet, with two agents each")
+	flags.DurationVar(&s.latency, "latency", 40*time.Millisecond, "how long GitLab takes for each call that reads the fleet")
 	flags.StringVar(&s.profile, "profile", "", "folder for CPU and allocation profiles of the agents page")
 	flags.StringVar(&s.against, "against", "", "this program as built from another commit, measured in the same rounds")
 	switch err := flags.Parse(args); {
@@ -76,7 +88,7 @@ func measure(ctx context.Context, s settings, out io.Writer) error {
 		return err
 	}
 	for _, part := range []func(context.Context, settings, string, io.Writer) error{
-		measureAgents, measureMemory, measureStartUp,
+		measureAgents, measureFleet, measureMemory, measureStartUp,
 	} {
 		if err := part(ctx, s, folder, out); err != nil {
 			return errors.Join(err, os.RemoveAll(folder))

@@ -27,6 +27,23 @@ type Usage struct {
 	Allocations, Allocated uint64
 	// HeapInUse is in bytes, as are Resident and Peak, which are 0 where the system has no /proc.
 	HeapInUse, Resident, Peak uint64
+	// Live is what the heap holds after a collection, in bytes, and Goroutines how many there
+	// are; of Rest only.
+	Live       uint64
+	Goroutines int
+}
+
+// Rest returns what the process holds when nothing is under way.
+func (m *Meter) Rest(_ None, out *Usage) error {
+	runtime.GC()
+	runtime.GC() // pools give up what they hold at the second collection
+	var heap runtime.MemStats
+	runtime.ReadMemStats(&heap)
+	if err := m.Usage(None{}, out); err != nil {
+		return err
+	}
+	out.Live, out.Goroutines = heap.HeapAlloc, runtime.NumGoroutine()
+	return nil
 }
 
 // Usage returns what the process has used.

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +25,7 @@ const (
 	roleGitLab = "gitlab"
 	rolePortal = "portal"
 	roleFloor  = "floor"
+	roleFleet  = "fleet"
 )
 
 // play does what the parent says until that closes the standard input.
@@ -37,6 +39,8 @@ func play(role string) error {
 		receiver = new(Portal)
 	case roleFloor:
 		receiver = new(Floor)
+	case roleFleet:
+		receiver = new(Fleet)
 	default:
 		return fmt.Errorf("there is no role %q", role)
 	}
@@ -66,13 +70,20 @@ func serve(handler http.Handler) (string, error) {
 }
 
 // GitLab plays GitLab.
-type GitLab struct{ Meter }
+type GitLab struct {
+	Meter
+	server *gitlabtest.Server
+	agents []int64
+}
 
-// Organisation is what GitLab is to hold: one project whose members are all people.
+// Organisation is what GitLab is to hold: one project whose members are all people, and a fleet of
+// projects of the first person.
 type Organisation struct {
-	Agents, People int
+	Agents, People, Projects int
 	// Callbacks are the redirect URIs of the portals.
 	Callbacks []string
+	// TokenLifetime is that of access tokens; zero for GitLab's.
+	TokenLifetime time.Duration
 }
 
 // Facts are what one has to know of a GitLab that was started.
@@ -82,14 +93,19 @@ type Facts struct {
 	Project                int64
 	// Token is the first person's, for calls without the portal.
 	Token string
+	// Agents are the ids of the agents.
+	Agents []int64
 }
 
 // personName is the username of a person, counted from 0.
 func personName(i int) string { return fmt.Sprintf("person-%d", i) }
 
 // Start fills the simulator and answers.
-func (*GitLab) Start(in Organisation, out *Facts) error {
-	gitlab := gitlabtest.New()
+func (g *GitLab) Start(in Organisation, out *Facts) error {
+	gitlab := gitlabtest.New(gitlabtest.WithSettings(func(s *gitlabtest.Settings) {
+		s.AccessTokenLifetime = cmp.Or(in.TokenLifetime, s.AccessTokenLifetime)
+	}))
+	g.server = gitlab
 	group := gitlab.AddGroup(gitlabtest.Group{Path: "shop"})
 	out.Project = gitlab.AddProject(gitlabtest.Project{Path: "payments", Name: "Payments", Group: group})
 	var first int64
@@ -106,17 +122,48 @@ func (*GitLab) Start(in Organisation, out *Facts) error {
 		agent := gitlab.AddAgent(gitlabtest.Agent{
 			Project: out.Project, Name: fmt.Sprintf("production-cluster-%02d-eu-west", i), CreatedBy: first, CreatedAt: now.AddDate(0, -i, 0),
 		})
+		out.Agents = append(out.Agents, agent)
+		if in.TokenLifetime != 0 {
+			continue // people create tokens of their own
+		}
 		for number := range 1 + i%2 {
 			gitlab.AddToken(gitlabtest.Token{
 				Agent: agent, Name: fmt.Sprintf("token-%d", number), CreatedBy: first, CreatedAt: now.AddDate(0, 0, -i), LastUsedAt: now.Add(-time.Duration(i*i) * time.Minute),
 			})
 		}
 	}
+	for i := range in.Projects {
+		project := gitlab.AddProject(gitlabtest.Project{Path: fmt.Sprintf("service-%03d", i), Name: fmt.Sprintf("Service Number %d", i), Group: group})
+		gitlab.AddMember(project, first, gitlabtest.Maintainer)
+		for number, tokens := range []int{2, 1 + i%2} {
+			agent := gitlab.AddAgent(gitlabtest.Agent{Project: project, Name: fmt.Sprintf("production-cluster-%d-eu-west", number), CreatedBy: first})
+			for n := range tokens {
+				gitlab.AddToken(gitlabtest.Token{Agent: agent, Name: fmt.Sprintf("token-%d", n), CreatedBy: first, LastUsedAt: now})
+			}
+		}
+	}
 	application := gitlab.AddApplication(gitlabtest.Application{RedirectURIs: in.Callbacks})
 	out.ClientID, out.ClientSecret = application.ID, application.Secret
+	g.agents = out.Agents
 	var err error
 	out.URL, err = serve(gitlab)
 	return err
+}
+
+// Hinder makes every call take the latency longer, and turns GraphQL off or on.
+func (g *GitLab) Hinder(in Hindrance, _ *None) error { //nolint:unparam // net/rpc wants it so
+	g.server.ClearFaults("")
+	if in.Latency > 0 {
+		g.server.Inject("", gitlabtest.Delay(in.Latency))
+	}
+	g.server.Configure(func(s *gitlabtest.Settings) { s.GraphQLOff = in.GraphQLOff })
+	return nil
+}
+
+// Hindrance is what keeps GitLab from answering at once and at best.
+type Hindrance struct {
+	Latency    time.Duration
+	GraphQLOff bool
 }
 
 // Floor is the least that something between a browser and GitLab costs: the standard library's

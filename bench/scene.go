@@ -48,15 +48,19 @@ func setUp(ctx context.Context, folder string, agents, people int, programs ...s
 	}
 	for i, portal := range sc.portals {
 		database := filepath.Join(folder, fmt.Sprintf("%d-people-%d.db", people, i))
-		_, err := call[None](ctx, portal.child, "Start", []string{
-			"GITLAB_URL=" + sc.facts.URL, "GITLAB_CLIENT_ID=" + sc.facts.ClientID, "GITLAB_CLIENT_SECRET=" + sc.facts.ClientSecret,
-			"PUBLIC_URL=" + portal.url, "DATABASE_URL=sqlite:" + database, "SESSION_KEYS=" + sessionKey,
-		})
-		if err != nil {
+		if _, err := call[None](ctx, portal.child, "Start", sc.environ(portal.url, "sqlite:"+database)); err != nil {
 			return sc, err
 		}
 	}
 	return sc, nil
+}
+
+// environ are the settings of a portal over the scene's GitLab.
+func (sc *scene) environ(publicURL, database string) []string {
+	return []string{
+		"GITLAB_URL=" + sc.facts.URL, "GITLAB_CLIENT_ID=" + sc.facts.ClientID, "GITLAB_CLIENT_SECRET=" + sc.facts.ClientSecret,
+		"PUBLIC_URL=" + publicURL, "DATABASE_URL=" + database, "SESSION_KEYS=" + sessionKey,
+	}
 }
 
 // startPortal starts the process of a portal, whose address GitLab has to know before it runs.

@@ -125,11 +125,9 @@ func TestSearchAsYouType(t *testing.T) {
 	other := s.gitlab.AddProject(gitlabtest.Project{Path: "warehouse", Name: "Warehouse", Group: 1})
 	s.gitlab.AddMember(other, s.lead, gitlabtest.Maintainer)
 	p := s.as("lead")
+	p.visit(s.url + "/projects")
 	p.sees(p.link("Warehouse"))
-	p.press("/")
-	if err := p.Keyboard().Type("paym"); err != nil {
-		t.Fatal(err)
-	}
+	p.fill(p.GetByRole("searchbox"), "paym")
 	p.lacks(p.link("Warehouse"))
 	p.sees(p.link("Payments"))
 	p.arrives(s.url + "/projects?q=paym")

@@ -22,36 +22,47 @@ import (
 )
 
 // browser is started once and shared; every test has a context of its own in it.
-var browser = sync.OnceValues(startBrowser)
+var browser = sync.OnceValues(func() (playwright.Browser, error) { return launch() })
 
-// startBrowser starts Debian's Chromium with the driver from npm: Playwright's own downloads
-// are not needed.
-func startBrowser() (playwright.Browser, error) {
+// driver is what Playwright's part of the work is done by.
+var driver = sync.OnceValues(startDriver)
+
+// startDriver starts the driver from npm: Playwright's own downloads are not needed.
+func startDriver() (*playwright.Playwright, error) {
 	node, err := exec.LookPath("node")
 	if err != nil {
 		return nil, fmt.Errorf("the browser tests need node: %w", err)
 	}
-	chromium, err := exec.LookPath("chromium")
-	if err != nil {
-		return nil, fmt.Errorf("the browser tests need Debian's package chromium: %w", err)
-	}
-	driver, err := driverFolder()
+	folder, err := driverFolder()
 	if err != nil {
 		return nil, err
 	}
 	if err := os.Setenv("PLAYWRIGHT_NODEJS_PATH", node); err != nil {
 		return nil, err
 	}
-	pw, err := playwright.Run(&playwright.RunOptions{DriverDirectory: driver, SkipInstallBrowsers: true, Stdout: io.Discard})
+	pw, err := playwright.Run(&playwright.RunOptions{DriverDirectory: folder, SkipInstallBrowsers: true, Stdout: io.Discard})
 	if err != nil {
 		return nil, fmt.Errorf("starting playwright: %w", err)
+	}
+	return pw, nil
+}
+
+// launch starts Debian's Chromium.
+func launch(args ...string) (playwright.Browser, error) {
+	chromium, err := exec.LookPath("chromium")
+	if err != nil {
+		return nil, fmt.Errorf("the browser tests need Debian's package chromium: %w", err)
+	}
+	pw, err := driver()
+	if err != nil {
+		return nil, err
 	}
 	return pw.Chromium.Launch(playwright.BrowserTypeLaunchOptions{
 		ExecutablePath: new(chromium),
 		Headless:       new(os.Getenv("E2E_HEADED") == ""),
 		// The back/forward cache has to be on, or the tests of Back could not fail.
 		IgnoreDefaultArgs: []string{"--disable-back-forward-cache"},
-		Args:              []string{"--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-component-update"},
+		Args:              append([]string{"--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-component-update"}, args...),
 	})
 }
 
@@ -76,12 +87,14 @@ type stage struct {
 	// project has the agent prod, which is connected, and idle, which never had a token.
 	project, prod, idle int64
 	lead, dev           int64
+	// browser is the shared one, unless a test needs one that was started differently.
+	browser func() (playwright.Browser, error)
 }
 
 func newStage(t *testing.T) *stage {
 	t.Helper()
 	t.Parallel()
-	s := &stage{t: t, gitlab: gitlabtest.Start(t)}
+	s := &stage{t: t, gitlab: gitlabtest.Start(t), browser: browser}
 	s.seed(time.Now())
 	s.url = startPortal(t, s.gitlab)
 	return s
@@ -127,7 +140,7 @@ func (s *stage) open(change ...func(*playwright.BrowserNewContextOptions)) *tab 
 	for _, f := range change {
 		f(&options)
 	}
-	started, err := browser()
+	started, err := s.browser()
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -195,11 +208,17 @@ func (p *tab) keepPicture() {
 func (s *stage) as(username string, change ...func(*playwright.BrowserNewContextOptions)) *tab {
 	s.t.Helper()
 	p := s.open(change...)
-	p.visit(s.url)
+	p.signsIn(username)
+	return p
+}
+
+// signsIn walks through GitLab's page by hand.
+func (p *tab) signsIn(username string) {
+	p.t.Helper()
+	p.visit(p.s.url)
 	p.click(p.Locator("main a[href*='/auth/login']"))
 	p.click(p.Locator("form:has(input[name=user][value=" + username + "]) button"))
 	p.sees(p.Locator("header .menu-name"))
-	return p
 }
 
 // visit goes to an address and waits for the page.
@@ -293,12 +312,13 @@ func (p *tab) eval(script string, arg ...any) any {
 // holdsNowhere fails if the secret is left in the page or in anything that the browser keeps.
 func (p *tab) holdsNowhere(secret string) {
 	p.t.Helper()
-	found := p.eval(`(secret) => {
+	found := p.eval(`async (secret) => {
 		const places = [];
 		if (document.documentElement.outerHTML.includes(secret)) places.push("the page");
 		for (const input of document.querySelectorAll("input, textarea")) if (input.value.includes(secret)) places.push("a field");
 		for (const [name, storage] of Object.entries({sessionStorage, localStorage}))
 			for (let i = 0; i < storage.length; i++) if (storage.getItem(storage.key(i)).includes(secret)) places.push(name);
+		if ((await indexedDB.databases()).length || (await caches.keys()).length) places.push("a database");
 		if (location.href.includes(secret) || document.title.includes(secret) || JSON.stringify(history.state ?? "").includes(secret)) places.push("the address");
 		return places.join(", ");
 	}`, secret)

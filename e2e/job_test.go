@@ -14,6 +14,7 @@ func TestTheMainJob(t *testing.T) {
 	s := newStage(t)
 	p := s.as("lead")
 
+	p.click(p.link("Projects"))
 	p.fill(p.GetByRole("searchbox"), "pay")
 	p.click(p.link("Payments"))
 	p.arrives(s.agents())
@@ -197,6 +198,7 @@ func TestDenyIsNoDeadEnd(t *testing.T) {
 func TestTheJobWithoutJavaScript(t *testing.T) {
 	s := newStage(t)
 	p := s.as("lead", withoutScript)
+	p.click(p.link("Projects"))
 	p.fill(p.GetByRole("searchbox"), "pay")
 	p.click(p.Locator("form[role=search] button, search button").First())
 	p.click(p.link("Payments"))

@@ -2,7 +2,12 @@
 
 package e2e
 
-import "testing"
+import (
+	"strings"
+	"testing"
+
+	"gitlab-agent-portal/gitlabapi/gitlabtest"
+)
 
 // TestTheHeaderFitsAPhoneInOneLine keeps the menu beside the links, in both languages.
 func TestTheHeaderFitsAPhoneInOneLine(t *testing.T) {
@@ -32,6 +37,18 @@ func TestCopyButtonsCoverNoCommand(t *testing.T) {
 		block.querySelector("pre").getBoundingClientRect().right > block.querySelector("button").getBoundingClientRect().left).length`)
 	if number(covered) != 0 {
 		t.Errorf("%v commands lie under their buttons", covered)
+	}
+}
+
+// TestALongNameKeepsItsActionBeside opens an agent whose name is as long as GitLab allows.
+func TestALongNameKeepsItsActionBeside(t *testing.T) {
+	s := newStage(t)
+	long := s.gitlab.AddAgent(gitlabtest.Agent{Project: s.project, Name: strings.Repeat("long-", 12) + "end", CreatedBy: s.lead})
+	p := s.as("lead")
+	p.visit(s.agent(long))
+	below := p.eval(`() => document.querySelector(".head > .button").getBoundingClientRect().top - document.querySelector("h1").getBoundingClientRect().bottom`)
+	if number(below) > 0 {
+		t.Errorf("the action stands %v pixels below the name", below)
 	}
 }
 

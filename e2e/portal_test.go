@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"net"
 	"sync"
@@ -18,7 +19,13 @@ import (
 // environment as an operator would, and returns its address.
 func startPortal(t *testing.T, gitlab *gitlabtest.Instance) string {
 	t.Helper()
-	p := &running{t: t, address: "127.0.0.1:0", database: t.TempDir() + "/portal.db"}
+	return startPortalAt(t, gitlab, "")
+}
+
+// startPortalAt is startPortal under a host of the test's choice, with further variables.
+func startPortalAt(t *testing.T, gitlab *gitlabtest.Instance, host string, environ ...string) string {
+	t.Helper()
+	p := &running{t: t, host: host, environ: environ, address: "127.0.0.1:0", database: t.TempDir() + "/portal.db"}
 	p.start(gitlab)
 	return p.url
 }
@@ -27,7 +34,11 @@ func startPortal(t *testing.T, gitlab *gitlabtest.Instance) string {
 type running struct {
 	t                      *testing.T
 	url, address, database string
-	application            gitlabtest.Application
+	// host is that of the portal's address. Unless the test chooses one, it is another than the
+	// simulator's, so that cookies and cross-site rules are as in life.
+	host        string
+	environ     []string
+	application gitlabtest.Application
 	// now is the clock; nil for the real one.
 	now  func() time.Time
 	stop func()
@@ -42,18 +53,17 @@ func (p *running) start(gitlab *gitlabtest.Instance) {
 	}
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
 	if p.url == "" {
-		// Another host than the simulator's, so that cookies and cross-site rules are as in life.
-		p.address, p.url = listener.Addr().String(), "http://localhost:"+port
+		p.address, p.url = listener.Addr().String(), "http://"+cmp.Or(p.host, "localhost")+":"+port
 		p.application = gitlab.AddApplication(gitlabtest.Application{RedirectURIs: []string{p.url + "/auth/callback"}})
 	}
 	ready, output := make(chan struct{}), &safeBuffer{}
 	program := portal.Program{
 		Listener: listener, Stdout: output, Ready: func() { close(ready) }, Now: p.now,
-		Environ: []string{
+		Environ: append([]string{
 			"GITLAB_URL=" + gitlab.URL, "GITLAB_CLIENT_ID=" + p.application.ID, "GITLAB_CLIENT_SECRET=" + p.application.Secret,
 			"PUBLIC_URL=" + p.url, "DATABASE_URL=sqlite:" + p.database,
 			"SESSION_KEYS=00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
-		},
+		}, p.environ...),
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)

@@ -9,7 +9,7 @@ import "testing"
 func TestTheSandboxPlaysTheCluster(t *testing.T) {
 	s := newStage(t)
 	p := s.as("lead")
-	p.click(p.link("Payments"))
+	p.visit(s.agents())
 	secret := p.registers(s, "staging")
 	p.click(p.button("I have stored it"))
 	p.says(p.Locator("main"), "Never connected")

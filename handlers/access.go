@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"strconv"
 
-	"golang.org/x/sync/errgroup"
-
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/views"
 )
@@ -33,13 +31,15 @@ func agentIDs(r *http.Request) (project, agent int64, err error) {
 type projectFacts struct {
 	project views.Project
 	access  views.Access
+	// branch is the default branch, empty for those who may not read the repository.
+	branch string
 }
 
 // loadProject reads a project and the person's rights in it, in parallel.
 func (h *Handlers) loadProject(ctx context.Context, s *session, id int64) (projectFacts, error) {
 	var project gitlabapi.Project
 	canManage := s.User.IsAdmin
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := parallel(ctx)
 	group.Go(func() (err error) {
 		project, err = s.gitlab.Project(ctx, gitlabapi.ProjectID(id))
 		return err
@@ -63,6 +63,7 @@ func (h *Handlers) projectFacts(project gitlabapi.Project, canManage bool) proje
 	facts := projectFacts{
 		project: views.Project{ID: project.ID, Name: project.Name, Path: project.PathWithNamespace, URL: page.String()},
 		access:  views.Access{CanManage: true, MembersURL: page.JoinPath("-", "project_members").String()},
+		branch:  project.DefaultBranch,
 	}
 	switch {
 	case h.ReadOnly:

@@ -32,15 +32,20 @@ func (h *Handlers) signedIn(handle signedInHandler) http.Handler {
 		if s == nil {
 			return h.askToSignIn(w, r)
 		}
-		if h.ReadOnly && !isSafe(r.Method) {
-			return errReadOnlyPortal
-		}
-		err = handle(w, r, s)
-		if errors.Is(err, gitlabapi.ErrUnauthorized) {
-			return h.afterUnauthorized(w, r, s, handle)
-		}
-		return err
+		return h.serveSignedIn(w, r, s, handle)
 	})
+}
+
+// serveSignedIn answers a request of a person who has signed in.
+func (h *Handlers) serveSignedIn(w http.ResponseWriter, r *http.Request, s *session, handle signedInHandler) error {
+	if h.ReadOnly && !isSafe(r.Method) {
+		return errReadOnlyPortal
+	}
+	err := handle(w, r, s)
+	if errors.Is(err, gitlabapi.ErrUnauthorized) {
+		return h.afterUnauthorized(w, r, s, handle)
+	}
+	return err
 }
 
 // afterUnauthorized renews a session whose GitLab token was refused. A read is repeated once
@@ -54,10 +59,15 @@ func (h *Handlers) afterUnauthorized(w http.ResponseWriter, r *http.Request, s *
 		return errSessionRenewed
 	}
 	err = handle(w, r, renewed)
-	if errors.Is(err, gitlabapi.ErrUnauthorized) {
-		return h.endSession(r, renewed, err)
+	if !errors.Is(err, gitlabapi.ErrUnauthorized) {
+		return err
 	}
-	return err
+	// A GitLab that refuses a token which it has just given may be confused, so it is asked
+	// about the grant itself. Only its answer to that ends a session.
+	if _, ended := h.renew(r, renewed); ended != nil {
+		return ended
+	}
+	return errSessionRenewed.because(err)
 }
 
 const (

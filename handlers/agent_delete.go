@@ -70,10 +70,12 @@ func (h *Handlers) agentDelete(w http.ResponseWriter, r *http.Request, s *sessio
 		return h.renderAgentDelete(w, r, s, http.StatusUnprocessableEntity, model)
 	}
 	handOver(r)
-	if err := h.Tokens.Delete(r.Context(), s.gitlab, tokens.DeleteRequest{
+	err = h.Tokens.Delete(r.Context(), s.gitlab, tokens.DeleteRequest{
 		Actor: h.actor(r, s), Project: facts.project.ID, ProjectPath: facts.project.Path,
 		Agent: facts.agent.ID, AgentName: facts.agent.Name,
-	}); err != nil {
+	})
+	h.changed(s)
+	if err != nil {
 		return err
 	}
 	return h.renderAgentDeleted(w, r, facts)

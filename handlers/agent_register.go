@@ -82,6 +82,7 @@ func (h *Handlers) agentRegister(w http.ResponseWriter, r *http.Request, s *sess
 	result, err := h.Tokens.Register(r.Context(), s.gitlab, tokens.RegisterRequest{
 		Form: form, Project: facts.project.ID, ProjectPath: facts.project.Path, Name: model.Name.Value, FirstToken: model.FirstToken,
 	})
+	h.changed(s)
 	if err != nil {
 		return h.registerFailed(w, r, s, model, err)
 	}

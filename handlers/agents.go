@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"slices"
 
-	"golang.org/x/sync/errgroup"
-
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/i18n"
 	"gitlab-agent-portal/views"
@@ -32,7 +30,7 @@ func (h *Handlers) loadAgents(r *http.Request, s *session, project int64, number
 	var facts projectFacts
 	var agents gitlabapi.Page[gitlabapi.Agent]
 	asked := h.startUsage(r.Context(), s, project)
-	group, ctx := errgroup.WithContext(r.Context())
+	group, ctx := parallel(r.Context())
 	group.Go(func() (err error) {
 		facts, err = h.loadProject(ctx, s, project)
 		return err
@@ -81,7 +79,7 @@ type agentFacts struct {
 func (h *Handlers) loadAgent(ctx context.Context, s *session, project, agent int64) (agentFacts, error) {
 	var facts agentFacts
 	asked := h.startUsage(ctx, s, project)
-	group, groupCtx := errgroup.WithContext(ctx)
+	group, groupCtx := parallel(ctx)
 	group.Go(func() (err error) {
 		facts.projectFacts, err = h.loadProject(groupCtx, s, project)
 		return err
@@ -130,8 +128,13 @@ func (h *Handlers) agentShow(w http.ResponseWriter, r *http.Request, s *session)
 	model := h.agentModel(printer(r), facts)
 	model.Orphans = orphanModels(h.orphans(r.Context(), facts), model.Tokens)
 	model.Tab = tabParam(r)
-	if model.Tab == tabConnect {
-		model.Connect = h.loadConnect(r, s, facts.agent.Name)
+	switch model.Tab {
+	case tabConnect:
+		model.Connect = h.loadConnectTab(r, s, facts)
+	case tabActivity:
+		if model.Activity, err = h.loadAgentActivity(r, s, facts); err != nil {
+			return err
+		}
 	}
 	p := h.projectPage(w, r, facts.agent.Name)
 	return h.render(w, r, http.StatusOK, views.AgentPage(p, model), views.AgentTab(p, model))
@@ -151,13 +154,14 @@ func (h *Handlers) agentModel(l *i18n.Printer, facts agentFacts) views.AgentMode
 
 // The tabs of an agent's page.
 const (
-	tabTokens  = "tokens"
-	tabConnect = "connect"
+	tabTokens   = "tokens"
+	tabActivity = "activity"
+	tabConnect  = "connect"
 )
 
 // tabParam is the tab asked for; an unknown one is the first.
 func tabParam(r *http.Request) string {
-	if tab := r.URL.Query().Get("tab"); slices.Contains([]string{tabTokens, tabConnect}, tab) {
+	if tab := r.URL.Query().Get("tab"); slices.Contains([]string{tabTokens, tabActivity, tabConnect}, tab) {
 		return tab
 	}
 	return tabTokens

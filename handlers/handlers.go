@@ -18,6 +18,8 @@ import (
 	"golang.org/x/time/rate"
 
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/agentstatus"
+	"gitlab-agent-portal/internal/fleet"
 	"gitlab-agent-portal/internal/store"
 	"gitlab-agent-portal/internal/tokens"
 	"gitlab-agent-portal/static"
@@ -35,6 +37,9 @@ type Config struct {
 	ReadOnly bool
 	Store    *store.Store
 	Tokens   *tokens.Service
+	Fleet    *fleet.Service
+	// Limits are those beyond which an agent needs attention.
+	Limits agentstatus.Thresholds
 	// Keys yield the keys of form nonces and of the portal's sealed cookies.
 	Keys   store.Keys
 	Cookie store.CookieOptions
@@ -49,6 +54,11 @@ type Config struct {
 	HelmRepoURL string
 	// Refreshed, unless nil, is told how each renewal of a person's GitLab tokens ended.
 	Refreshed func(result RefreshResult)
+	// UsageMissing, unless nil, is told of each page that went without GraphQL's answer, or
+	// without a part of it.
+	UsageMissing func()
+	// PrivateCA says that GitLab's certificate comes from an authority that clusters do not know.
+	PrivateCA bool
 	// SandboxURL is the page that plays the cluster in the demo; empty outside the demo.
 	SandboxURL string
 }

@@ -21,6 +21,8 @@ import (
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
 	"gitlab-agent-portal/handlers"
+	"gitlab-agent-portal/internal/agentstatus"
+	"gitlab-agent-portal/internal/fleet"
 	"gitlab-agent-portal/internal/store"
 	"gitlab-agent-portal/internal/tokens"
 	"gitlab-agent-portal/static"
@@ -34,7 +36,7 @@ const (
 // portal is the real portal over the simulator, with a small organisation: a Maintainer (lead),
 // a Developer (dev) and an outsider, one project with two agents.
 type portal struct {
-	t       *testing.T
+	t       testing.TB
 	gitlab  *gitlabtest.Instance
 	server  *httptest.Server
 	clock   *gitlabtest.Clock
@@ -51,6 +53,7 @@ type portal struct {
 	store    *store.Store
 	// config is what the portal was put together from last.
 	config  handlers.Config
+	fleet   *fleet.Service
 	current atomic.Pointer[http.Handler]
 }
 
@@ -85,11 +88,15 @@ type setUp struct {
 	behindTLS bool
 	// gitlabPath is the path below which GitLab lives.
 	gitlabPath string
+	// observe is told of every call to GitLab; nil: nobody.
+	observe func(op string, status int, took time.Duration)
+	// privateCA says that GitLab has a certificate of a private authority.
+	privateCA bool
 	// readyPanics makes one route panic: the one that asks whether the portal is ready.
 	readyPanics bool
 }
 
-func newPortal(t *testing.T, options ...func(*setUp)) *portal {
+func newPortal(t testing.TB, options ...func(*setUp)) *portal {
 	t.Helper()
 	setup := setUp{keys: store.Keys{store.NewKey()}, cookie: "portal"}
 	for _, option := range options {
@@ -151,7 +158,7 @@ func (p *portal) restart(setup setUp) {
 func (p *portal) compose(setup setUp) {
 	p.t.Helper()
 	log := slog.New(slog.NewJSONHandler(p.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	client := must(gitlabapi.New(p.gitlab.URL, gitlabapi.Options{Log: log, Now: p.clock.Now, Timeouts: setup.timeouts}))(p.t)
+	client := must(gitlabapi.New(p.gitlab.URL, gitlabapi.Options{Log: log, Now: p.clock.Now, Timeouts: setup.timeouts, Observe: setup.observe}))(p.t)
 	scope := "api"
 	if setup.readOnly {
 		scope = "read_api"
@@ -160,14 +167,17 @@ func (p *portal) compose(setup setUp) {
 	p.store = must(store.Open(p.t.Context(), store.Config{
 		URL: "sqlite:" + p.database, Keys: setup.keys, Now: p.clock.Now, Log: log, Cookie: cookie,
 	}))(p.t)
+	p.fleet = fleet.New(fleet.Config{Now: p.clock.Now, Log: log})
+	p.t.Cleanup(func() { _ = p.fleet.Close(context.Background()) })
 	p.config = handlers.Config{
 		PublicURL: p.public, GitLab: client, ReadOnly: setup.readOnly,
 		OAuth: client.OAuth(gitlabapi.OAuthConfig{
 			ClientID: clientID, ClientSecret: gitlabapi.NewSecret(clientSecret), RedirectURL: p.public.String() + "/auth/callback", Scope: scope,
 		}),
-		Store: p.store, Tokens: tokens.New(p.store, p.store, log, p.clock.Now), Keys: setup.keys, Cookie: cookie,
+		Store: p.store, Tokens: tokens.New(p.store, p.store, log, p.clock.Now),
+		Fleet: p.fleet, Limits: agentstatus.Limits(90*24*time.Hour, 30*24*time.Hour), Keys: setup.keys, Cookie: cookie,
 		Assets: must(static.Load())(p.t), Log: log, Now: p.clock.Now, Ready: p.readiness(setup),
-		HelmRepoURL: "https://charts.gitlab.io",
+		HelmRepoURL: "https://charts.gitlab.io", PrivateCA: setup.privateCA,
 	}
 	handler := must(handlers.New(p.config))(p.t)
 	p.current.Store(&handler)
@@ -205,8 +215,8 @@ func (p *portal) changes() int {
 }
 
 // must returns the value of a call that cannot fail in a test.
-func must[T any](value T, err error) func(*testing.T) T {
-	return func(t *testing.T) T {
+func must[T any](value T, err error) func(testing.TB) T {
+	return func(t testing.TB) T {
 		t.Helper()
 		if err != nil {
 			t.Fatal(err)

@@ -79,6 +79,9 @@ func (c *countingWriter) Write(b []byte) (int, error) {
 	return n, err
 }
 
+// Flush sends what is written so far: compression, which is inside, looks for this method.
+func (c *countingWriter) Flush() { _ = http.NewResponseController(c.ResponseWriter).Flush() }
+
 // Unwrap lets http.ResponseController reach the connection.
 func (c *countingWriter) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 

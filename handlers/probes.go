@@ -36,7 +36,8 @@ func (h *Handlers) asset(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// statusHelp explains the status words.
+// statusHelp explains the status words and what needs attention.
 func (h *Handlers) statusHelp(w http.ResponseWriter, r *http.Request, _ *session) error {
-	return h.render(w, r, http.StatusOK, views.StatusHelpPage(h.page(w, r, printer(r).T("titles.status_help"))), nil)
+	limits := views.StatusHelpModel(h.Limits)
+	return h.render(w, r, http.StatusOK, views.StatusHelpPage(h.page(w, r, printer(r).T("titles.status_help")), limits), nil)
 }

@@ -7,8 +7,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/sync/errgroup"
-
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/views"
 )
@@ -22,21 +20,8 @@ const (
 	maxSearchLength = 255
 )
 
-// home is the first page: an invitation for visitors, the projects for everybody else.
-func (h *Handlers) home(w http.ResponseWriter, r *http.Request) error {
-	s, err := h.loadSession(w, r)
-	if err != nil {
-		return err
-	}
-	if s != nil {
-		http.Redirect(w, r, h.urls.Projects("", 1), http.StatusSeeOther)
-		return nil
-	}
-	p := h.page(w, r, printer(r).T("titles.welcome"))
-	return h.render(w, r, http.StatusOK, views.WelcomePage(p, views.WelcomeModel{LoginURL: h.urls.Login("")}), nil)
-}
-
-// projectList lists the projects whose agents the person may see.
+// projectList lists the projects whose agents the person may see, for the page of its own and
+// for the picker in the header.
 func (h *Handlers) projectList(w http.ResponseWriter, r *http.Request, s *session) error {
 	query := searchParam(r)
 	number := pageParam(r)
@@ -45,7 +30,14 @@ func (h *Handlers) projectList(w http.ResponseWriter, r *http.Request, s *sessio
 		return err
 	}
 	p := h.projectPage(w, r, printer(r).T("titles.projects"))
-	return h.render(w, r, http.StatusOK, views.ProjectsPage(p, model), views.ProjectsTable(p, model))
+	fragment := views.ProjectsTable(p, model)
+	switch _, target, _ := strings.Cut(r.Header.Get("HX-Target"), "#"); target {
+	case "dialog-body":
+		fragment = views.Picker(p, model)
+	case "picker-list":
+		fragment = views.PickerOptions(p, model)
+	}
+	return h.render(w, r, http.StatusOK, views.ProjectsPage(p, model), fragment)
 }
 
 // loadProjects asks in parallel for what may be seen and for which of it may be managed,
@@ -53,7 +45,7 @@ func (h *Handlers) projectList(w http.ResponseWriter, r *http.Request, s *sessio
 func (h *Handlers) loadProjects(r *http.Request, s *session, query string, number int) (views.ProjectsModel, error) {
 	var visible gitlabapi.Page[gitlabapi.Project]
 	managed := make([]gitlabapi.Page[gitlabapi.Project], managedPages(number))
-	group, ctx := errgroup.WithContext(r.Context())
+	group, ctx := parallel(r.Context())
 	group.SetLimit(maxParallelReads)
 	group.Go(func() (err error) {
 		visible, err = s.gitlab.ProjectsPage(ctx, gitlabapi.ProjectQuery{
@@ -119,15 +111,18 @@ func (h *Handlers) projectGo(w http.ResponseWriter, r *http.Request, s *session)
 	return nil
 }
 
-// searchParam is what to search for, bounded in length and without what GitLab answers with
-// a bare 400: invalid UTF-8 and control characters.
-func searchParam(r *http.Request) string {
+// searchParam is what to search for.
+func searchParam(r *http.Request) string { return textParam(r, "q") }
+
+// textParam is a text in the query, bounded in length and without what GitLab answers with a
+// bare 400: invalid UTF-8 and control characters.
+func textParam(r *http.Request, name string) string {
 	typed := strings.Map(func(c rune) rune {
 		if unicode.IsControl(c) {
 			return -1
 		}
 		return c
-	}, strings.ToValidUTF8(r.URL.Query().Get("q"), ""))
+	}, strings.ToValidUTF8(r.URL.Query().Get(name), ""))
 	query := strings.TrimSpace(typed)
 	for len(query) > maxSearchLength {
 		_, size := utf8.DecodeLastRuneInString(query)

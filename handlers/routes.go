@@ -32,8 +32,14 @@ func (h *Handlers) routes() []route {
 		{http.MethodPost, views.PatternLogout, public, audited{h.public(h.logout), store.AuditSignOut}},
 		{http.MethodPost, views.PatternPreferences, public, h.public(h.preferences)},
 
-		// Projects
+		// Fleet
 		{http.MethodGet, views.PatternHome, public, h.public(h.home)},
+		{http.MethodGet, views.PatternProgress, signedIn, h.signedIn(h.fleetProgress)},
+		{http.MethodGet, views.PatternVersions, signedIn, h.signedIn(h.fleetVersions)},
+		{http.MethodGet, views.PatternFleetCSV, signedIn, h.signedIn(h.fleetCSV)},
+		{http.MethodGet, views.PatternFleetJSON, signedIn, h.signedIn(h.fleetJSON)},
+
+		// Projects
 		{http.MethodGet, views.PatternProjects, signedIn, h.signedIn(h.projectList)},
 		{http.MethodGet, views.PatternGo, signedIn, h.signedIn(h.projectGo)},
 
@@ -51,6 +57,10 @@ func (h *Handlers) routes() []route {
 		{http.MethodPost, views.PatternTokenStored, signedIn, audited{h.signedIn(h.tokenStored), store.AuditTokenStored}},
 		{http.MethodGet, views.PatternTokenRevoke, signedIn, h.signedIn(h.tokenRevokeAsk)},
 		{http.MethodPost, views.PatternTokenRevoke, signedIn, audited{h.signedIn(h.tokenRevoke), store.AuditTokenRevoke}},
+
+		// Activity
+		{http.MethodGet, views.PatternActivity, signedIn, h.signedIn(h.activity)},
+		{http.MethodGet, views.PatternActivityCSV, signedIn, h.signedIn(h.activityCSV)},
 
 		// Rotation
 		{http.MethodGet, views.PatternRotation, signedIn, h.signedIn(h.rotationShow)},

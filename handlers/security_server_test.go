@@ -113,8 +113,8 @@ func TestV11HostileNamesAreInert(t *testing.T) {
 				read += strings.Count(got.doc.Text(), strings.TrimSpace(name))
 				inert(t, what, got)
 			}
-			b.everyRead(inspect)
 			inspect("a form with it", b.submit(p.agentPath(p.prod)+"/tokens/new", url.Values{"name": {name}, "description": {name}}))
+			b.everyRead(inspect) // after the form, so that the audit's pages and exports hold the name too
 			inspect("a wrong confirmation", b.submit(p.agentPath(p.prod)+"/delete", url.Values{"confirm": {name + "x"}}))
 			inspect("a search for it", b.get("/projects?"+url.Values{"q": {name}}.Encode()))
 			if read < 10 {

@@ -67,7 +67,18 @@ func (h *Handlers) renewAhead(r *http.Request, s *session) (*session, error) {
 // is about to end. Whatever was renewed elsewhere in the meantime is taken as it is. A session
 // ends only if GitLab says that its grant is over, whatever GitLab said of the token.
 func (h *Handlers) renew(r *http.Request, s *session) (*session, error) {
-	renewed, err := h.Store.Refresh(r.Context(), s.ID, s.Version, h.auditRefresh(r, func(ctx context.Context, current gitlabapi.TokenPair) (gitlabapi.TokenPair, error) {
+	renewed, err := h.refreshSession(r.Context(), s, h.event(r, store.AuditRefresh))
+	if err != nil {
+		return nil, h.ended(r, s, err)
+	}
+	stateOf(r).session = renewed
+	return renewed, nil
+}
+
+// refreshSession is renew for what outlives a request. event is the row of the audit for a
+// renewal that fails.
+func (h *Handlers) refreshSession(ctx context.Context, s *session, event store.AuditEvent) (*session, error) {
+	renewed, err := h.Store.Refresh(ctx, s.ID, s.Version, h.auditRefresh(event, func(ctx context.Context, current gitlabapi.TokenPair) (gitlabapi.TokenPair, error) {
 		pair, err := h.OAuth.Refresh(ctx, current.Refresh)
 		h.refreshed(err)
 		return pair, err
@@ -76,13 +87,11 @@ func (h *Handlers) renew(r *http.Request, s *session) (*session, error) {
 	case errors.Is(err, store.ErrSessionGone):
 		return nil, &sessionEndedError{cause: err}
 	case errors.Is(err, gitlabapi.ErrInvalidGrant):
-		return nil, h.endSession(r, s, err)
+		return nil, h.removeSession(ctx, s, err)
 	case err != nil:
 		return nil, fmt.Errorf("renewing the GitLab token: %w", err)
 	}
-	bound := h.bind(renewed)
-	stateOf(r).session = bound
-	return bound, nil
+	return h.bind(renewed), nil
 }
 
 // RefreshResult is how a renewal of GitLab tokens ended.
@@ -113,11 +122,25 @@ func (h *Handlers) refreshed(err error) {
 // endSession removes a session that GitLab no longer honours, unless it has got another token
 // meanwhile: then the request only has to be sent once more.
 func (h *Handlers) endSession(r *http.Request, s *session, cause error) error {
-	ended, err := h.Store.EndSession(context.WithoutCancel(r.Context()), s.ID, s.Version)
+	return h.ended(r, s, h.removeSession(r.Context(), s, cause))
+}
+
+// ended forgets what was kept for a session, if err says that it is over.
+func (h *Handlers) ended(r *http.Request, s *session, err error) error {
+	var over *sessionEndedError
+	if errors.As(err, &over) {
+		stateOf(r).session = nil
+		h.Fleet.DropSession(s.ID)
+	}
+	return err
+}
+
+// removeSession deletes a session, and returns what to tell the person.
+func (h *Handlers) removeSession(ctx context.Context, s *session, cause error) error {
+	ended, err := h.Store.EndSession(context.WithoutCancel(ctx), s.ID, s.Version)
 	if err == nil && !ended {
 		return errSessionRenewed.because(cause)
 	}
-	stateOf(r).session = nil
 	if err != nil {
 		cause = errors.Join(cause, fmt.Errorf("ending the session: %w", err))
 	}
@@ -150,8 +173,13 @@ func (h *Handlers) askToSignIn(w http.ResponseWriter, r *http.Request) error {
 // currentPage is the address of the page that the person is looking at, which for a fragment
 // or a form is not the address that was asked for.
 func (h *Handlers) currentPage(r *http.Request) string {
-	if r.URL.Path == h.urls.Callback() {
+	switch r.URL.Path {
+	case h.urls.Callback():
 		return h.urls.Home() // it works once, and its query holds a code
+	case h.urls.FleetProgress(), h.urls.FleetVersions(""):
+		if !isHTMX(r) {
+			return h.urls.Home() // parts of the first page
+		}
 	}
 	if isSafe(r.Method) && !isHTMX(r) {
 		return r.URL.RequestURI()

@@ -80,10 +80,12 @@ func (h *Handlers) tokenRevoke(w http.ResponseWriter, r *http.Request, s *sessio
 		return h.renderTokenRevoke(w, r, s, http.StatusUnprocessableEntity, model)
 	}
 	handOver(r)
-	if err := h.Tokens.Revoke(r.Context(), s.gitlab, tokens.RevokeRequest{
+	err = h.Tokens.Revoke(r.Context(), s.gitlab, tokens.RevokeRequest{
 		Actor: h.actor(r, s), Project: model.Project.ID, ProjectPath: model.Project.Path,
 		Agent: model.AgentID, AgentName: model.AgentName, Token: model.Token.ID, TokenName: model.Token.Name,
-	}); err != nil {
+	})
+	h.changed(s)
+	if err != nil {
 		return err
 	}
 	return h.revoked(w, r, model, "revoked")

@@ -74,6 +74,7 @@ func (h *Handlers) tokenCreate(w http.ResponseWriter, r *http.Request, s *sessio
 		Form: form, Project: project, Agent: agent,
 		Token: gitlabapi.NewToken{Name: typed.Name.Value, Description: typed.Description.Value},
 	})
+	h.changed(s)
 	if err != nil {
 		return h.createFailed(w, r, s, typed, err)
 	}

@@ -59,12 +59,18 @@ func (h *Handlers) startUsage(ctx context.Context, s *session, project int64) *u
 		defer close(request.done)
 		ctx, cancel := context.WithTimeout(ctx, usageTimeout)
 		defer cancel()
-		projects, err := s.gitlab.Usage(ctx, []int64{project})
+		err := guarded(func() error {
+			projects, err := s.gitlab.Usage(ctx, []int64{project})
+			if found, ok := projects[project]; ok {
+				request.agents = usageOfProject(found)
+			}
+			return err
+		})
 		if err != nil && !errors.Is(err, context.Canceled) {
 			h.Log.WarnContext(ctx, "asking GraphQL for the use of tokens", "project", project, "error", err)
-		}
-		if found, ok := projects[project]; ok {
-			request.agents = usageOfProject(found)
+			if h.UsageMissing != nil {
+				h.UsageMissing()
+			}
 		}
 	}()
 	return request
@@ -115,7 +121,7 @@ func (h *Handlers) finishUsage(ctx context.Context, s *session, request *usageRe
 // stays unknown.
 func (h *Handlers) readUsage(ctx context.Context, s *session, project int64, agents []gitlabapi.Agent, found usage) {
 	var mu sync.Mutex
-	group := new(errgroup.Group)
+	group := reads{new(errgroup.Group)}
 	group.SetLimit(maxParallelReads)
 	for _, agent := range agents {
 		group.Go(func() error {

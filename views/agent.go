@@ -12,10 +12,14 @@ func (m AgentModel) gitLabURL() string {
 }
 
 func (m AgentModel) tabName(l *i18n.Printer) string {
-	if m.Tab == "connect" {
+	switch m.Tab {
+	case "activity":
+		return l.T("activity.heading")
+	case "connect":
 		return l.T("connect.tab")
+	default:
+		return l.T("tokens.tab")
 	}
-	return l.T("tokens.tab")
 }
 
 // agentCrumb leads to an agent's page.

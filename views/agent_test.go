@@ -58,8 +58,8 @@ func TestAgentOffersWhatThePersonMayDo(t *testing.T) {
 
 func TestStatusIsExplainedInPlaceAndOnThePageOfAll(t *testing.T) {
 	t.Parallel()
-	help := render(t, StatusHelpPage(testPage(i18n.English)))
-	wantCount(t, help.Selection, "dl > div", 4)
+	help := render(t, StatusHelpPage(testPage(i18n.English), StatusHelpModel{}))
+	wantCount(t, help.Selection, "dl:first-of-type > div", 4)
 	for _, status := range statuses() {
 		m := testAgent()
 		m.Status, m.LastContact = status, time.Time{}
@@ -83,12 +83,12 @@ func TestConnect(t *testing.T) {
 	t.Parallel()
 	p := testPage(i18n.English)
 	steps := render(t, ConnectSteps(p, testConnect()))
-	wantCount(t, steps.Selection, ".notice", 0)
+	wantCount(t, steps.Selection, ".notice", 1) // of glab
 	wantText(t, steps.Selection, "#kas-address", "wss://kas.example.com")
-	if got, want := steps.Find("#step-secret").Text(), testConnect().Steps[0].Code; got != want {
+	if got, want := steps.Find("#step-helm-secret").Text(), testSteps()[0].Code; got != want {
 		t.Errorf("the command reads %q, want %q: it is copied as it stands", got, want)
 	}
-	wantAttr(t, steps.Selection, ".steps button", "data-copy", "step-secret")
+	wantAttr(t, steps.Selection, ".steps button", "data-copy", "step-helm-secret")
 	wantText(t, render(t, ConnectSteps(p, ConnectModel{})).Selection, ".notice", "The install steps are missing")
 	wantText(t, render(t, ConnectSteps(p, ConnectModel{Known: true})).Selection, ".notice", "agent server (KAS) is off")
 }

@@ -20,10 +20,13 @@ type Page struct {
 
 	// Title names the page in the tab and in history; the portal's name follows it.
 	Title string
-	// Section marks the current entry of the navigation: "projects" or "".
+	// Section marks the current entry of the navigation: "fleet", "projects", "activity" or "".
 	Section string
 	// Path is the address of this page, where a choice of language or theme returns to.
 	Path string
+	// WaitURL is where a browser without script goes at once, to wait for what a script would
+	// fill in; empty for nowhere.
+	WaitURL string
 	// Theme is "light", "dark" or empty for the system's.
 	Theme string
 	// User is nil for a visitor who has not signed in.
@@ -202,7 +205,7 @@ type AgentModel struct {
 	LastContact time.Time
 	CreatedBy   string
 	CreatedAt   time.Time
-	// Tab is "tokens" or "connect".
+	// Tab is "tokens", "activity" or "connect".
 	Tab    string
 	Tokens []TokenRow
 	// LimitReached says that GitLab's limit of two active tokens allows no further one.
@@ -210,8 +213,9 @@ type AgentModel struct {
 	// Partial says that times of use or creators could not all be read.
 	Partial bool
 	// Orphans are tokens whose value is most likely lost.
-	Orphans []OrphanModel
-	Connect ConnectModel
+	Orphans  []OrphanModel
+	Activity AgentActivityModel
+	Connect  ConnectModel
 }
 
 // TokenRow is one active token.
@@ -223,18 +227,6 @@ type TokenRow struct {
 	// LastUsedAt is zero when the token was never used, or when UsageKnown is false.
 	LastUsedAt time.Time
 	UsageKnown bool
-}
-
-// ConnectModel is what a cluster needs to connect an agent.
-type ConnectModel struct {
-	// Known says that GitLab's metadata could be read.
-	Known bool
-	// KASEnabled says that GitLab's agent server is on.
-	KASEnabled bool
-	// KASAddress is what the agent connects to, for example wss://kas.example.com.
-	KASAddress string
-	// Steps are the commands in order.
-	Steps []Snippet
 }
 
 // Snippet is a command to copy, with the sentence that explains it.

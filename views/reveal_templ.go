@@ -187,7 +187,7 @@ func reveal(p Page, m RevealModel) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if len(m.Connect.Steps) > 0 {
+		if len(m.Connect.Variants) > 0 {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<details class=\"install\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

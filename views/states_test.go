@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/PuerkitoBio/goquery"
 	"github.com/a-h/templ"
@@ -47,6 +48,9 @@ func states() []state {
 	limited.Orphans = []OrphanModel{{TokenID: 8, TokenName: hostileName, CreatedBy: hostileName, At: testNow()}}
 	bare.Tokens, bare.Name, bare.CreatedBy, bare.Status, bare.Access = nil, hostileName, hostileName, StatusUnknown, readerAccess()
 	connect.Tab, connect.Name = "connect", hostileName
+	connect.Connect.CAFile, connect.Connect.Config = "gitlab-ca.pem", hostileConfig()
+	broken := connect
+	broken.Connect.Config = &ConfigModel{State: ConfigBroken, Path: hostileName, Problem: "Line 3: wrong.", Detail: hostileName}
 
 	projects := ProjectsModel{Pager: Pager{Page: 1, Pages: 3, Total: 61, Next: "?page=2"}, Rows: []ProjectRow{
 		{ID: 20, Name: "checkout", Path: "shop/checkout", CanManage: true},
@@ -58,6 +62,12 @@ func states() []state {
 	list := []state{
 		alone("welcome", WelcomePage, WelcomeModel{LoginURL: "/auth/login"}),
 		alone("an error", MessagePage, MessageModel{Heading: "No", Text: "Why", Actions: []Action{{"Again", "/a"}, {"Home", "/"}}, RequestID: "01J"}),
+		both("fleet", FleetPage, FleetFragment, testFleet()),
+		both("fleet with every problem", FleetPage, FleetFragment, troubledFleet()),
+		both("fleet being read", FleetPage, FleetFragment, FleetModel{Scan: testScan(), Form: FleetForm{Search: hostileName, Group: hostileName}}),
+		both("fleet without agents", FleetPage, FleetFragment, FleetModel{Read: true, Projects: true}),
+		both("fleet without projects", FleetPage, FleetFragment, FleetModel{Read: true}),
+		both("fleet, nothing found", FleetPage, FleetFragment, FleetModel{Read: true, Projects: true, Filtered: true, UnfilteredURL: "/"}),
 		both("projects", ProjectsPage, ProjectsTable, projects),
 		both("no projects", ProjectsPage, ProjectsTable, ProjectsModel{}),
 		both("no project found", ProjectsPage, ProjectsTable, ProjectsModel{Query: hostileName}),
@@ -69,12 +79,14 @@ func states() []state {
 		both("agent at its limit, partial", AgentPage, AgentTab, limited),
 		both("agent without tokens for a reader", AgentPage, AgentTab, bare),
 		both("agent, how to connect", AgentPage, AgentTab, connect),
-		alone("agent deleted", AgentDeletedPage, AgentDeletedModel{Project: hostileProject(), AgentName: hostileName, Steps: testConnect().Steps}),
+		both("agent, with a broken configuration", AgentPage, AgentTab, broken),
+		alone("agent deleted", AgentDeletedPage, AgentDeletedModel{Project: hostileProject(), AgentName: hostileName, Steps: testSteps()}),
 		both("new token", RevealPage, RevealDialog, testReveal()),
 		both("new agent with its token", RevealPage, RevealDialog, registered),
-		{name: "status help", page: StatusHelpPage},
+		alone("status help", StatusHelpPage, StatusHelpModel{NeverUsed: 24 * time.Hour, MaxIdle: 30 * 24 * time.Hour, MaxAge: 36 * time.Hour, Overlap: 7 * 24 * time.Hour}),
+		{name: "project picker", page: func(p Page) templ.Component { return ProjectsPage(p, projects) }, fragment: func(p Page) templ.Component { return Picker(p, projects) }},
 	}
-	return slices.Concat(list, formStates(), rotationStates())
+	return slices.Concat(list, activityStates(), formStates(), rotationStates())
 }
 
 func formStates() []state {
@@ -212,7 +224,7 @@ func TestEveryControlHasAName(t *testing.T) {
 
 // messageID looks like the id of a text that the catalogue does not have.
 func messageID() *regexp.Regexp {
-	return regexp.MustCompile(`\b(agents|auth|common|connect|projects|status|time|tokens)\.[a-z_.]+`)
+	return regexp.MustCompile(`\b(agents|attention|auth|common|connect|fleet|picker|projects|status|time|tokens)\.[a-z_.]+`)
 }
 
 func TestEveryTextIsInTheCatalogueAndFilledIn(t *testing.T) {
@@ -234,7 +246,7 @@ func TestEveryTextIsInTheCatalogueAndFilledIn(t *testing.T) {
 // it is isolated.
 func TestV11HostileNamesAreIsolated(t *testing.T) {
 	t.Parallel()
-	isolated := map[atom.Atom]bool{atom.Bdi: true, atom.Title: true, atom.Textarea: true}
+	isolated := map[atom.Atom]bool{atom.Bdi: true, atom.Title: true, atom.Textarea: true, atom.Option: true}
 	everywhere(t, func(t *testing.T, markup string, _ bool) {
 		t.Helper()
 		for node := range parse(t, markup).Get(0).Descendants() {
@@ -291,7 +303,7 @@ func TestChineseTextIsChinese(t *testing.T) {
 			t.Parallel()
 			document := render(t, s.page(testPage(i18n.Chinese)))
 			wantAttr(t, document.Selection, "html", "lang", "zh-CN")
-			document.Find("bdi, pre, output, textarea, .steps, .field-error, #form-notice").Remove()
+			document.Find("bdi, pre, option, output, textarea, .steps, .field-error, #form-notice").Remove()
 			if found := english.FindString(document.Find("main").Text()); found != "" {
 				t.Errorf("%q is not Chinese", found)
 			}

@@ -11,6 +11,10 @@ import (
 // together and no path is written anywhere else.
 const (
 	PatternHome        = "/{$}"
+	PatternFleetCSV    = "/fleet.csv"
+	PatternFleetJSON   = "/fleet.json"
+	PatternProgress    = "/fleet/progress"
+	PatternVersions    = "/fleet/versions"
 	PatternLogin       = "/auth/login"
 	PatternCallback    = "/auth/callback"
 	PatternLogout      = "/auth/logout"
@@ -25,6 +29,8 @@ const (
 	PatternTokenNew    = "/projects/{project}/agents/{agent}/tokens/new"
 	PatternTokenStored = "/projects/{project}/agents/{agent}/tokens/{token}/stored"
 	PatternTokenRevoke = "/projects/{project}/agents/{agent}/tokens/{token}/revoke"
+	PatternActivity    = "/activity"
+	PatternActivityCSV = "/activity.csv"
 	PatternRotation    = "/projects/{project}/agents/{agent}/rotation"
 	PatternRotations   = "/rotations"
 	PatternUnused      = "/unused-tokens"
@@ -42,6 +48,21 @@ type URLs struct {
 
 // Home is the first page of the portal.
 func (u URLs) Home() string { return u.Base + "/" }
+
+// Fleet is the first page with the fleet that query, an encoded query string, selects.
+func (u URLs) Fleet(query string) string { return withRawQuery(u.Home(), query) }
+
+// FleetCSV exports what query selects as CSV.
+func (u URLs) FleetCSV(query string) string { return withRawQuery(u.Base+PatternFleetCSV, query) }
+
+// FleetJSON exports what query selects as JSON.
+func (u URLs) FleetJSON(query string) string { return withRawQuery(u.Base+PatternFleetJSON, query) }
+
+// FleetProgress is the stream that tells how far the reading of the fleet is.
+func (u URLs) FleetProgress() string { return u.Base + PatternProgress }
+
+// FleetVersions tells the versions of the agents on the page that query selects.
+func (u URLs) FleetVersions(query string) string { return withRawQuery(u.Base+PatternVersions, query) }
 
 // Login starts the sign-in with GitLab and returns to next, a path of the portal.
 func (u URLs) Login(next string) string {
@@ -97,6 +118,24 @@ func (u URLs) TokenRevoke(project, agent, token int64) string {
 	return u.token(project, agent, token) + "/revoke"
 }
 
+// Activity lists what was done through the portal. before and after are the numbers of the
+// entries that the page starts behind; both are 0 on the newest page.
+func (u URLs) Activity(q ActivityQuery, before, after int64) string {
+	return withQuery(u.Base+PatternActivity, append(q.pairs(), "before", numberValue(before), "after", numberValue(after))...)
+}
+
+// ActivityCSV is the same list as a file.
+func (u URLs) ActivityCSV(q ActivityQuery) string {
+	return withQuery(u.Base+PatternActivityCSV, q.pairs()...)
+}
+
+// pairs are the names and values of the query in the address.
+func (q ActivityQuery) pairs() []string {
+	return []string{
+		"project", q.Project, "agent", q.Agent, "actor", q.Actor, "action", q.Action, "from", q.From, "until", q.Until,
+	}
+}
+
 // Rotation guides through the exchange of an agent's token; drop is the token that the person
 // chose to be rid of, 0 for none.
 func (u URLs) Rotation(project, agent, drop int64) string {
@@ -149,6 +188,21 @@ func pageValue(page int) string {
 		return ""
 	}
 	return strconv.Itoa(page)
+}
+
+// numberValue leaves out a number that is none.
+func numberValue(n int64) string {
+	if n <= 0 {
+		return ""
+	}
+	return itoa(n)
+}
+
+func withRawQuery(path, query string) string {
+	if query == "" {
+		return path
+	}
+	return path + "?" + query
 }
 
 // withQuery appends the pairs whose value is not empty, in the order given.

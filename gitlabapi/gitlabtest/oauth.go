@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// Lifetimes of config/initializers/doorkeeper.rb and of Doorkeeper's defaults.
+// Lifetimes of config/initializers/doorkeeper.rb and of Doorkeeper's defaults. See Settings for
+// that of access tokens.
 const (
 	accessTokenLifetime = 7200 * time.Second
 	codeLifetime        = 10 * time.Minute
@@ -109,7 +110,7 @@ func (s *Server) newPair(application string, user int64, scopes []string) *oauth
 		user:        user,
 		scopes:      scopes,
 		createdAt:   s.now(),
-		lifetime:    accessTokenLifetime,
+		lifetime:    s.settings.AccessTokenLifetime,
 	}
 	s.oauthTokens = append(s.oauthTokens, t)
 	s.byAccess[t.access], s.byRefresh[t.refresh] = t, t

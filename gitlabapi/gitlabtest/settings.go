@@ -1,5 +1,7 @@
 package gitlabtest
 
+import "time"
+
 // Settings are the ways in which one GitLab instance differs from another. A Server starts as an
 // ordinary current instance of the Enterprise Edition.
 type Settings struct {
@@ -42,6 +44,8 @@ type Settings struct {
 	GraphQLErrors map[int64]string
 	// TokenType is the token_type of OAuth answers; "Bearer" by default.
 	TokenType string
+	// AccessTokenLifetime is how long OAuth access tokens work; two hours by default.
+	AccessTokenLifetime time.Duration
 	// OmitScope leaves scope out of OAuth answers, as GitLab's documentation shows them.
 	OmitScope bool
 
@@ -59,6 +63,8 @@ func defaultSettings() Settings {
 		TokenType:       "Bearer",
 		CountLimit:      10_000,
 		ComplexityLimit: 250,
+
+		AccessTokenLifetime: accessTokenLifetime,
 	}
 }
 

@@ -20,6 +20,23 @@ const (
 	Connected
 )
 
+// Statuses lists all statuses, the best first.
+func Statuses() []Status { return []Status{Connected, NotConnected, NeverConnected, Unknown} }
+
+// String is the status's name in addresses and exports.
+func (s Status) String() string {
+	switch s {
+	case Connected:
+		return "connected"
+	case NotConnected:
+		return "not_connected"
+	case NeverConnected:
+		return "never_connected"
+	default:
+		return "unknown"
+	}
+}
+
 // Token is what the rules need to know of one active token.
 type Token struct {
 	CreatedAt time.Time

@@ -100,6 +100,26 @@ func TestDemoHasEveryStateOfAnAgent(t *testing.T) {
 	}
 }
 
+func TestDemoNeedsEveryKindOfAttention(t *testing.T) {
+	t.Parallel()
+	v := seeDemo(t, demoLead, 0)
+	due := map[agentstatus.Rule]int{}
+	for _, a := range v.agents() {
+		judged := agentstatus.Agent{Count: a.TokenCount, UseKnown: true}
+		for _, token := range a.Tokens {
+			judged.Tokens = append(judged.Tokens, agentstatus.Token{CreatedAt: token.CreatedAt, LastUsedAt: token.LastUsedAt})
+		}
+		for _, rule := range agentstatus.Attention(judged, agentstatus.Limits(90*day, 30*day), v.now).Due() {
+			due[rule]++
+		}
+	}
+	for _, rule := range agentstatus.Rules() {
+		if due[rule] == 0 {
+			t.Errorf("nothing in the demo is %s", rule)
+		}
+	}
+}
+
 func TestDemoStaysAliveWhileItRuns(t *testing.T) {
 	t.Parallel()
 	before, after := seeDemo(t, demoOwner, 0).statuses(), seeDemo(t, demoOwner, 8*time.Hour).statuses()

@@ -22,6 +22,7 @@ type metrics struct {
 	gitlabSeconds  *prometheus.HistogramVec
 	refreshes      *prometheus.CounterVec
 	creates        *prometheus.CounterVec
+	usageMissing   prometheus.Counter
 }
 
 func newMetrics() *metrics {
@@ -47,8 +48,12 @@ func newMetrics() *metrics {
 			Name: "portal_tokens_created_total",
 			Help: "Creates of agent tokens that were sent to GitLab, by outcome.",
 		}, []string{"outcome"}),
+		usageMissing: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "portal_usage_missing_total",
+			Help: "Pages that went without GraphQL's answer on the use of tokens, or without a part of it.",
+		}),
 	}
-	m.registry.MustRegister(m.requests, m.gitlabRequests, m.gitlabSeconds, m.refreshes, m.creates,
+	m.registry.MustRegister(m.requests, m.gitlabRequests, m.gitlabSeconds, m.refreshes, m.creates, m.usageMissing,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -12,6 +12,8 @@ import (
 
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/handlers"
+	"gitlab-agent-portal/internal/agentstatus"
+	"gitlab-agent-portal/internal/fleet"
 	"gitlab-agent-portal/internal/store"
 	"gitlab-agent-portal/internal/tokens"
 	"gitlab-agent-portal/static"
@@ -109,11 +111,12 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 
 	server.store, server.tokens = database, tokens.New(database, database, log, now)
 	server.tokens.ObserveCreates(server.metrics.created)
+	server.fleet = fleet.New(fleet.Config{Now: now, Log: log})
 	handler, err := handlers.New(handlers.Config{ //nolint:contextcheck // what it renders at the start belongs to no request
 		PublicURL: &cfg.PublicURL, GitLab: gitlab, OAuth: oauth(cfg, gitlab), ReadOnly: cfg.readOnly(),
-		Store: database, Tokens: server.tokens, Keys: cfg.SessionKeys, Cookie: cfg.cookie(), Assets: assets,
-		Log: log, Now: now, Ready: server.readiness, TrustedProxies: cfg.TrustedProxies, HelmRepoURL: cfg.HelmRepoURL.String(), SandboxURL: extra.sandboxURL,
-		Refreshed: server.metrics.refreshed,
+		Store: database, Tokens: server.tokens, Fleet: server.fleet, Limits: agentstatus.Limits(cfg.TokenMaxAge, cfg.TokenMaxIdle), Keys: cfg.SessionKeys, Cookie: cfg.cookie(), Assets: assets,
+		Log: log, Now: now, Ready: server.readiness, TrustedProxies: cfg.TrustedProxies, HelmRepoURL: cfg.HelmRepoURL.String(), PrivateCA: cfg.CAFile != "", SandboxURL: extra.sandboxURL,
+		Refreshed: server.metrics.refreshed, UsageMissing: server.metrics.usageMissing.Inc,
 	})
 	if err != nil {
 		return err

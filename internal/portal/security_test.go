@@ -161,3 +161,35 @@ func TestV7RenewalsAndCreatesAreCountedByTheirEnd(t *testing.T) {
 		}
 	}
 }
+
+// TestH11APageWithoutGraphQLSaysSoOnce is about GraphQL's failures that hide behind a 200, too.
+func TestH11APageWithoutGraphQLSaysSoOnce(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*gitlabtest.Settings){
+		"is off":           func(s *gitlabtest.Settings) { s.GraphQLOff = true },
+		"answers in part":  func(s *gitlabtest.Settings) { s.GraphQLErrors = map[int64]string{1: "no"} },
+		"lacks a field":    func(s *gitlabtest.Settings) { s.GraphQLLacks = []string{"ClusterAgent.tokens"} },
+		"refuses the cost": func(s *gitlabtest.Settings) { s.ComplexityLimit = 1 },
+	} {
+		t.Run("GraphQL "+name, func(t *testing.T) {
+			t.Parallel()
+			gitlab := newOrganisation(t)
+			gitlab.AddToken(gitlabtest.Token{Agent: gitlab.agent, Name: "by REST", CreatedBy: gitlab.lead})
+			gitlab.Configure(change)
+			portal := startPortal(t, gitlab, nil, "METRICS_ADDR=127.0.0.1:0")
+			b := newBrowser(t)
+			b.signIn(portal.url, "lead")
+			got := b.get(portal.url + strings.TrimSuffix(gitlab.tokens, "/tokens"))
+			if got.status != http.StatusOK || !strings.Contains(got.body, "by REST") || !strings.Contains(got.body, "Never") {
+				t.Errorf("GET the agent = %d, want its page with what REST tells", got.status)
+			}
+			metrics := newBrowser(t).get("http://" + portal.metrics(t) + "/metrics").body
+			if !strings.Contains(metrics, "portal_usage_missing_total 1\n") {
+				t.Error("the metrics do not count the page once")
+			}
+			if n := strings.Count(portal.output.String(), "asking GraphQL for the use of tokens"); n != 1 {
+				t.Errorf("the log says it %d times, want once", n)
+			}
+		})
+	}
+}

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"gitlab-agent-portal/internal/fleet"
 	"gitlab-agent-portal/internal/store"
 	"gitlab-agent-portal/internal/tokens"
 )
@@ -32,6 +33,7 @@ type server struct {
 	log     *slog.Logger
 	store   *store.Store
 	tokens  *tokens.Service
+	fleet   *fleet.Service
 	metrics *metrics
 	ready   func()
 	drain   func()
@@ -132,7 +134,11 @@ func (s *server) withdraw(ctx context.Context) {
 func (s *server) stop(ctx context.Context, servers []*http.Server) error {
 	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
 	defer cancel()
+	// First the scans: the streams that tell of them would keep their server from stopping.
 	var failed error
+	if err := s.fleet.Close(ctx); err != nil {
+		failed = fmt.Errorf("scans were cut off: %w", err)
+	}
 	for _, server := range servers {
 		if err := server.Shutdown(ctx); err != nil {
 			failed = errors.Join(failed, fmt.Errorf("requests were cut off: %w", err), server.Close())

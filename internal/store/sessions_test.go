@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/fuzztest"
 	"gitlab-agent-portal/internal/store"
 )
 
@@ -360,18 +362,39 @@ func FuzzS4Cookie(f *testing.F) {
 		f.Fatalf("Open: %v", err)
 	}
 	f.Cleanup(func() { _ = s.Close() })
-	f.Add("portal=MTc2NDAwMDAwMHxhYmN8")
-	f.Add("portal=; portal=x")
-	f.Add(`portal="|||"`)
+	w := httptest.NewRecorder()
+	r := httptest.NewRequestWithContext(f.Context(), http.MethodGet, "/", nil)
+	session, err := s.SignIn(f.Context(), w, r, lead(1))
+	if err != nil {
+		f.Fatalf("SignIn: %v", err)
+	}
+	good, _, _ := strings.Cut(w.Header().Get("Set-Cookie"), ";")
+	seeds := []string{good, "portal=MTc2NDAwMDAwMHxhYmN8", "portal=; portal=x", `portal="|||"`, good + "; portal=x"}
+	for _, header := range append(seeds, fuzztest.Mutations(fuzztest.Executions, seeds...)...) {
+		f.Add(header)
+	}
 	f.Fuzz(func(t *testing.T, header string) {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
 		r.Header.Set("Cookie", header)
-		if got, err := s.Load(t.Context(), r); got != nil || err != nil {
-			t.Errorf("Load = %v, %v, want nobody and no error", got, err)
+		got, err := s.Load(t.Context(), r)
+		if err != nil || got != nil && got.ID != session.ID {
+			t.Errorf("Load = %v, %v, want nobody or whoever signed in, and no error", got, err)
+		}
+		if got != nil && !isOneOf(r.CookiesNamed("portal"), good) {
+			t.Errorf("the cookies %q are taken for %q", header, good)
 		}
 		if err := s.RepairCookie(httptest.NewRecorder(), r, nil); err != nil {
 			t.Errorf("RepairCookie: %v", err)
 		}
+	})
+}
+
+// isOneOf reports whether one of the cookies is good, apart from the bits that base64 leaves
+// unused at its end.
+func isOneOf(cookies []*http.Cookie, good string) bool {
+	return slices.ContainsFunc(cookies, func(c *http.Cookie) bool {
+		pair := c.Name + "=" + c.Value
+		return len(pair) >= len(good) && pair[:len(good)-3] == good[:len(good)-3]
 	})
 }
 

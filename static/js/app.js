@@ -10,5 +10,6 @@ import "./forms.js";
 import "./reveal.js";
 import "./copy.js";
 import "./times.js";
+import "./picker.js";
 import "./keys.js";
 import "./live.js";

@@ -1,15 +1,6 @@
-// Keys, and the menu's manners.
+// The menu's manners.
 
 const openMenu = () => document.querySelector(".menu[open]");
-
-document.addEventListener("keydown", (event) => {
-  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target.closest("input, textarea, dialog")) return;
-  const search = document.querySelector('input[type="search"]');
-  if (!search) return;
-  event.preventDefault();
-  search.select();
-});
 
 document.addEventListener("keydown", (event) => {
   const menu = openMenu();

@@ -21,5 +21,18 @@ function localise(root) {
   }
 }
 
+// An age that the page was born with goes on growing while it is looked at.
+const TICK = 10 * 1000; // ms
+const ages = new Intl.RelativeTimeFormat(document.documentElement.lang);
+
+function grow() {
+  const element = document.querySelector("[data-age]");
+  if (!element) return;
+  element.dataset.shown ??= performance.now();
+  const seconds = Math.round(Number(element.dataset.age) + (performance.now() - Number(element.dataset.shown)) / 1000);
+  element.textContent = seconds < 60 ? ages.format(-seconds, "second") : ages.format(-Math.floor(seconds / 60), "minute");
+}
+setInterval(grow, TICK);
+
 localise(document);
 document.addEventListener("htmx:after:swap", () => localise(document));

@@ -33,15 +33,24 @@ type Database struct {
 // PostgreSQL is not installed.
 func New(tb testing.TB) *Database {
 	tb.Helper()
-	server, err := shared()
+	d, err := Create(tb.Context())
 	if err != nil {
 		tb.Fatalf("the tests need a PostgreSQL server: %v", err)
 	}
+	tb.Cleanup(func() { d.admin(tb, `DROP DATABASE `+d.name+` WITH (FORCE)`) })
+	return d
+}
+
+// Create creates an empty database for a program that is no test. The server, and with it the
+// database, ends with the process.
+func Create(ctx context.Context) (*Database, error) {
+	server, err := shared()
+	if err != nil {
+		return nil, err
+	}
 	name := fmt.Sprintf("test%d", created.Add(1))
 	d := &Database{URL: server.url(name), name: name, server: server}
-	d.admin(tb, `CREATE DATABASE `+name)
-	tb.Cleanup(func() { d.admin(tb, `DROP DATABASE `+name+` WITH (FORCE)`) })
-	return d
+	return d, d.execute(ctx, `CREATE DATABASE `+name)
 }
 
 // Stop makes the database unreachable: open connections are cut and new ones refused, as if
@@ -62,15 +71,22 @@ func (d *Database) Start(tb testing.TB) {
 // ended by the time of clean-up.
 func (d *Database) admin(tb testing.TB, statement string) {
 	tb.Helper()
-	ctx := context.WithoutCancel(tb.Context())
+	if err := d.execute(context.WithoutCancel(tb.Context()), statement); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// execute runs one statement outside the database.
+func (d *Database) execute(ctx context.Context, statement string) error {
 	conn, err := pgx.Connect(ctx, d.server.url("postgres"))
 	if err != nil {
-		tb.Fatalf("connect to the tests' PostgreSQL: %v", err)
+		return fmt.Errorf("connect to the tests' PostgreSQL: %w", err)
 	}
 	defer func() { _ = conn.Close(ctx) }()
 	if _, err := conn.Exec(ctx, statement); err != nil {
-		tb.Fatalf("%s: %v", statement, err)
+		return fmt.Errorf("%s: %w", statement, err)
 	}
+	return nil
 }
 
 // url is the address of one of the server's databases.

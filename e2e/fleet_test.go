@@ -1,0 +1,130 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"testing"
+
+	"gitlab-agent-portal/gitlabapi/gitlabtest"
+)
+
+// shiftSoFar adds up the layout shifts of the page since it was opened.
+const shiftSoFar = `() => new Promise((done) => {
+	let sum = 0;
+	new PerformanceObserver((list) => { for (const entry of list.getEntries()) sum += entry.value; }).observe({type: "layout-shift", buffered: true});
+	requestAnimationFrame(() => requestAnimationFrame(() => done(sum)));
+})`
+
+// addProjects adds projects with an agent each, all for lead.
+func (s *stage) addProjects(n int) {
+	for i := range n {
+		project := s.gitlab.AddProject(gitlabtest.Project{Path: fmt.Sprintf("service-%02d", i), Name: fmt.Sprintf("Service %02d", i), Group: 1})
+		s.gitlab.AddMember(project, s.lead, gitlabtest.Maintainer)
+		s.gitlab.AddAgent(gitlabtest.Agent{Project: project, Name: fmt.Sprintf("cluster-%02d", i)})
+	}
+}
+
+// TestTheFleetComesWithProgressAndWithoutAJump holds GitLab back while the page waits.
+func TestTheFleetComesWithProgressAndWithoutAJump(t *testing.T) {
+	s := newStage(t)
+	s.addProjects(12)
+	gate := gitlabtest.NewGate()
+	t.Cleanup(gate.Open)
+	s.gitlab.Inject(gitlabtest.OpListProjects, gitlabtest.Hold(gate))
+	p := s.as("lead")
+	p.sees(p.Locator("#fleet progress"))
+	p.says(p.Locator("#fleet label"), "Listing your projects")
+	p.lacks(p.Locator("table.fleet"))
+	gate.Open()
+	p.sees(p.Locator("table.fleet tbody tr").First())
+	p.lacks(p.Locator("progress"))
+	if shift := number(p.eval(shiftSoFar)); shift != 0 {
+		t.Errorf("while the list came in, the page shifted by %v", shift)
+	}
+	if options := number(p.eval("() => document.querySelectorAll('#group option').length")); options != 2 {
+		t.Errorf("the search offers %v groups, want all and shop", options)
+	}
+	p.says(p.Locator(".filters [data-kind=connected]"), "1")
+	p.says(p.Locator("table.fleet tr", rowOf("prod")), "Connected")
+}
+
+// TestTheFleetIsSearchedAndFiltered types, clicks a count, and goes back.
+func TestTheFleetIsSearchedAndFiltered(t *testing.T) {
+	s := newStage(t)
+	s.addProjects(3)
+	p := s.as("lead")
+	p.sees(p.link("cluster-01"))
+	p.fill(p.GetByRole("searchbox"), "cluster-0")
+	p.lacks(p.link("prod"))
+	p.arrives(s.url + "/?q=cluster-0")
+	p.fill(p.GetByRole("searchbox"), "prod")
+	p.lacks(p.link("cluster-01"))
+	p.arrives(s.url + "/?q=prod")
+	p.fill(p.GetByRole("searchbox"), "")
+	p.sees(p.link("cluster-01"))
+	p.arrives(s.url + "/")
+	p.click(p.Locator(".filters [data-kind=no_token]"))
+	p.arrives(s.url + "/?attention=no_token")
+	p.lacks(p.link("prod"))
+	p.sees(p.link("idle"))
+	p.fill(p.GetByRole("searchbox"), "idle")
+	p.lacks(p.link("cluster-01"))
+	p.arrives(s.url + "/?q=idle&attention=no_token")
+	p.click(p.link("idle"))
+	p.arrives(s.agent(s.idle))
+	if _, err := p.GoBack(commit); err != nil {
+		t.Fatal(err)
+	}
+	p.arrives(s.url + "/?q=idle&attention=no_token")
+	p.sees(p.link("idle"))
+	p.lacks(p.link("cluster-01"))
+}
+
+// TestAProjectIsPickedByKeyboard types a slash, a few letters, an arrow and Enter.
+func TestAProjectIsPickedByKeyboard(t *testing.T) {
+	s := newStage(t)
+	s.addProjects(3)
+	p := s.as("lead")
+	p.sees(p.link("prod"))
+	p.press("/")
+	p.sees(p.Locator("#dialog #picker-input"))
+	p.says(p.Locator("#picker-list [aria-selected=true]"), "Payments")
+	if err := p.Keyboard().Type("service"); err != nil {
+		t.Fatal(err)
+	}
+	p.lacks(p.Locator("#picker-list").GetByText("Payments").First())
+	p.says(p.Locator("#picker-list [aria-selected=true]"), "Service 00")
+	p.press("ArrowDown")
+	p.says(p.Locator("#picker-list [aria-selected=true]"), "Service 01")
+	if active := p.eval("() => document.getElementById(document.getElementById('picker-input').getAttribute('aria-activedescendant')).textContent.includes('Service 01')"); active != true {
+		t.Error("the field does not name the marked project")
+	}
+	p.press("Enter")
+	p.sees(p.heading("Agents of Service 01"))
+	p.press("/")
+	p.sees(p.Locator("#picker-input"))
+	p.press("Escape")
+	p.lacks(p.Locator("#dialog"))
+}
+
+// TestTheFleetNeedsNoScript waits, searches and filters by plain pages.
+func TestTheFleetNeedsNoScript(t *testing.T) {
+	s := newStage(t)
+	s.addProjects(3)
+	p := s.as("lead", withoutScript)
+	p.arrives(s.url + "/?wait=1")
+	p.sees(p.link("prod"))
+	p.lacks(p.Locator("th.version"))
+	p.fill(p.GetByRole("searchbox"), "cluster-02")
+	p.click(p.button("Search"))
+	p.sees(p.link("cluster-02"))
+	p.lacks(p.link("prod"))
+	p.click(p.Locator(".filters [data-kind=connected]"))
+	p.sees(p.heading("Fleet"))
+	p.lacks(p.link("cluster-02"))
+	p.click(p.link("Show all agents"))
+	p.sees(p.link("prod"))
+	p.click(p.Locator("#picker-link"))
+	p.sees(p.heading("Projects"))
+}

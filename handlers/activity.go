@@ -1,0 +1,214 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/i18n"
+	"gitlab-agent-portal/internal/store"
+	"gitlab-agent-portal/views"
+)
+
+const (
+	activityPerPage = 50
+	// maxMaintainedPages bounds how much of GitLab's list of projects one view asks for, a
+	// hundred at a time and one after the other.
+	maxMaintainedPages = 30
+)
+
+// activity lists what was done through the portal in the projects that the person maintains.
+func (h *Handlers) activity(w http.ResponseWriter, r *http.Request, s *session) error {
+	model, filter, err := h.activityFilter(r, s)
+	if err != nil {
+		return err
+	}
+	status := http.StatusOK
+	if model.Wrong != (views.ActivityQuery{}) {
+		status = http.StatusUnprocessableEntity
+	} else if err := h.loadActivity(r, &model, filter); err != nil {
+		return err
+	}
+	p := h.page(w, r, printer(r).T("activity.heading"))
+	p.Section = "activity"
+	return h.render(w, r, status, views.ActivityPage(p, model), views.ActivityList(p, model))
+}
+
+// activityFilter reads the query, and asks GitLab whose activity the person may see: that they
+// once were Maintainer counts for nothing.
+func (h *Handlers) activityFilter(r *http.Request, s *session) (views.ActivityModel, store.AuditFilter, error) {
+	model := views.ActivityModel{IsAdmin: s.User.IsAdmin, Query: activityQuery(r)}
+	filter := store.AuditFilter{
+		AgentName: model.Query.Agent, Actor: model.Query.Actor, Action: store.AuditAction(model.Query.Action),
+	}
+	filter.From, filter.Until, model.Wrong = activityDays(printer(r), model.Query)
+	if model.Query.Project == "" {
+		projects, complete, err := maintainedProjects(r.Context(), s)
+		if !complete {
+			model.Limit = len(projects)
+		}
+		filter.Projects, model.NoProjects = projects, len(projects) == 0
+		return model, filter, err
+	}
+	project, err := maintainedProject(r.Context(), s, model.Query.Project)
+	switch {
+	case errors.Is(err, gitlabapi.ErrNotFound):
+		model.Wrong.Project = printer(r).T("activity.filter.no_project")
+		return model, filter, nil
+	case err != nil:
+		return model, filter, err
+	}
+	filter.Projects = []int64{project}
+	return model, filter, nil
+}
+
+// activityQuery reads what the list is to be narrowed down to.
+func activityQuery(r *http.Request) views.ActivityQuery {
+	query := views.ActivityQuery{
+		Project: strings.Trim(textParam(r, "project"), "/"), Agent: textParam(r, "agent"),
+		Actor: strings.TrimPrefix(textParam(r, "actor"), "@"), Action: textParam(r, "action"),
+		From: textParam(r, "from"), Until: textParam(r, "until"),
+	}
+	if !slices.Contains(views.ActivityActions(), views.ActivityAction(query.Action)) {
+		query.Action = ""
+	}
+	return query
+}
+
+// activityDays turns the two days into points in time: the second day is included.
+func activityDays(l *i18n.Printer, query views.ActivityQuery) (from, until time.Time, wrong views.ActivityQuery) {
+	day := func(text string, problem *string) time.Time {
+		t, err := time.Parse(time.DateOnly, text)
+		if err != nil && text != "" {
+			*problem = l.T("activity.filter.no_day")
+		}
+		return t
+	}
+	from, until = day(query.From, &wrong.From), day(query.Until, &wrong.Until)
+	if until.IsZero() {
+		return from, until, wrong
+	}
+	if until.Before(from) {
+		wrong.Until = l.T("activity.filter.backwards")
+	}
+	return from, until.AddDate(0, 0, 1), wrong
+}
+
+// maintainedProjects lists the projects in which the person is Maintainer now, by number;
+// complete is false when there are more.
+func maintainedProjects(ctx context.Context, s *session) (projects []int64, complete bool, err error) {
+	query := gitlabapi.MembershipQuery{MinAccessLevel: gitlabapi.Maintainer}
+	cursor := new(gitlabapi.ProjectCursor)
+	for range maxMaintainedPages {
+		var page []gitlabapi.Project
+		if page, cursor, err = s.gitlab.Memberships(ctx, query, *cursor); err != nil {
+			return nil, false, err
+		}
+		for _, project := range page {
+			projects = append(projects, project.ID)
+		}
+		if cursor == nil {
+			return projects, true, nil
+		}
+	}
+	return projects, false, nil
+}
+
+// maintainedProject finds a project by full path or number; gitlabapi.ErrNotFound also where
+// the person is not Maintainer, so that nothing tells them apart.
+func maintainedProject(ctx context.Context, s *session, name string) (int64, error) {
+	ref := gitlabapi.ProjectPath(name)
+	if id, err := strconv.ParseInt(name, 10, 64); err == nil {
+		ref = gitlabapi.ProjectID(id)
+	}
+	project, err := s.gitlab.Project(ctx, ref)
+	if err != nil {
+		return 0, err
+	}
+	ok, err := maintains(ctx, s, project.ID)
+	if err == nil && !ok {
+		err = gitlabapi.ErrNotFound
+	}
+	return project.ID, err
+}
+
+// maintains reports whether the person may see the activity of a project that GitLab shows
+// them: as its Maintainer, or as an administrator, which GitLab is asked about anew.
+func maintains(ctx context.Context, s *session, project int64) (bool, error) {
+	ok, err := s.gitlab.CanManage(ctx, project)
+	if ok || err != nil || !s.User.IsAdmin {
+		return ok, err
+	}
+	user, err := s.gitlab.CurrentUser(ctx)
+	return user.IsAdmin, err
+}
+
+// loadActivity reads the page that the address asks for.
+func (h *Handlers) loadActivity(r *http.Request, model *views.ActivityModel, filter store.AuditFilter) error {
+	before, after := numberParam(r, "before"), numberParam(r, "after")
+	rows, newer, older, err := h.activityPage(r.Context(), filter, before, after)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		model.Rows = append(model.Rows, h.activityRow(row))
+	}
+	address := func(before, after int64) string { return h.urls.Activity(model.Query, before, after) }
+	switch {
+	case newer && len(rows) == 0:
+		model.Newer = address(0, 0)
+	case newer:
+		model.Newer = address(0, rows[0].ID)
+	}
+	if older {
+		model.Older = address(rows[len(rows)-1].ID, 0)
+	}
+	return nil
+}
+
+// activityPage reads a page and whether there are rows on either side of it. The way back to
+// newer rows ends on the newest page, full as it is.
+func (h *Handlers) activityPage(ctx context.Context, filter store.AuditFilter, before, after int64) (rows []store.AuditEvent, newer, older bool, err error) {
+	if after > 0 {
+		rows, err = h.Store.AuditPageAfter(ctx, filter, after, activityPerPage+1)
+		if err != nil || len(rows) > activityPerPage {
+			return rows[min(1, len(rows)):], true, true, err
+		}
+		before = 0
+	}
+	rows, err = h.Store.AuditPage(ctx, filter, before, activityPerPage+1)
+	older = len(rows) > activityPerPage
+	return rows[:min(len(rows), activityPerPage)], before > 0, older, err
+}
+
+// activityRow is a row of the audit as it is shown.
+func (h *Handlers) activityRow(e store.AuditEvent) views.ActivityRow {
+	row := views.ActivityRow{
+		Number: e.ID, At: e.At, Source: views.SourcePortal, Actor: e.ActorName,
+		Action: views.ActivityAction(e.Action), Outcome: views.Outcome(e.Outcome),
+		ProjectID: e.Target.ProjectID, ProjectPath: e.Target.ProjectPath,
+		AgentID: e.Target.AgentID, AgentName: e.Target.AgentName,
+		TokenID: e.Target.TokenID, TokenName: e.Target.TokenName,
+	}
+	if e.RefersTo != 0 {
+		// The page that begins with that row has it on top, wherever it is by then.
+		project := views.ActivityQuery{Project: strconv.FormatInt(e.Target.ProjectID, 10)}
+		row.RefersTo = e.RefersTo
+		row.RefersToURL = h.urls.Activity(project, e.RefersTo+1, 0) + "#" + row.RefersToAnchor()
+	}
+	return row
+}
+
+// numberParam is a positive number in the query, 0 without one.
+func numberParam(r *http.Request, name string) int64 {
+	n, err := strconv.ParseInt(r.URL.Query().Get(name), 10, 64)
+	if err != nil || n < 0 {
+		return 0
+	}
+	return n
+}

@@ -1,0 +1,120 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/store"
+	"gitlab-agent-portal/views"
+)
+
+// agentActivityRows is how many of the portal's rows an agent's page shows.
+const agentActivityRows = 100
+
+// loadAgentActivity reads what the portal and what GitLab noted of an agent, in parallel. The
+// portal's rows stay where GitLab's are missing, forbidden or late.
+func (h *Handlers) loadAgentActivity(r *http.Request, s *session, facts agentFacts) (views.AgentActivityModel, error) {
+	project := facts.project
+	isMaintainer, err := maintains(r.Context(), s, project.ID)
+	if err != nil || !isMaintainer {
+		return views.AgentActivityModel{Hidden: true}, err
+	}
+	var own []store.AuditEvent
+	var noted gitlabapi.AgentActivity
+	var missing error
+	group, ctx := errgroup.WithContext(r.Context())
+	group.Go(func() (err error) {
+		own, err = h.Store.AuditPage(ctx, store.AuditFilter{Projects: []int64{project.ID}, AgentID: facts.agent.ID}, 0, agentActivityRows+1)
+		return err
+	})
+	group.Go(func() error {
+		ctx, cancel := context.WithTimeout(ctx, usageTimeout)
+		defer cancel()
+		noted, missing = s.gitlab.AgentActivity(ctx, gitlabapi.AgentName{
+			ID: facts.agent.ID, ProjectPath: project.Path, Name: facts.agent.Name,
+		})
+		return nil
+	})
+	if err := group.Wait(); err != nil {
+		return views.AgentActivityModel{}, err
+	}
+	if missing != nil && !errors.Is(missing, context.Canceled) {
+		h.Log.WarnContext(r.Context(), "asking GraphQL for an agent's activity", "project", project.ID, "agent", facts.agent.ID, "error", missing)
+	}
+	model := views.AgentActivityModel{
+		Rows:          h.mergeActivity(own[:min(len(own), agentActivityRows)], noted.Events),
+		GitLabMissing: missing != nil, MoreInGitLab: noted.More,
+	}
+	if len(own) > agentActivityRows {
+		model.MoreURL = h.urls.Activity(views.ActivityQuery{Project: project.Path, Agent: facts.agent.Name}, 0, 0)
+	}
+	return model, nil
+}
+
+// mergeActivity puts both lists in one order, newest first. What GitLab noted of an act that
+// went through the portal is one entry with it.
+func (h *Handlers) mergeActivity(own []store.AuditEvent, noted []gitlabapi.ActivityEvent) []views.ActivityRow {
+	type act struct {
+		kind  gitlabapi.ActivityKind
+		token int64
+	}
+	rows := make([]views.ActivityRow, 0, len(own)+len(noted))
+	ours := map[act]int{}
+	actions := map[int64]store.AuditAction{}
+	for _, event := range own {
+		actions[event.ID] = event.Action
+	}
+	for i, event := range own {
+		rows = append(rows, h.activityRow(event))
+		if kind := notedAs(event, actions); kind != "" {
+			ours[act{kind, event.Target.TokenID}] = i
+		}
+	}
+	for _, event := range noted {
+		if event.Token != nil {
+			if i, ok := ours[act{event.Kind, event.Token.ID}]; ok {
+				rows[i].Source = views.SourceBoth
+				continue
+			}
+		}
+		rows = append(rows, notedRow(event))
+	}
+	slices.SortStableFunc(rows, func(a, b views.ActivityRow) int { return b.At.Compare(a.At) })
+	return rows
+}
+
+// notedAs is how GitLab notes what the row says was done to a token; empty if it was not done.
+// actions are those of the rows that a look afterwards may refer to.
+func notedAs(e store.AuditEvent, actions map[int64]store.AuditAction) gitlabapi.ActivityKind {
+	if e.Outcome != store.AuditOK || e.Target.TokenID == 0 {
+		return ""
+	}
+	action := e.Action
+	if action == store.AuditReconciled {
+		action = actions[e.RefersTo]
+	}
+	switch action {
+	case store.AuditTokenCreate:
+		return gitlabapi.ActivityTokenCreated
+	case store.AuditTokenRevoke:
+		return gitlabapi.ActivityTokenRevoked
+	default:
+		return ""
+	}
+}
+
+func notedRow(event gitlabapi.ActivityEvent) views.ActivityRow {
+	row := views.ActivityRow{At: event.At, Source: views.SourceGitLab, Action: views.ActivityAction(event.Kind)}
+	if event.User != nil {
+		row.Actor = event.User.Username
+	}
+	if event.Token != nil {
+		row.TokenID, row.TokenName = event.Token.ID, event.Token.Name
+	}
+	return row
+}

@@ -1,0 +1,197 @@
+package handlers
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"gitlab-agent-portal/internal/csvsafe"
+	"gitlab-agent-portal/internal/fleet"
+	"gitlab-agent-portal/internal/fleetlist"
+)
+
+// exportedAgent is an agent as the JSON export has it; README.md explains the fields.
+type exportedAgent struct {
+	ProjectID    int64           `json:"project_id"`
+	Project      string          `json:"project"`
+	AgentID      int64           `json:"agent_id"`
+	Agent        string          `json:"agent"`
+	CanManage    bool            `json:"can_manage"`
+	Archived     bool            `json:"archived"`
+	Status       string          `json:"status"`
+	LastUsedAt   *time.Time      `json:"last_used_at"`
+	ActiveTokens *int            `json:"active_tokens"`
+	Tokens       []exportedToken `json:"tokens"`
+	Attention    []string        `json:"attention"`
+}
+
+type exportedToken struct {
+	ID         int64      `json:"id"`
+	Name       string     `json:"name"`
+	CreatedAt  time.Time  `json:"created_at"`
+	LastUsedAt *time.Time `json:"last_used_at"`
+}
+
+// exportedWarning is a part of the fleet that is missing from the export.
+type exportedWarning struct {
+	Kind      string `json:"kind"`
+	ProjectID int64  `json:"project_id,omitzero"`
+	Project   string `json:"project,omitzero"`
+}
+
+// fleetCSV exports what is filtered, one agent a row.
+func (h *Handlers) fleetCSV(w http.ResponseWriter, r *http.Request, s *session) error {
+	snapshot, rows, err := h.exported(r, s)
+	if err != nil {
+		return err
+	}
+	h.startExport(w, "text/csv; charset=utf-8; header=present", "csv", snapshot.ReadAt)
+	if err := writeFleetCSV(w, rows); err != nil {
+		h.Log.DebugContext(r.Context(), "writing an export", "error", err) // the client went away
+	}
+	return nil
+}
+
+// fleetJSON exports what is filtered, with what is missing.
+func (h *Handlers) fleetJSON(w http.ResponseWriter, r *http.Request, s *session) error {
+	snapshot, rows, err := h.exported(r, s)
+	if err != nil {
+		return err
+	}
+	h.startExport(w, "application/json", "json", snapshot.ReadAt)
+	if err := writeFleetJSON(w, snapshot, rows); err != nil {
+		h.Log.DebugContext(r.Context(), "writing an export", "error", err) // the client went away
+	}
+	return nil
+}
+
+// exported waits for the fleet and selects what the address asks for, on all its pages.
+func (h *Handlers) exported(r *http.Request, s *session) (*fleet.Snapshot, []fleetlist.Row, error) {
+	snapshot, err := h.Fleet.Read(r.Context(), viewerOf(s), h.fleetSource(r, s), nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	return snapshot, fleetlist.Filter(h.fleetRows(snapshot), fleetlist.Parse(r.URL.Query())), nil
+}
+
+// startExport names the file after the day on which it was read.
+func (h *Handlers) startExport(w http.ResponseWriter, contentType, extension string, read time.Time) {
+	header := w.Header()
+	header.Set("Content-Type", contentType)
+	header.Set("Cache-Control", "no-store")
+	header.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="gitlab-agents-%s.%s"`, read.UTC().Format(time.DateOnly), extension))
+	w.WriteHeader(http.StatusOK)
+}
+
+// writeFleetCSV writes a header row and one row for each agent. Cells of what is unknown are
+// empty.
+func writeFleetCSV(w io.Writer, rows []fleetlist.Row) error {
+	out := csvsafe.NewWriter(w)
+	err := out.Write(
+		"project", "project_id", "agent", "agent_id", "access", "status", "last_used_at",
+		"active_tokens", "oldest_token_created_at", "token_names", "attention",
+	)
+	for i := 0; i < len(rows) && err == nil; i++ {
+		row := rows[i]
+		access := fleetlist.ReadOnly
+		if row.CanManage {
+			access = fleetlist.CanManage
+		}
+		var names, due []string
+		for _, token := range row.Tokens {
+			names = append(names, token.Name)
+		}
+		for _, rule := range row.Review.Due() {
+			due = append(due, rule.String())
+		}
+		err = out.Write(
+			row.Path, strconv.FormatInt(row.ProjectID, 10), row.Agent, strconv.FormatInt(row.AgentID, 10), string(access),
+			row.Status.String(), timestamp(row.LastContact), number(row.Count), timestamp(row.Oldest()),
+			strings.Join(names, ", "), strings.Join(due, " "),
+		)
+	}
+	if err != nil {
+		return err
+	}
+	return out.Flush()
+}
+
+// timestamp is t as RFC 3339 has it, empty for the zero time.
+func timestamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// number is n, empty when it is unknown.
+func number(n int) string {
+	if n < 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+// writeFleetJSON writes agent by agent, so that a large fleet is never in memory as text.
+func writeFleetJSON(w io.Writer, snapshot *fleet.Snapshot, rows []fleetlist.Row) error {
+	out := bufio.NewWriter(w)
+	warnings := []exportedWarning{}
+	for _, warning := range snapshot.Warnings {
+		exported := exportedWarning{Kind: warningName(warning.Kind)}
+		if warning.Project != nil {
+			exported.ProjectID, exported.Project = warning.Project.ID, warning.Project.Path
+		}
+		warnings = append(warnings, exported)
+	}
+	list, err := json.Marshal(warnings)
+	if err != nil {
+		return fmt.Errorf("encoding the warnings: %w", err)
+	}
+	_, _ = fmt.Fprintf(out, `{"generated_at":%q,"warnings":%s,"agents":[`, timestamp(snapshot.ReadAt), list)
+	encoder := json.NewEncoder(out)
+	for i, row := range rows {
+		if i > 0 {
+			_ = out.WriteByte(',')
+		}
+		if err := encoder.Encode(exportAgent(row)); err != nil {
+			return fmt.Errorf("encoding an agent: %w", err)
+		}
+	}
+	_, _ = out.WriteString("]}\n")
+	return out.Flush() // holds the first error of any write
+}
+
+// exportAgent builds what is exported of a row; null stands for unknown and for never.
+func exportAgent(row fleetlist.Row) exportedAgent {
+	agent := exportedAgent{
+		ProjectID: row.ProjectID, Project: row.Path, AgentID: row.AgentID, Agent: row.Agent, CanManage: row.CanManage,
+		Archived: row.Archived, Status: row.Status.String(), LastUsedAt: known(row.LastContact), Attention: []string{},
+	}
+	for _, rule := range row.Review.Due() {
+		agent.Attention = append(agent.Attention, rule.String())
+	}
+	if row.Count < 0 {
+		return agent
+	}
+	agent.ActiveTokens, agent.Tokens = &row.Count, []exportedToken{}
+	for _, token := range row.Tokens {
+		agent.Tokens = append(agent.Tokens, exportedToken{
+			ID: token.ID, Name: token.Name, CreatedAt: token.CreatedAt.UTC(), LastUsedAt: known(token.LastUsedAt),
+		})
+	}
+	return agent
+}
+
+// known is t in UTC, nil for the zero time.
+func known(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	utc := t.UTC()
+	return &utc
+}

@@ -1,0 +1,107 @@
+package handlers
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/a-h/templ"
+	"github.com/klauspost/compress/gzhttp"
+
+	"gitlab-agent-portal/internal/fleet"
+	"gitlab-agent-portal/views"
+)
+
+// The named events of the stream: ready makes the page ask for the list, done ends it.
+const (
+	eventReady = "ready"
+	eventDone  = "done"
+)
+
+// fleetProgress streams how far the reading of the fleet is, as server-sent events, until there
+// is something to show or a reason why not.
+func (h *Handlers) fleetProgress(w http.ResponseWriter, r *http.Request, s *session) error {
+	stream, err := startStream(w)
+	if err != nil {
+		return err
+	}
+	p, ctx := h.barePage(printer(r), ""), r.Context()
+	_, failed := h.Fleet.Read(ctx, viewerOf(s), h.fleetSource(r, s), func(progress fleet.Progress) {
+		stream.show(ctx, views.FleetProgress(p, views.FleetScan{Done: progress.Done, Total: progress.Total}))
+	})
+	if failed != nil {
+		stateOf(r).err = failed // for the log: the answer has begun
+		stream.show(ctx, views.NoticeFragment(p, h.scanFailed(r, failed)))
+	} else {
+		stream.event(eventReady, nil)
+	}
+	stream.event(eventDone, nil)
+	return nil
+}
+
+// scanFailed says why there is no list, and what to do.
+func (h *Handlers) scanFailed(r *http.Request, err error) views.Notice {
+	l := printer(r)
+	if errors.Is(err, fleet.ErrClosed) {
+		return views.Notice{
+			Kind: views.NoticeWarning, Title: l.T("fleet.scan.stopped.title"), Text: l.T("fleet.scan.stopped.text"),
+			Link: h.currentPage(r), LinkText: l.T("errors.action.again"),
+		}
+	}
+	problem := classify(err, false)
+	next := h.nextStep(r, problem)
+	return views.Notice{
+		Kind: views.NoticeDanger, Title: l.T("fleet.scan.failed"), Text: l.T("errors." + problem.id + ".text"),
+		Link: next.URL, LinkText: next.Text, RequestID: stateOf(r).id,
+	}
+}
+
+// stream is an answer of server-sent events.
+type stream struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+	buffer  bytes.Buffer
+}
+
+// startStream begins the answer. It lives as long as there is something to say, so no deadline
+// of the server's ends it, and nothing on the way may hold it back to compress it.
+func startStream(w http.ResponseWriter) (*stream, error) {
+	s := &stream{w: w, control: http.NewResponseController(w)}
+	if err := s.control.SetWriteDeadline(time.Time{}); err != nil {
+		return nil, fmt.Errorf("lifting the deadline of a stream: %w", err)
+	}
+	header := w.Header()
+	header.Set("Content-Type", "text/event-stream")
+	header.Set("Cache-Control", "no-store")
+	header.Set("X-Accel-Buffering", "no")
+	header.Set(gzhttp.HeaderNoCompression, "1")
+	w.WriteHeader(http.StatusOK)
+	_, _ = w.Write([]byte(": reading\n\n")) // so that the headers leave at once
+	return s, s.control.Flush()
+}
+
+// show sends a component, which the page puts into the place of the last one. What cannot be
+// sent any more has no reader: the request's context ends too.
+func (s *stream) show(ctx context.Context, component templ.Component) {
+	var markup bytes.Buffer
+	if err := component.Render(ctx, &markup); err == nil {
+		s.event("", markup.Bytes())
+	}
+}
+
+// event sends an event; a name is heard as an event of the page, data without one is shown.
+func (s *stream) event(name string, data []byte) {
+	s.buffer.Reset()
+	if name != "" {
+		fmt.Fprintf(&s.buffer, "event: %s\n", name)
+	}
+	for line := range bytes.SplitSeq(data, []byte("\n")) {
+		fmt.Fprintf(&s.buffer, "data: %s\n", line)
+	}
+	s.buffer.WriteByte('\n')
+	_, _ = s.w.Write(s.buffer.Bytes())
+	_ = s.control.Flush()
+}

@@ -1,0 +1,42 @@
+package handlers_test
+
+import (
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// TestV4APanicInAParallelReadIsAPage panics in the goroutines that pages read in.
+func TestV4APanicInAParallelReadIsAPage(t *testing.T) {
+	t.Parallel()
+	var broken atomic.Value
+	broken.Store("")
+	p := newPortal(t, func(s *setUp) {
+		s.observe = func(op string, _ int, _ time.Duration) {
+			if op == broken.Load() {
+				panic("glpat-canary")
+			}
+		}
+	})
+	lead := p.as("lead")
+	list := p.address("/projects/{project}/agents")
+	for _, tt := range []struct {
+		op, path string
+		status   int
+	}{
+		{"list agents", list, http.StatusInternalServerError},
+		{"get project", p.agentPath(p.prod), http.StatusInternalServerError},
+		{"list projects", "/projects", http.StatusInternalServerError},
+		{"read agent usage", list, http.StatusOK}, // the page does without
+	} {
+		broken.Store(tt.op)
+		if got := lead.get(tt.path); got.status != tt.status || strings.Contains(got.body, "canary") || strings.Contains(got.body, "goroutine") || got.text("h1") == "" {
+			t.Errorf("GET %s with a panic in %q = %d: %s", tt.path, tt.op, got.status, got.text("main"))
+		}
+	}
+	if log := p.logs.String(); strings.Contains(log, "canary") || strings.Count(log, "a panic in a parallel read") < 4 {
+		t.Errorf("the log has to tell where each panic was, and nothing more: %s", log)
+	}
+}

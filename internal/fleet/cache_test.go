@@ -1,0 +1,223 @@
+package fleet_test
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"gitlab-agent-portal/gitlabapi/gitlabtest"
+	"gitlab-agent-portal/internal/fleet"
+)
+
+func TestTwoPeopleAtOnceAreNeverMixed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	people := map[string]*reader{}
+	for _, name := range []string{"ada", "ben"} {
+		people[name] = w.person(name)
+		for i := range 30 {
+			people[name].project(fmt.Sprintf("%s-%d", name, i), gitlabtest.Maintainer, 1)
+		}
+		people[name].viewer.Grant = "the same" // not even then
+	}
+	var readers sync.WaitGroup
+	for range 5 {
+		for name, p := range people {
+			readers.Go(func() {
+				got, err := w.service.Read(t.Context(), p.viewer, p.source, nil)
+				if err != nil || len(got.Agents) != 30 {
+					t.Errorf("%s: %v, want 30 agents", name, err)
+					return
+				}
+				for _, a := range got.Agents {
+					if a.Project.Name[:3] != name {
+						t.Errorf("%s is shown %s", name, a.Project.Path)
+					}
+				}
+			})
+		}
+		readers.Wait()
+		w.clock.Advance(time.Minute)
+	}
+}
+
+func TestAnotherSessionOfTheSamePersonReadsAnew(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	lead := w.person("lead")
+	lead.many(2)
+	lead.read()
+	calls := w.Calls("")
+	lead.viewer.Grant = "another session"
+	if view := w.service.Cached(lead.viewer); view.Snapshot != nil {
+		t.Error("one session is shown what another has read")
+	}
+	lead.read()
+	if w.Calls("") != 2*calls {
+		t.Error("another session did not ask GitLab itself")
+	}
+}
+
+func TestWhatWasReadIsShownFor30Seconds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	lead := w.person("lead")
+	lead.many(2)
+	if view := w.service.Cached(lead.viewer); view.Snapshot != nil || view.Scanning {
+		t.Errorf("before anything was read: %+v", view)
+	}
+	first := lead.read()
+	calls := w.Calls("")
+
+	w.clock.Advance(30 * time.Second)
+	if again := lead.read(); again != first || w.Calls("") != calls {
+		t.Errorf("%d calls for what is 30 s old, want none", w.Calls("")-calls)
+	}
+	if view := lead.look(); view.Snapshot != first || !view.Fresh || view.Scanning {
+		t.Errorf("the view of what is 30 s old: %+v", view)
+	}
+	w.clock.Advance(time.Second)
+	if second := lead.read(); second == first || !second.ReadAt.Equal(w.clock.Now()) {
+		t.Error("what is 31 s old was read as if fresh")
+	}
+}
+
+func TestWhatIsOldIsShownWhileItIsReadAnew(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	lead := w.person("lead")
+	lead.many(2)
+	first := lead.read()
+	gate := gitlabtest.NewGate()
+	w.Inject(gitlabtest.OpListProjects, gitlabtest.Hold(gate))
+
+	w.clock.Advance(31 * time.Second)
+	for range 2 { // the second view joins the scan of the first
+		if view := lead.look(); view.Snapshot != first || view.Fresh || !view.Scanning {
+			t.Errorf("the view of what is 31 s old: %+v", view)
+		}
+	}
+	if view := w.service.Cached(lead.viewer); view.Snapshot != first || view.Fresh || !view.Scanning {
+		t.Errorf("what is kept: %+v", view)
+	}
+	gate.Open()
+	second := lead.read()
+	if second == first || w.Calls(gitlabtest.OpListProjects) != 6 {
+		t.Errorf("%d lists of projects, want those of two scans", w.Calls(gitlabtest.OpListProjects))
+	}
+	w.clock.Advance(5*time.Minute + time.Second)
+	if view := lead.look(); view.Snapshot != nil || !view.Scanning {
+		t.Errorf("what is older than 5 min is still shown: %+v", view)
+	}
+}
+
+func TestRefreshReadsAnewAndShowsTheOldMeanwhile(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	lead := w.person("lead")
+	lead.many(2)
+	first := lead.read()
+	w.service.Refresh(lead.viewer)
+	if view := lead.look(); view.Snapshot != first || view.Fresh || !view.Scanning {
+		t.Errorf("the view after a refresh: %+v", view)
+	}
+	second := lead.read()
+	if view := lead.look(); second == first || view.Snapshot != second || !view.Fresh || view.Scanning {
+		t.Errorf("the view after that: %+v", view)
+	}
+}
+
+func TestOwnChangesAndSigningOutForgetEverything(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	lead, other := w.person("lead"), w.person("other")
+	lead.many(1)
+	second := lead.viewer
+	second.Grant = "second session"
+	fill := func() {
+		lead.read()
+		other.read()
+		if _, err := w.service.Read(t.Context(), second, lead.source, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kept := func() []bool {
+		var out []bool
+		for _, v := range []fleet.Viewer{lead.viewer, second, other.viewer} {
+			out = append(out, w.service.Cached(v).Snapshot != nil)
+		}
+		return out
+	}
+	fill()
+	w.service.Drop(lead.id)
+	if got := kept(); !slices.Equal(got, []bool{false, false, true}) {
+		t.Errorf("after a change of theirs kept: %v", got)
+	}
+	fill()
+	w.service.DropSession(second.Grant)
+	if got := kept(); !slices.Equal(got, []bool{true, false, true}) {
+		t.Errorf("after signing out of the second session kept: %v", got)
+	}
+	if entries, size := w.service.Kept(); entries != 2 || size <= 0 {
+		t.Errorf("%d entries of %d bytes, want 2", entries, size)
+	}
+	w.service.DropSession(lead.viewer.Grant)
+	w.service.Drop(other.id)
+	if entries, size := w.service.Kept(); entries != 0 || size != 0 {
+		t.Errorf("%d entries of %d bytes, want none", entries, size)
+	}
+}
+
+func TestTheCacheHoldsWhatFits(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *fleet.Config) { c.Capacity = 50_000 })
+	var people []*reader
+	for i := range 4 {
+		p := w.person(fmt.Sprintf("person-%d", i))
+		for n := range 20 {
+			p.project(fmt.Sprintf("p%d-%d", i, n), gitlabtest.Developer, 1, 1)
+		}
+		people = append(people, p)
+	}
+	people[0].read()
+	_, one := w.service.Kept()
+	people[1].read()
+	people[2].read()
+	people[0].read() // used again: it is the second's that goes
+	people[3].read()
+	entries, size := w.service.Kept()
+	if one < 10_000 || one > 25_000 || size > 50_000 || entries != int(50_000/one) {
+		t.Errorf("%d entries of %d bytes, one of which takes %d", entries, size, one)
+	}
+	if w.service.Cached(people[1].viewer).Snapshot != nil || w.service.Cached(people[0].viewer).Snapshot == nil {
+		t.Error("not the least recently used went")
+	}
+}
+
+func TestASnapshotTooLargeToKeepIsShownAllTheSame(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *fleet.Config) { c.Capacity = 5_000 })
+	lead := w.person("lead")
+	lead.many(20)
+	if got := lead.read(); len(got.Agents) != 40 {
+		t.Errorf("%d agents, want 40", len(got.Agents))
+	}
+	if entries, size := w.service.Kept(); entries != 0 || size != 0 {
+		t.Errorf("%d entries of %d bytes are kept, want none", entries, size)
+	}
+}
+
+func TestWhatIsTooOldToBeShownIsForgotten(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	lead, other := w.person("lead"), w.person("other")
+	lead.many(1)
+	lead.read()
+	w.clock.Advance(5*time.Minute + time.Second)
+	other.read()
+	if entries, _ := w.service.Kept(); entries != 1 {
+		t.Errorf("%d fleets are kept, want only the one that may be shown", entries)
+	}
+}

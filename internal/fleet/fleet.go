@@ -1,0 +1,251 @@
+// Package fleet reads all agents of all projects that a person may see: many
+// calls, a few at a time, of which any may fail without taking the others with
+// it. What was read is kept for a short while for that person and that grant
+// alone, and a scan is shared by all tabs that wait for it.
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"gitlab-agent-portal/gitlabapi"
+)
+
+// ErrClosed is the error of a scan that was ended by Close or by signing out.
+var ErrClosed = errors.New("the scan was stopped")
+
+// Config is what a Service depends on. A zero number means its default.
+type Config struct {
+	Now func() time.Time // required
+	Log *slog.Logger     // required
+	// Observe is told of every scan that came to an end, for metrics; nil: nobody.
+	Observe func(Scan)
+
+	PerPerson int // calls to GitLab in flight for one person; 16
+	// InFlight caps them over all people; 48. It should stay below the client's own
+	// MaxInFlight, so that fleets never keep somebody from revoking a token.
+	InFlight int
+	Fresh    time.Duration // how long what was read is shown as it is; 30 s
+	// Stale is how long it may be shown with its age while a new scan runs; 5 min.
+	Stale time.Duration
+	// Linger is how long a scan goes on with nobody waiting for it: a page is
+	// reloaded, a stream not yet opened; 10 s.
+	Linger   time.Duration
+	Capacity int64 // estimated bytes of everything kept; 16 MB
+	// MaxProjects is how many projects of one person are read; 10,000.
+	MaxProjects int
+}
+
+// Scan is what Observe is told.
+type Scan struct {
+	Projects, Agents, Warnings int
+	Fallback                   Fallback
+	Took                       time.Duration
+	Err                        error // nil unless there is no snapshot
+}
+
+// Viewer is on whose behalf the fleet is read. Nothing that was read for one
+// Viewer is ever shown to another.
+type Viewer struct {
+	Person int64  // GitLab's numeric id
+	Grant  string // what the person's token belongs to: the session, or a hash of its id
+	Admin  bool   // may manage every project
+}
+
+// Source gives a client bound to the person's present token. A scan calls it once
+// with nil, and again with the error whenever GitLab has refused that client's
+// token (errors.Is gitlabapi.ErrUnauthorized): the Source then returns a client
+// with a newer token, or an error, with which the scan ends. Calls of one scan
+// never overlap. A scan outlives the request that began it, and so must a Source.
+type Source func(ctx context.Context, refused error) (*gitlabapi.Client, error)
+
+// View is what can be shown at once.
+type View struct {
+	// Snapshot is nil when nothing was read yet, or too long ago.
+	Snapshot *Snapshot
+	// Fresh says that Snapshot is no older than Config.Fresh; a view older than
+	// that is to be shown with its age.
+	Fresh bool
+	// Scanning says that a scan is under way, for Read to wait for: of everything,
+	// or only of the projects in Snapshot.Warnings.
+	Scanning bool
+}
+
+// Service reads fleets. It is safe for concurrent use.
+type Service struct {
+	cfg Config
+	// withTimeout is context.WithTimeout, but for tests.
+	withTimeout func(context.Context, time.Duration) (context.Context, context.CancelFunc)
+	slots       *semaphore.Weighted // of all people
+
+	work sync.WaitGroup
+
+	mu      sync.Mutex // guards what is below, and what says so elsewhere
+	closed  bool
+	cache   *cache
+	flights map[key]*flight
+	people  map[int64]*personalSlots
+}
+
+// key is for whom something was read.
+type key struct {
+	person int64
+	grant  string
+}
+
+func (v Viewer) key() key { return key{v.Person, v.Grant} }
+
+// New returns a Service. Call Close when it is no longer needed.
+func New(cfg Config) *Service {
+	cfg = cfg.withDefaults()
+	return &Service{
+		cfg: cfg, withTimeout: context.WithTimeout, slots: semaphore.NewWeighted(int64(cfg.InFlight)),
+		cache: newCache(cfg.Capacity), flights: map[key]*flight{}, people: map[int64]*personalSlots{},
+	}
+}
+
+func (c Config) withDefaults() Config {
+	if c.Observe == nil {
+		c.Observe = func(Scan) {}
+	}
+	c.PerPerson, c.InFlight = orElse(c.PerPerson, 16), orElse(c.InFlight, 48)
+	c.Fresh, c.Stale = orElse(c.Fresh, 30*time.Second), orElse(c.Stale, 5*time.Minute)
+	c.Linger, c.Capacity = orElse(c.Linger, 10*time.Second), orElse(c.Capacity, 16_000_000)
+	c.MaxProjects = orElse(c.MaxProjects, 10_000)
+	return c
+}
+
+func orElse[T int | int64 | time.Duration](value, fallback T) T {
+	if value <= 0 {
+		return fallback
+	}
+	return value
+}
+
+// Cached returns what is kept for the viewer and starts nothing.
+func (s *Service) Cached(v Viewer) View {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.view(v.key())
+}
+
+// view is what can be shown. The caller holds mu.
+func (s *Service) view(k key) View {
+	view := View{Scanning: s.flights[k] != nil}
+	kept := s.cache.get(k)
+	if kept == nil {
+		return view
+	}
+	age := s.cfg.Now().Sub(kept.snapshot.ReadAt)
+	if age > s.cfg.Stale {
+		return view
+	}
+	view.Snapshot, view.Fresh = kept.snapshot, age <= s.cfg.Fresh && !kept.outdated
+	return view
+}
+
+// wanting says whether there is something to read for a view. A project that
+// GitLab would not tell about because of its limit is left alone as long as it asked.
+func (s *Service) wanting(v View) bool {
+	return !v.Fresh || len(v.Snapshot.failures()) > 0 && !s.cfg.Now().Before(v.Snapshot.RetryAt)
+}
+
+// Look returns what is kept for the viewer, and starts a scan unless that is
+// fresh and whole: failures are not kept, so the projects of Warnings are read
+// again. It does not wait. Its only error is ErrClosed.
+func (s *Service) Look(ctx context.Context, v Viewer, source Source) (View, error) {
+	view, f, err := s.join(ctx, v, source)
+	if f != nil {
+		s.leave(f)
+	}
+	return view, err
+}
+
+// Read returns a snapshot that is fresh: what is kept, or the result of the scan
+// under way, which is joined or begun. report, unless nil, is told of the
+// progress, in the calling goroutine and only of the latest. When ctx ends, Read
+// returns; the scan goes on for those who still wait.
+//
+// The error is one of gitlabapi's (errors.Is ErrUnauthorized when the Source gave
+// no client that GitLab accepts), the Source's own, or ErrClosed. A project that
+// fails is a Warning and no error.
+func (s *Service) Read(ctx context.Context, v Viewer, source Source, report func(Progress)) (*Snapshot, error) {
+	view, f, err := s.join(ctx, v, source)
+	if err != nil || f == nil {
+		return view.Snapshot, err
+	}
+	defer s.leave(f)
+	return f.wait(ctx, report)
+}
+
+// Refresh makes the next view read everything again. What is kept stays to be
+// shown meanwhile.
+func (s *Service) Refresh(v Viewer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if kept := s.cache.get(v.key()); kept != nil {
+		kept.outdated = true
+	}
+}
+
+// Drop forgets everything kept for the person, whatever the grant, and makes
+// their scans under way begin anew: what these have read may be from before the
+// change that the person has just made.
+func (s *Service) Drop(person int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cache.drop(func(k key) bool { return k.person == person })
+	for k, f := range s.flights {
+		if k.person == person {
+			f.beginAnew()
+		}
+	}
+}
+
+// DropSession forgets everything kept for the grant and stops its scans, which
+// end with ErrClosed: the person has signed out.
+func (s *Service) DropSession(grant string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cache.drop(func(k key) bool { return k.grant == grant })
+	for k, f := range s.flights {
+		if k.grant == grant {
+			s.stop(f, ErrClosed)
+		}
+	}
+}
+
+// Kept is for how many viewers something is kept, and its estimated size in bytes.
+func (s *Service) Kept() (viewers int, size int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cache.entries.Len(), s.cache.size
+}
+
+// Close stops all scans, whose readers get ErrClosed, and waits for them until
+// ctx ends. Nothing can be read afterwards.
+func (s *Service) Close(ctx context.Context) error {
+	s.mu.Lock()
+	s.closed = true
+	for _, f := range s.flights {
+		s.stop(f, ErrClosed)
+	}
+	s.mu.Unlock()
+	idle := make(chan struct{})
+	go func() {
+		s.work.Wait()
+		close(idle)
+	}()
+	select {
+	case <-idle:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the scans: %w", ctx.Err())
+	}
+}

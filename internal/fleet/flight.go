@@ -1,0 +1,217 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"gitlab-agent-portal/gitlabapi"
+)
+
+// scanTimeout is how long everything may take. What was not read by then is a
+// Warning.
+const scanTimeout = 60 * time.Second
+
+// errAbandoned ends a scan that nobody waits for any more.
+var errAbandoned = errors.New("nobody waits for the scan")
+
+// flight is a scan under way and those who wait for it.
+type flight struct {
+	key  key
+	stop context.CancelCauseFunc
+
+	// Guarded by Service.mu.
+	waiting int
+	idle    *time.Timer
+	again   bool               // what this pass reads is of no use
+	pass    context.CancelFunc // ends the pass under way
+
+	mu       sync.Mutex
+	progress Progress
+	changed  chan struct{} // closed when progress changes
+
+	done     chan struct{} // closed when the rest may be read:
+	snapshot *Snapshot
+	err      error
+}
+
+// join returns what is kept and, where there is more to read, the flight that
+// reads it, to be left again.
+func (s *Service) join(ctx context.Context, v Viewer, source Source) (View, *flight, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return View{}, nil, ErrClosed
+	}
+	view := s.view(v.key())
+	if !s.wanting(view) {
+		return view, nil, nil
+	}
+	f := s.flights[v.key()]
+	if f == nil {
+		f = s.take(ctx, v, source)
+		view.Scanning = true
+	}
+	f.waiting++
+	if f.idle != nil {
+		f.idle.Stop()
+	}
+	return view, f, nil
+}
+
+// leave ends the wait for a flight. A while after the last one it is abandoned.
+func (s *Service) leave(f *flight) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f.waiting--
+	if f.waiting > 0 || s.flights[f.key] != f {
+		return
+	}
+	f.idle = time.AfterFunc(s.cfg.Linger, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if f.waiting == 0 && s.flights[f.key] == f {
+			s.stop(f, errAbandoned)
+		}
+	})
+}
+
+// stop ends a flight, which nobody can join from now on. The caller holds mu.
+func (s *Service) stop(f *flight, cause error) {
+	delete(s.flights, f.key)
+	f.stop(cause)
+}
+
+// beginAnew makes the flight throw away what it has read. The caller holds mu.
+func (f *flight) beginAnew() {
+	f.again = true
+	if f.pass != nil {
+		f.pass()
+	}
+}
+
+// take starts a flight, which does not end with ctx. The caller holds mu.
+func (s *Service) take(ctx context.Context, v Viewer, source Source) *flight {
+	ctx, stop := context.WithCancelCause(context.WithoutCancel(ctx))
+	f := &flight{key: v.key(), stop: stop, changed: make(chan struct{}), done: make(chan struct{})}
+	s.flights[f.key] = f
+	s.work.Go(func() {
+		defer stop(nil)
+		for !s.fly(ctx, f, v, source) {
+			f.report(Progress{})
+		}
+	})
+	return f
+}
+
+// fly makes one pass and reports whether that was the last.
+func (s *Service) fly(ctx context.Context, f *flight, v Viewer, source Source) bool {
+	pass, cancel := s.withTimeout(ctx, scanTimeout)
+	defer cancel()
+	s.mu.Lock()
+	f.again, f.pass = false, cancel
+	base, broken := s.toRepair(f.key)
+	s.mu.Unlock()
+
+	found, err := s.scan(pass, v, source, broken, f.report)
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	}
+	return s.land(f, base, found, err)
+}
+
+// toRepair is what is kept and fresh, and the projects that are missing there; nil
+// when everything is to be read. The caller holds mu.
+func (s *Service) toRepair(k key) (*entry, []*Project) {
+	view := s.view(k)
+	if !view.Fresh {
+		return nil, nil
+	}
+	var broken []*Project
+	for _, w := range view.Snapshot.failures() {
+		if w.Project == nil {
+			return nil, nil
+		}
+		broken = append(broken, w.Project)
+	}
+	if len(broken) == 0 { // somebody has just repaired it
+		return nil, nil
+	}
+	return s.cache.get(k), broken
+}
+
+// land ends the flight with what a pass has found, unless that is of no use.
+func (s *Service) land(f *flight, base *entry, found *reading, err error) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	current := s.flights[f.key] == f
+	if current && f.again {
+		return false
+	}
+	if f.idle != nil {
+		f.idle.Stop()
+	}
+	if current {
+		delete(s.flights, f.key)
+	}
+	switch {
+	case err == nil:
+		f.snapshot = s.keep(f.key, base, found)
+	case current && (errors.Is(err, gitlabapi.ErrUnauthorized) || errors.Is(err, gitlabapi.ErrForbidden)):
+		// GitLab does not let the person in: nor do we with what it said before.
+		s.cache.drop(func(k key) bool { return k == f.key })
+	}
+	f.err = err
+	close(f.done)
+	return true
+}
+
+// keep puts what was found into the cache: in place of everything there, or
+// without base nil into that, unless it is gone by now. The caller holds mu.
+func (s *Service) keep(k key, base *entry, found *reading) *Snapshot {
+	s.cache.expire(s.cfg.Now().Add(-s.cfg.Stale))
+	if base == nil {
+		e := &entry{snapshot: found.snapshot(), tokens: map[int64][]Token{}}
+		s.cache.put(k, e)
+		return e.snapshot
+	}
+	merged := found.onto(base.snapshot)
+	if s.cache.get(k) == base {
+		base.snapshot = merged
+		s.cache.put(k, base)
+	}
+	return merged
+}
+
+// report sets the progress and wakes those who wait.
+func (f *flight) report(p Progress) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.progress = p
+	close(f.changed)
+	f.changed = make(chan struct{})
+}
+
+func (f *flight) look() (Progress, <-chan struct{}) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.progress, f.changed
+}
+
+// wait returns what the flight has read, or that ctx has ended before.
+func (f *flight) wait(ctx context.Context, report func(Progress)) (*Snapshot, error) {
+	for {
+		progress, changed := f.look()
+		if report != nil {
+			report(progress)
+		}
+		select {
+		case <-f.done:
+			return f.snapshot, f.err
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-changed:
+		}
+	}
+}

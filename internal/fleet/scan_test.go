@@ -1,0 +1,271 @@
+package fleet_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"gitlab-agent-portal/gitlabapi/gitlabtest"
+	"gitlab-agent-portal/internal/agentstatus"
+	"gitlab-agent-portal/internal/fleet"
+)
+
+func TestTheFleetIsEveryAgentOfEveryProjectOfTheirs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	lead, other := w.person("lead"), w.person("other")
+	web := lead.project("web", gitlabtest.Maintainer, 1, 2)
+	lead.project("docs", gitlabtest.Developer, 0)
+	lead.project("empty", gitlabtest.Developer)
+	lead.project("guestbook", gitlabtest.Reporter, 1)
+	old := lead.project("old", gitlabtest.Owner, 1)
+	w.ArchiveProject(old, true)
+	other.project("foreign", gitlabtest.Maintainer, 1)
+	w.clock.Advance(time.Hour)
+
+	got := lead.read()
+	want := []string{"group/docs/agent-000", "group/old/agent-000", "group/web/agent-000", "group/web/agent-001"}
+	if diff := cmp.Diff(want, names(got)); diff != "" {
+		t.Errorf("agents differ (-want +got):\n%s", diff)
+	}
+	projects := map[string]*fleet.Project{}
+	for _, p := range got.Projects {
+		projects[p.Name] = p
+	}
+	if len(projects) != 4 || !projects["web"].CanManage || projects["docs"].CanManage || projects["old"].CanManage ||
+		!projects["old"].Archived || projects["web"].Archived || projects["web"].Group() != "group" || projects["web"].ID != web {
+		t.Errorf("projects %+v", projects)
+	}
+	agent := got.Agents[3]
+	if status, last := agent.Status(w.clock.Now()); status != agentstatus.NotConnected || !last.Equal(w.clock.Now().Add(-61*time.Minute)) {
+		t.Errorf("status %v since %v, want not connected for 61 minutes", status, last)
+	}
+	if len(agent.Tokens) != 2 || agent.TokenCount != 2 || agent.Tokens[0].Name == "" || agent.CreatedAt.IsZero() {
+		t.Errorf("agent %+v, want 2 tokens with their names", agent)
+	}
+	if len(got.Warnings) != 0 || got.Fallback != fleet.FallbackNone || !got.ReadAt.Equal(w.clock.Now()) {
+		t.Errorf("warnings %v, fallback %v, read at %v", got.Warnings, got.Fallback, got.ReadAt)
+	}
+	if n := w.log.count("\n"); n != 0 {
+		t.Errorf("%d lines were logged of a scan without trouble", n)
+	}
+}
+
+func TestAdministratorsManageWhatIsNotArchived(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	lead := w.person("lead")
+	lead.viewer.Admin = true
+	lead.project("docs", gitlabtest.Developer)
+	w.ArchiveProject(lead.project("old", gitlabtest.Developer), true)
+	for _, p := range lead.read().Projects {
+		if p.CanManage == p.Archived {
+			t.Errorf("%s: archived %v, can manage %v", p.Name, p.Archived, p.CanManage)
+		}
+	}
+}
+
+// The proof of "Product behaviours" 1, with GraphQL and without.
+func TestH8ThreeBrokenProjectsOf200AreWarnings(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		settings func(s *gitlabtest.Settings, broken []int64)
+		unknown  int
+		fallback fleet.Fallback
+		calls    map[string]int
+	}{
+		"by GraphQL": {
+			settings: func(s *gitlabtest.Settings, broken []int64) {
+				s.GraphQLErrors = map[int64]string{broken[0]: "Internal server error", broken[1]: "x", broken[2]: "x"}
+			},
+			fallback: fleet.FallbackPartial,
+			// The 500 is asked for three times.
+			calls: map[string]int{gitlabtest.OpListProjects: 5, gitlabtest.OpGraphQL: 2, gitlabtest.OpListAgents: 5},
+		},
+		"by REST": {
+			settings: func(s *gitlabtest.Settings, _ []int64) { s.GraphQLOff = true },
+			unknown:  394,
+			fallback: fleet.FallbackUnsupported,
+			calls:    map[string]int{gitlabtest.OpListProjects: 5, gitlabtest.OpListAgents: 202},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			deadlines := w.deadlines(fleet.ProjectTimeout)
+			lead := w.person("lead")
+			all := lead.many(200)
+			broken := []int64{all[13], all[117], all[199]}
+			w.Configure(func(s *gitlabtest.Settings) { tc.settings(s, broken) })
+			w.Inject(gitlabtest.OpListAgents, gitlabtest.Status(http.StatusInternalServerError).ForProject(broken[0]))
+			w.Inject(gitlabtest.OpListAgents, gitlabtest.Status(http.StatusNotFound).ForProject(broken[1]))
+			w.Inject(gitlabtest.OpListAgents, gitlabtest.Hold(gitlabtest.NewGate()).ForProject(broken[2]))
+
+			got, err := w.service.Read(t.Context(), lead.viewer, lead.source, func(p fleet.Progress) {
+				if p.Done == 199 && p.Total == 200 {
+					deadlines.pass() // everybody else has answered
+				}
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := map[int64]fleet.WarningKind{broken[0]: fleet.Unavailable, broken[1]: fleet.NotVisible, broken[2]: fleet.Slow}
+			if diff := cmp.Diff(want, kinds(got)); diff != "" {
+				t.Errorf("warnings differ (-want +got):\n%s", diff)
+			}
+			if len(got.Agents) != 394 || len(got.Projects) != 200 || got.Fallback != tc.fallback {
+				t.Errorf("%d agents of %d projects, fallback %v; want 394 of 200, %v", len(got.Agents), len(got.Projects), got.Fallback, tc.fallback)
+			}
+			if _, unknown := tokenCount(got); unknown != tc.unknown {
+				t.Errorf("the tokens of %d agents are unknown, want %d", unknown, tc.unknown)
+			}
+			for op, calls := range tc.calls {
+				if n := w.Calls(op); n > calls || op != gitlabtest.OpGraphQL && n != calls {
+					t.Errorf("%d calls to %s, want %d", n, op, calls)
+				}
+			}
+			if n := w.MaxInFlight(); n > 16 {
+				t.Errorf("%d calls were in flight at once, want at most 16", n)
+			}
+			if n := w.log.count("the fleet was not read in full"); n != 1 {
+				t.Errorf("the trouble was logged %d times, want once", n)
+			}
+		})
+	}
+}
+
+func TestNobodysFleetIsEmpty(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	lead := w.person("lead")
+	got := lead.read()
+	if len(got.Projects) != 0 || len(got.Agents) != 0 || len(got.Warnings) != 0 {
+		t.Errorf("read %+v, want nothing", got)
+	}
+	if n := w.Calls(gitlabtest.OpGraphQL) + w.Calls(gitlabtest.OpListAgents); n != 0 {
+		t.Errorf("%d calls for the agents of no project", n)
+	}
+}
+
+func TestAllAgentsOfALargeProjectAreRead(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		graphQLOff    bool
+		graphQL, rest int
+	}{
+		"by GraphQL": {false, 3, 0}, // 20, and of that project alone 100 and 17
+		"by REST":    {true, 1, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.Configure(func(s *gitlabtest.Settings) { s.GraphQLOff = tc.graphQLOff })
+			lead := w.person("lead")
+			lead.project("small", gitlabtest.Developer, 1)
+			lead.project("large", gitlabtest.Developer, slices.Repeat([]int{1}, 137)...)
+			if got := lead.read(); len(got.Agents) != 138 || len(got.Warnings) != 0 {
+				t.Errorf("%d agents and %v, want 138", len(got.Agents), got.Warnings)
+			}
+			if g, r := w.Calls(gitlabtest.OpGraphQL), w.Calls(gitlabtest.OpListAgents); g != tc.graphQL || r != tc.rest {
+				t.Errorf("%d queries and %d lists, want %d and %d", g, r, tc.graphQL, tc.rest)
+			}
+		})
+	}
+}
+
+func TestAThousandProjectsStaySmall(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	lead := w.person("lead")
+	lead.many(1000)
+	got := lead.read()
+	if len(got.Agents) != 2000 || len(got.Warnings) != 0 {
+		t.Errorf("%d agents and %v, want 2000", len(got.Agents), got.Warnings)
+	}
+	if n := w.Calls(gitlabtest.OpGraphQL); n > 20 {
+		t.Errorf("%d queries for 1000 projects, want at most 2 for 100", n)
+	}
+	if n := w.MaxInFlight(); n > 16 {
+		t.Errorf("%d calls were in flight at once, want at most 16", n)
+	}
+	if _, size := w.service.Kept(); size > 2_000_000 {
+		t.Errorf("the snapshot takes %d bytes, want at most 2 MB", size)
+	}
+}
+
+func TestH8WhatAScanDoesNotReachInTimeIsAWarning(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	deadlines := w.deadlines(fleet.ScanTimeout)
+	w.Configure(func(s *gitlabtest.Settings) { s.GraphQLOff = true })
+	gate := gitlabtest.NewGate()
+	lead := w.person("lead")
+	all := lead.many(40)
+	w.Inject(gitlabtest.OpListAgents, gitlabtest.Hold(gate).When(func(r *http.Request) bool {
+		return r.PathValue("id") != fmt.Sprint(all[0])
+	}))
+	lead.look()
+	if err := gate.Await(t.Context(), 15); err != nil {
+		t.Fatal(err)
+	}
+	deadlines.pass()
+	got := lead.read()
+	if len(got.Agents) != 2 || len(got.Warnings) != 39 || kinds(got)[all[1]] != fleet.Slow {
+		t.Errorf("%d agents, %d warnings, want 2 and 39", len(got.Agents), len(got.Warnings))
+	}
+}
+
+func TestH8ListsThatFailLeaveWhatThereIs(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		match   func(q map[string][]string) bool
+		agents  int
+		managed int
+		kind    fleet.WarningKind
+	}{
+		"the second page of projects": {
+			func(q map[string][]string) bool { return q["id_after"] != nil && q["min_access_level"][0] == "30" }, 200, 100, fleet.ListIncomplete,
+		},
+		"what may be managed": {
+			func(q map[string][]string) bool { return q["min_access_level"][0] == "40" }, 240, 0, fleet.RolesUnknown,
+		},
+		"both of the latter": {
+			func(q map[string][]string) bool { return q["min_access_level"][0] == "40" || q["archived"] != nil }, 240, 0, fleet.RolesUnknown,
+		},
+		"what is archived": {
+			func(q map[string][]string) bool { return q["archived"] != nil }, 240, 120, fleet.RolesUnknown,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.Inject(gitlabtest.OpListProjects, gitlabtest.Status(http.StatusBadGateway).When(func(r *http.Request) bool {
+				return tc.match(r.URL.Query())
+			}))
+			lead := w.person("lead")
+			lead.many(120)
+			got := lead.read()
+			managed := 0
+			for _, p := range got.Projects {
+				if p.CanManage {
+					managed++
+				}
+			}
+			if len(got.Agents) != tc.agents || managed != tc.managed || len(got.Warnings) != 1 {
+				t.Errorf("%d agents, %d projects to manage, %d warnings, want %d, %d and one",
+					len(got.Agents), managed, len(got.Warnings), tc.agents, tc.managed)
+			}
+			if diff := cmp.Diff(map[int64]fleet.WarningKind{0: tc.kind}, kinds(got)); diff != "" {
+				t.Errorf("warnings differ (-want +got):\n%s", diff)
+			}
+			w.ClearFaults("")
+			if again := lead.read(); len(again.Agents) != 240 || len(again.Warnings) != 0 {
+				t.Errorf("the next view has %d agents and %v, want all", len(again.Agents), again.Warnings)
+			}
+		})
+	}
+}

@@ -1,0 +1,316 @@
+package fleetlist_test
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"gitlab-agent-portal/internal/agentstatus"
+	"gitlab-agent-portal/internal/fleetlist"
+)
+
+const day = 24 * time.Hour
+
+func now() time.Time { return time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC) }
+
+// row is an agent in a group, judged by the default limits.
+func row(id int64, group, agent string, change ...func(*fleetlist.Row)) fleetlist.Row {
+	r := fleetlist.Row{
+		ProjectID: id * 10, AgentID: id, Group: group, Path: group + "/app", Agent: agent, CanManage: true,
+		Status: agentstatus.Connected, LastContact: now().Add(-time.Minute), Count: 1,
+		Tokens: []fleetlist.Token{{ID: id * 100, Name: "helm", CreatedAt: now().Add(-10 * day), LastUsedAt: now().Add(-time.Minute)}},
+	}
+	for _, f := range change {
+		f(&r)
+	}
+	judged := agentstatus.Agent{Count: r.Count, UseKnown: r.Status != agentstatus.Unknown}
+	for _, t := range r.Tokens {
+		judged.Tokens = append(judged.Tokens, agentstatus.Token{CreatedAt: t.CreatedAt, LastUsedAt: t.LastUsedAt})
+	}
+	r.Review = agentstatus.Attention(judged, agentstatus.Limits(90*day, 30*day), now())
+	return r
+}
+
+func fleet() []fleetlist.Row {
+	return []fleetlist.Row{
+		row(1, "shop/checkout", "production"),
+		row(2, "shop", "staging", func(r *fleetlist.Row) { r.Status, r.LastContact = agentstatus.NotConnected, now().Add(-2*time.Hour) }),
+		row(3, "shopping", "Production-2", func(r *fleetlist.Row) { r.CanManage = false; r.Tokens[0].Name = "Flux 2026" }),
+		row(4, "data", "bare", func(r *fleetlist.Row) {
+			r.Status, r.LastContact, r.Tokens, r.Count = agentstatus.NeverConnected, time.Time{}, nil, 0
+		}),
+		row(5, "data/lake", "old", func(r *fleetlist.Row) { r.Tokens[0].CreatedAt = now().Add(-100 * day) }),
+		row(6, "data/lake", "hidden", func(r *fleetlist.Row) {
+			r.Status, r.LastContact, r.Tokens, r.Count = agentstatus.Unknown, time.Time{}, nil, -1
+		}),
+	}
+}
+
+// ids are the agents in their order.
+func ids(rows []fleetlist.Row) []int64 {
+	var found []int64
+	for _, r := range rows {
+		found = append(found, r.AgentID)
+	}
+	return found
+}
+
+func parse(t *testing.T, query string) fleetlist.Query {
+	t.Helper()
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fleetlist.Parse(values)
+}
+
+func TestFiltersSelectAgents(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, query string
+		want        []int64
+	}{
+		{"everything", "", []int64{1, 2, 3, 4, 5, 6}},
+		{"an agent's name in any case", "q=PRODUCTION", []int64{1, 3}},
+		{"a project's path", "q=checkout/app", []int64{1}},
+		{"a token's name", "q=flux", []int64{3}},
+		{"every word must be found, each anywhere", "q=flux+prod", []int64{3}},
+		{"words that are found in different agents", "q=flux+staging", nil},
+		{"white space is no word", "q=++", []int64{1, 2, 3, 4, 5, 6}},
+		{"connected", "status=connected", []int64{1, 3, 5}},
+		{"not connected", "status=not_connected", []int64{2}},
+		{"unknown", "status=unknown", []int64{6}},
+		{"one kind of attention", "attention=too_old", []int64{5}},
+		{"any kind of attention", "attention=any", []int64{4, 5}},
+		{"a group with those below it, and none that only begins like it", "group=shop", []int64{1, 2}},
+		{"a group with slashes around it", "group=/data/lake/", []int64{5, 6}},
+		{"a group that is not there", "group=nowhere", nil},
+		{"what can be managed", "role=manage", []int64{1, 2, 4, 5, 6}},
+		{"what can only be read", "role=read", []int64{3}},
+		{"several filters", "group=data&attention=any&q=lake", []int64{5}},
+		{"values that make no sense", "status=happy&attention=none&role=owner&sort=colour&page=x", []int64{1, 2, 3, 4, 5, 6}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got := ids(fleetlist.Filter(fleet(), parse(t, tt.query)))
+			slices.Sort(got)
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("%s selects %v, want %v", tt.query, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestEveryColumnSortsBothWays(t *testing.T) {
+	t.Parallel()
+	for column, want := range map[string][]int64{
+		"agent":     {3, 4, 6, 5, 1, 2},
+		"project":   {4, 6, 5, 2, 1, 3},
+		"status":    {2, 4, 6, 5, 1, 3},
+		"contact":   {4, 6, 2, 5, 1, 3},
+		"tokens":    {5, 2, 1, 3, 4, 6},
+		"age":       {5, 2, 1, 3, 4, 6},
+		"attention": {4, 5, 2, 6, 1, 3},
+	} {
+		t.Run(column, func(t *testing.T) {
+			t.Parallel()
+			if got := ids(fleetlist.Filter(fleet(), parse(t, "sort="+column))); !slices.Equal(got, want) {
+				t.Errorf("sort=%s: %v, want %v", column, got, want)
+			}
+			forward := fleetlist.Filter(fleet(), parse(t, "sort="+column))
+			backward := fleetlist.Filter(fleet(), parse(t, "sort=-"+column))
+			if first := backward[0].AgentID; first == forward[0].AgentID {
+				t.Errorf("sort=-%s begins with %d, as the other way round", column, first)
+			}
+		})
+	}
+	if len(fleetlist.Columns()) != 7 {
+		t.Errorf("there are %d columns, of which 7 are tested", len(fleetlist.Columns()))
+	}
+}
+
+func TestTheOrderDoesNotDependOnTheInput(t *testing.T) {
+	t.Parallel()
+	for _, column := range fleetlist.Columns() {
+		for _, reverse := range []bool{false, true} {
+			q := fleetlist.Query{Sort: column, Reverse: reverse}
+			turned := fleet()
+			slices.Reverse(turned)
+			if a, b := ids(fleetlist.Filter(fleet(), q)), ids(fleetlist.Filter(turned, q)); !slices.Equal(a, b) {
+				t.Errorf("%s, reverse %t: %v and %v", column, reverse, a, b)
+			}
+		}
+	}
+}
+
+func TestPagesHoldFifty(t *testing.T) {
+	t.Parallel()
+	var many []fleetlist.Row
+	for i := range int64(137) {
+		many = append(many, row(i+1, "shop", "agent"))
+	}
+	for query, want := range map[string]struct{ page, rows int }{
+		"": {1, 50}, "page=2": {2, 50}, "page=3": {3, 37},
+		"page=4": {3, 37}, "page=99999": {3, 37}, "page=99999999999999999999": {1, 50},
+		"page=0": {1, 50}, "page=-1": {1, 50}, "page=two": {1, 50},
+		"q=nothing": {1, 0}, "q=nothing&page=7": {1, 0},
+	} {
+		got := fleetlist.Select(many, parse(t, query))
+		if got.Page != want.page || len(got.Rows) != want.rows {
+			t.Errorf("%q is page %d with %d rows, want page %d with %d", query, got.Page, len(got.Rows), want.page, want.rows)
+		}
+	}
+	seen := map[int64]bool{}
+	for page := range 3 {
+		for _, r := range fleetlist.Select(many, fleetlist.Query{Page: page + 1}).Rows {
+			seen[r.AgentID] = true
+		}
+	}
+	if len(seen) != 137 {
+		t.Errorf("all pages hold %d agents, want 137", len(seen))
+	}
+}
+
+func TestCountsSayWhatAFilterWouldLeave(t *testing.T) {
+	t.Parallel()
+	for _, query := range []string{"", "status=connected", "attention=too_old", "group=data", "q=prod&status=unknown", "role=read&attention=any"} {
+		q := parse(t, query)
+		counts := fleetlist.Select(fleet(), q).Counts
+		for _, status := range agentstatus.Statuses() {
+			if want := len(fleetlist.Filter(fleet(), q.WithStatus(status.String()))); counts.Status[status.String()] != want {
+				t.Errorf("%q counts %d as %s, and the filter leaves %d", query, counts.Status[status.String()], status, want)
+			}
+		}
+		if want := len(fleetlist.Filter(fleet(), q.WithStatus(""))); counts.Statuses != want {
+			t.Errorf("%q counts %d of any status, want %d", query, counts.Statuses, want)
+		}
+		kinds := []string{fleetlist.AnyAttention}
+		for _, rule := range agentstatus.Rules() {
+			kinds = append(kinds, rule.String())
+		}
+		for _, kind := range kinds {
+			if want := len(fleetlist.Filter(fleet(), q.WithAttention(kind))); counts.Attention[kind] != want {
+				t.Errorf("%q counts %d as %s, and the filter leaves %d", query, counts.Attention[kind], kind, want)
+			}
+		}
+	}
+}
+
+func TestGroupsAreListedWithThoseAbove(t *testing.T) {
+	t.Parallel()
+	want := []string{"data", "data/lake", "shop", "shop/checkout", "shopping"}
+	if diff := cmp.Diff(want, fleetlist.Select(fleet(), fleetlist.Query{Group: "data"}).Groups); diff != "" {
+		t.Errorf("groups (-want +got):\n%s", diff)
+	}
+}
+
+func TestAQueryHasOneAddress(t *testing.T) {
+	t.Parallel()
+	for query, want := range map[string]string{
+		"": "", "page=1": "", "sort=attention": "", "sort=-attention": "sort=-attention",
+		"q=+a++b+&status=unknown":                        "q=a++b&status=unknown",
+		"page=3&group=shop/&role=manage&sort=-age":       "group=shop&page=3&role=manage&sort=-age",
+		"attention=any&status=nonsense&sort=-nonsense":   "attention=any",
+		"q=" + strings.Repeat("%E7%8E%AF", 100):          "q=" + strings.Repeat("%E7%8E%AF", 85),
+		"q=%FFx":                                         "q=x",
+		"sort=contact&attention=too_old&unknown=ignored": "attention=too_old&sort=contact",
+	} {
+		q := parse(t, query)
+		if got := q.Values().Encode(); got != want {
+			t.Errorf("%q becomes %q, want %q", query, got, want)
+		}
+		if again := fleetlist.Parse(q.Values()); again.Values().Encode() != want {
+			t.Errorf("%q does not survive its own address: %q", query, again.Values().Encode())
+		}
+	}
+}
+
+func FuzzAQuerySurvivesItsAddress(f *testing.F) {
+	f.Add("q=a&status=connected&sort=-age&page=7&group=a/b&attention=any&role=read")
+	f.Fuzz(func(t *testing.T, query string) {
+		values, err := url.ParseQuery(query)
+		if err != nil {
+			return
+		}
+		q := fleetlist.Parse(values)
+		if again := fleetlist.Parse(q.Values()); again.Values().Encode() != q.Values().Encode() {
+			t.Errorf("%+v became %+v", q, again)
+		}
+		fleetlist.Select(fleet(), q)
+	})
+}
+
+func TestLinksKeepTheOtherFiltersAndBeginAtTheFirstPage(t *testing.T) {
+	t.Parallel()
+	q := parse(t, "q=x&status=unknown&group=shop&sort=age&page=4")
+	for got, want := range map[string]string{
+		q.WithStatus("connected").Values().Encode():           "group=shop&q=x&sort=age&status=connected",
+		q.WithStatus("").Values().Encode():                    "group=shop&q=x&sort=age",
+		q.WithAttention("idle").Values().Encode():             "attention=idle&group=shop&q=x&sort=age&status=unknown",
+		q.WithGroup("data").Values().Encode():                 "group=data&q=x&sort=age&status=unknown",
+		q.SortedBy(fleetlist.ByAge).Values().Encode():         "group=shop&q=x&sort=-age&status=unknown",
+		q.SortedBy(fleetlist.ByAgent).Values().Encode():       "group=shop&q=x&sort=agent&status=unknown",
+		q.OnPage(5).Values().Encode():                         "group=shop&page=5&q=x&sort=age&status=unknown",
+		q.Unfiltered().Values().Encode():                      "sort=age",
+		q.SortedBy(fleetlist.ByAttention).Values().Encode():   "group=shop&q=x&status=unknown",
+		(fleetlist.Query{}).SortedBy("age").Values().Encode(): "sort=age",
+	} {
+		if got != want {
+			t.Errorf("a link leads to %q, want %q", got, want)
+		}
+	}
+	if fleetlist.Parse(nil).Filtered() || !q.Filtered() {
+		t.Error("Filtered does not tell a filter from none")
+	}
+}
+
+func TestGroupBarsCountByTheFirstLevel(t *testing.T) {
+	t.Parallel()
+	want := []fleetlist.GroupBar{
+		{Group: "data", Total: 3, Status: map[string]int{"never_connected": 1, "connected": 1, "unknown": 1}},
+		{Group: "shop", Total: 2, Status: map[string]int{"connected": 1, "not_connected": 1}},
+		{Group: "shopping", Total: 1, Status: map[string]int{"connected": 1}},
+	}
+	if diff := cmp.Diff(want, fleetlist.GroupBars(fleet(), 3)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	want = []fleetlist.GroupBar{want[0], {Total: 3, Status: map[string]int{"connected": 2, "not_connected": 1}}}
+	if diff := cmp.Diff(want, fleetlist.GroupBars(fleet(), 1)); diff != "" {
+		t.Errorf("the largest alone (-want +got):\n%s", diff)
+	}
+}
+
+func TestAgeBarsMeetAtTheLimit(t *testing.T) {
+	t.Parallel()
+	aged := func(ages ...time.Duration) []fleetlist.Row {
+		r := row(1, "shop", "a")
+		r.Tokens = nil
+		for _, age := range ages {
+			r.Tokens = append(r.Tokens, fleetlist.Token{CreatedAt: now().Add(-age)})
+		}
+		return []fleetlist.Row{r}
+	}
+	bars := fleetlist.AgeBars(aged(-day, 0, 14*day, 90*day, 90*day+time.Second, 179*day, 5000*day), 90*day, now())
+	var counts []int
+	sum := 0
+	for i, bar := range bars {
+		counts = append(counts, bar.Tokens)
+		sum += bar.Tokens
+		if bar.TooOld != (bar.From >= 90*day) || i > 0 && bar.From != bars[i-1].To {
+			t.Errorf("bar %d: %+v", i, bar)
+		}
+	}
+	if want := []int{3, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 1, 1}; !slices.Equal(counts, want) || sum != 7 {
+		t.Errorf("the bars hold %v, want %v", counts, want)
+	}
+	for _, bar := range fleetlist.AgeBars(nil, time.Nanosecond, now()) {
+		if bar.Tokens != 0 {
+			t.Errorf("no token, and a bar of %d", bar.Tokens)
+		}
+	}
+}

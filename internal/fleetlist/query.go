@@ -1,0 +1,189 @@
+package fleetlist
+
+import (
+	"cmp"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"gitlab-agent-portal/internal/agentstatus"
+)
+
+// PerPage is how many agents a page lists.
+const PerPage = 50
+
+// maxText bounds what is searched for and the path of a group: more than any path of GitLab's.
+const maxText = 255
+
+// Role is what a person may do in a project.
+type Role string
+
+// The roles. The zero value stands for both.
+const (
+	CanManage Role = "manage"
+	ReadOnly  Role = "read"
+)
+
+// AnyAttention selects the agents that need attention for whatever reason.
+const AnyAttention = "any"
+
+// Query is what the address of the fleet page asks for. The zero value asks for everything.
+type Query struct {
+	// Search holds words, each of which must be in the name of the agent, of its project or of
+	// one of its tokens.
+	Search string
+	// Status is the name of an agentstatus.Status, or empty.
+	Status string
+	// Attention is the name of an agentstatus.Rule, AnyAttention, or empty.
+	Attention string
+	// Group is the full path of a group, whose subgroups count too; or empty.
+	Group string
+	Role  Role
+	// Sort is the column to sort by; empty for Attention, the order of urgency.
+	Sort Column
+	// Reverse turns the column's own direction around.
+	Reverse bool
+	// Page counts from 1; 0 is the first page too.
+	Page int
+}
+
+// Parse reads a query string. A value that makes no sense is as good as none.
+func Parse(values url.Values) Query {
+	get := func(name string) string { return text(values.Get(name)) }
+	q := Query{
+		Search:    get("q"),
+		Status:    oneOf(get("status"), statusNames()),
+		Attention: oneOf(get("attention"), append(ruleNames(), AnyAttention)),
+		Group:     strings.Trim(get("group"), "/"),
+		Role:      oneOf(Role(get("role")), []Role{CanManage, ReadOnly}),
+	}
+	column, reverse := strings.CutPrefix(get("sort"), "-")
+	if q.Sort = oneOf(Column(column), Columns()); q.Sort != "" {
+		q.Reverse = reverse
+	}
+	if number, err := strconv.Atoi(values.Get("page")); err == nil && number > 0 {
+		q.Page = number
+	}
+	return q
+}
+
+// text is a value without what surrounds it, valid and bounded.
+func text(value string) string {
+	value = strings.TrimSpace(strings.ToValidUTF8(value, ""))
+	for len(value) > maxText {
+		_, size := utf8.DecodeLastRuneInString(value)
+		value = value[:len(value)-size]
+	}
+	return value
+}
+
+// oneOf is value if it is among the allowed ones, and nothing otherwise.
+func oneOf[T ~string](value T, allowed []T) T {
+	if slices.Contains(allowed, value) {
+		return value
+	}
+	return ""
+}
+
+func statusNames() []string {
+	var names []string
+	for _, status := range agentstatus.Statuses() {
+		names = append(names, status.String())
+	}
+	return names
+}
+
+func ruleNames() []string {
+	var names []string
+	for _, rule := range agentstatus.Rules() {
+		names = append(names, rule.String())
+	}
+	return names
+}
+
+// Values are the parameters of q by name, without those that say nothing: a list has one
+// address.
+func (q Query) Values() url.Values {
+	values := url.Values{}
+	set := func(name, value string) {
+		if value != "" {
+			values.Set(name, value)
+		}
+	}
+	set("q", q.Search)
+	set("status", q.Status)
+	set("attention", q.Attention)
+	set("group", q.Group)
+	set("role", string(q.Role))
+	set("sort", q.sort())
+	if q.Page > 1 {
+		set("page", strconv.Itoa(q.Page))
+	}
+	return values
+}
+
+func (q Query) sort() string {
+	switch {
+	case q.Reverse:
+		return "-" + string(q.column())
+	case q.column() == ByAttention:
+		return ""
+	default:
+		return string(q.Sort)
+	}
+}
+
+func (q Query) column() Column { return cmp.Or(q.Sort, ByAttention) }
+
+// Filtered reports whether q leaves anything out.
+func (q Query) Filtered() bool {
+	return q.Search != "" || q.Status != "" || q.Attention != "" || q.Group != "" || q.Role != ""
+}
+
+// Unfiltered is everything, in q's order.
+func (q Query) Unfiltered() Query { return Query{Sort: q.Sort, Reverse: q.Reverse} }
+
+// WithStatus is q for one status, from the first page; as all that follow.
+func (q Query) WithStatus(status string) Query {
+	q.Status, q.Page = status, 0
+	return q
+}
+
+// WithAttention is q for one kind of attention.
+func (q Query) WithAttention(kind string) Query {
+	q.Attention, q.Page = kind, 0
+	return q
+}
+
+// WithGroup is q for one group.
+func (q Query) WithGroup(path string) Query {
+	q.Group, q.Page = path, 0
+	return q
+}
+
+// SortedBy is q sorted by column, the other way round when it already is.
+func (q Query) SortedBy(column Column) Query {
+	q.Reverse = q.column() == column && !q.Reverse
+	q.Sort, q.Page = column, 0
+	return q
+}
+
+// OnPage is q with another page.
+func (q Query) OnPage(page int) Query {
+	q.Page = page
+	return q
+}
+
+// Direction is how q sorts by column, in the words of aria-sort; empty when it sorts by another.
+func (q Query) Direction(column Column) string {
+	if q.column() != column {
+		return ""
+	}
+	descending := column == ByTokens || column == ByAge || column == ByAttention
+	if descending != q.Reverse {
+		return "descending"
+	}
+	return "ascending"
+}

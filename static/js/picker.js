@@ -1,0 +1,49 @@
+// The project picker: the focus stays in its field, the arrows walk through the list that htmx
+// fills, Enter goes where the marked project leads.
+import { byId } from "./dom.js";
+
+const options = () => [...byId("picker-list").querySelectorAll("a[role=option]")];
+
+function mark(option) {
+  const input = byId("picker-input");
+  for (const other of options()) other.setAttribute("aria-selected", String(other === option));
+  if (!option) {
+    input.removeAttribute("aria-activedescendant");
+    return;
+  }
+  input.setAttribute("aria-activedescendant", option.id);
+  option.scrollIntoView({ block: "nearest" });
+}
+
+const marked = () => options().find((option) => option.ariaSelected === "true");
+
+function move(step) {
+  const all = options();
+  if (all.length === 0) return;
+  const at = all.indexOf(marked());
+  const next = at < 0 && step < 0 ? all.length - 1 : at + step;
+  mark(all[(next + all.length) % all.length]);
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.target.id !== "picker-input" || event.isComposing) return;
+  if (event.key === "ArrowDown") move(1);
+  else if (event.key === "ArrowUp") move(-1);
+  else if (event.key === "Enter") marked()?.click();
+  else return;
+  event.preventDefault();
+});
+
+// The first project is marked, so that typing and Enter is enough.
+document.addEventListener("htmx:after:swap", () => {
+  if (byId("picker-list") && !marked()) mark(options()[0]);
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input, textarea, select, dialog")) return;
+  const link = byId("picker-link");
+  if (!link) return;
+  event.preventDefault();
+  link.click();
+});

@@ -1,0 +1,85 @@
+package views
+
+import (
+	"testing"
+	"time"
+
+	"gitlab-agent-portal/internal/i18n"
+)
+
+func testActivity() []ActivityRow {
+	row := func(number int64, action ActivityAction, outcome Outcome) ActivityRow {
+		return ActivityRow{
+			Number: number, At: before(time.Duration(20-number) * time.Hour), Source: SourcePortal, Actor: "mara", Action: action, Outcome: outcome,
+			ProjectID: 20, ProjectPath: "shop/platform/checkout", AgentID: 1, AgentName: "prod-eu", TokenID: 7, TokenName: "prod cluster",
+		}
+	}
+	looked, bare, hostile := row(17, "reconciled", "ok"), row(12, "agent_register", "refused"), row(11, "token_create", "ok")
+	looked.RefersTo, looked.RefersToURL = 16, "/portal/activity?project=20&before=17#entry-16"
+	bare.Actor, bare.ProjectPath, bare.AgentID, bare.AgentName, bare.TokenID, bare.TokenName = "", "", 9, "", 8, ""
+	hostile.Actor, hostile.ProjectPath, hostile.AgentName, hostile.TokenName = hostileName, hostileName, hostileName, hostileName
+	return []ActivityRow{
+		row(18, "token_revoke", "pending"), looked, row(16, "token_create", "unknown"), row(15, "token_stored", "ok"),
+		row(14, "agent_delete", "failed"), row(13, "token_create", "refused"), bare, hostile,
+	}
+}
+
+// notedActivity has entries of GitLab's among the portal's.
+func notedActivity() []ActivityRow {
+	rows := testActivity()
+	rows[3].Source = SourceBoth
+	return append(rows,
+		ActivityRow{At: before(30 * time.Hour), Source: SourceGitLab, Action: "agent_connected"},
+		ActivityRow{At: before(40 * time.Hour), Source: SourceGitLab, Action: "token_revoked", Actor: hostileName, TokenID: 3, TokenName: hostileName},
+		ActivityRow{At: before(50 * time.Hour), Source: SourceGitLab, Action: "novelty"},
+	)
+}
+
+func activityStates() []state {
+	hostile := ActivityQuery{Project: hostileName, Agent: hostileName, Actor: hostileName, Action: hostileName, From: hostileName, Until: hostileName}
+	tab := func(name string, activity AgentActivityModel, access Access) state {
+		agent := testAgent()
+		agent.Tab, agent.Activity, agent.Access = "activity", activity, access
+		return both(name, AgentPage, AgentTab, agent)
+	}
+	manage := Access{CanManage: true}
+	return []state{
+		both("activity", ActivityPage, ActivityList, ActivityModel{Rows: testActivity(), Newer: "?after=18", Older: "?before=11", Limit: 3000, IsAdmin: true}),
+		both("activity, narrowed", ActivityPage, ActivityList, ActivityModel{Rows: testActivity()[:1], Query: hostile}),
+		both("activity, wrong", ActivityPage, ActivityList, ActivityModel{Query: hostile, Wrong: ActivityQuery{Project: "Wrong.", From: "Wrong.", Until: "Wrong."}}),
+		both("no activity", ActivityPage, ActivityList, ActivityModel{}),
+		both("no activity found", ActivityPage, ActivityList, ActivityModel{Query: hostile}),
+		both("no activity to see", ActivityPage, ActivityList, ActivityModel{NoProjects: true}),
+		tab("agent, activity", AgentActivityModel{Rows: notedActivity(), GitLabMissing: true, MoreURL: "/portal/activity", MoreInGitLab: true}, manage),
+		tab("agent, no activity", AgentActivityModel{}, manage),
+		tab("agent, activity hidden", AgentActivityModel{Hidden: true}, readerAccess()),
+	}
+}
+
+func TestActivityRows(t *testing.T) {
+	t.Parallel()
+	rows := render(t, ActivityPage(testPage(i18n.English), ActivityModel{Rows: testActivity(), Query: ActivityQuery{Agent: "prod-eu"}})).Find("#activity tbody tr")
+	for i, want := range []struct {
+		what, outcome string
+		icon          IconName
+	}{
+		{"Revoke token #18 prod cluster", "Under way", IconPending},
+		{"Look afterwards #17 about entry #16", "It had happened", IconConnected},
+		{"Create token #16 prod cluster", "Unknown", IconUnknown},
+		{"Token stored #15", "Done", IconConnected},
+		{"Delete agent #14", "Failed", IconNotConnected},
+		{"Create token #13", "Refused", IconRefused},
+		{"Register agent #12 token #8", "Refused", IconRefused},
+	} {
+		row := rows.Eq(i)
+		wantText(t, row, "th", want.what)
+		wantText(t, row, "td:last-child .badge", want.outcome)
+		wantAttr(t, row, "td:last-child use", "href", "/portal/static/icons.svg#"+string(want.icon))
+	}
+	wantAttr(t, rows.Eq(1), "th a", "href", "/portal/activity?project=20&before=17#entry-16")
+	wantAttr(t, rows.Eq(2), "th ~ td a", "href", "/portal/projects/20/agents/1?tab=activity")
+	wantAttr(t, rows.Eq(2), "td a.path", "href", "/portal/activity?project=shop%2Fplatform%2Fcheckout&agent=prod-eu")
+	wantAttr(t, rows.Eq(2), "td:nth-child(3) a", "href", "/portal/activity?agent=prod-eu&actor=mara")
+	wantText(t, rows.Eq(6), "td:nth-child(3)", "not signed in")
+	wantText(t, rows.Eq(6), "td:nth-child(2)", "agent #9 project #20")
+}

@@ -1,0 +1,171 @@
+package views
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"gitlab-agent-portal/internal/i18n"
+)
+
+func testScan() *FleetScan {
+	return &FleetScan{ProgressURL: "/portal/fleet/progress", HereURL: "/portal/?q=a", WaitURL: "/portal/?q=a&wait=1", Done: 7, Total: 20}
+}
+
+func testFleet() FleetModel {
+	m := FleetModel{
+		Form: FleetForm{Groups: []string{"shop", "shop/web"}, Group: "shop", Sort: "age"}, Read: true, ReadAt: before(12 * time.Second),
+		RefreshURL: "/portal/?refresh=1", CSVURL: "/portal/fleet.csv", JSONURL: "/portal/fleet.json", UnfilteredURL: "/portal/", VersionsURL: "/portal/fleet/versions",
+		Total: 4, Matched: 4, Projects: true, AllStatuses: FleetFilter{Count: 4, URL: "/portal/", On: true},
+		AnyAttention: FleetFilter{Name: "any", Count: 2, URL: "/portal/?attention=any"},
+		Attention:    []FleetFilter{{Name: "no_token", Count: 1, URL: "/portal/?attention=no_token"}, {Name: "idle"}, {Name: "too_old", On: true, URL: "/portal/"}},
+		Columns:      []FleetColumn{{Name: "agent", URL: "/portal/?sort=agent"}, {Name: "age", URL: "/portal/?sort=-age", Sorted: "descending"}, {Name: "tokens", URL: "?", Sorted: "ascending"}},
+		Rows: []FleetRow{
+			{ProjectID: 20, AgentID: 1, Group: "shop/web/", Project: "checkout", Agent: "prod-eu", Status: StatusConnected, LastContact: before(2 * time.Minute), Tokens: 2, Oldest: before(100 * 24 * time.Hour), Attention: []string{"too_old", "unfinished"}, AttentionURL: "/portal/a", Act: &Action{"Rotate", "/portal/a"}},
+			{ProjectID: 21, AgentID: 2, Project: hostileName, Agent: hostileName, Status: StatusNotConnected, LastContact: before(3 * time.Hour), Tokens: 1, Oldest: before(30 * time.Hour)},
+			{ProjectID: 20, AgentID: 3, Group: "shop/", Project: "cart", Agent: longName, Status: StatusNeverConnected, Attention: []string{"no_token", "never_used", "idle", "too_many"}},
+			{ProjectID: 20, AgentID: 4, Group: "shop/", Project: "cart", Agent: "lab", Status: StatusUnknown, Tokens: -1},
+		},
+		Pager: Pager{Page: 2, Pages: 3, Prev: "?page=1", Next: "?page=3"},
+		Pictures: FleetPictures{
+			MaxAge: 90 * 24 * time.Hour, TooOldURL: "/portal/?attention=too_old",
+			Ages: []FleetAgeBar{{To: 45 * 24 * time.Hour, Tokens: 40}, {From: 45 * 24 * time.Hour, To: 90 * 24 * time.Hour}, {From: 90 * 24 * time.Hour, Tokens: 1, TooOld: true}},
+		},
+	}
+	for _, status := range statuses() {
+		m.Statuses = append(m.Statuses, FleetFilter{Name: string(status), Count: 1, URL: "/portal/?status=" + string(status)})
+	}
+	for _, group := range []string{"shop", hostileName, ""} {
+		bar := FleetGroupBar{Group: group, Total: 7}
+		if group != "" {
+			bar.URL = "/portal/?group=x"
+		}
+		for i, status := range statuses() {
+			bar.Segments = append(bar.Segments, FleetSegment{Status: status, Count: i, URL: bar.URL})
+		}
+		m.Pictures.Groups = append(m.Pictures.Groups, bar)
+	}
+	return m
+}
+
+// troubledFleet is stale, being read again, incomplete and without GraphQL.
+func troubledFleet() FleetModel {
+	m := testFleet()
+	m.Scan, m.ReadAt, m.Fallback, m.MoreWarnings = testScan(), before(3*time.Minute), "refused", 5
+	for id, kind := range []string{"list_incomplete", "unavailable", "slow", "not_visible", "rate_limited"} {
+		m.Warnings = append(m.Warnings, FleetWarning{Kind: kind, ProjectID: int64(id), RetryURL: "/portal/?retry=1"})
+		if id > 0 {
+			m.Warnings[id].Path = hostileName
+		}
+	}
+	return m
+}
+
+func TestFleetWaitsWithAProgressBarAndAWayWithoutScript(t *testing.T) {
+	t.Parallel()
+	p := testPage(i18n.English)
+	p.WaitURL = testScan().WaitURL
+	waiting := FleetModel{Scan: testScan()}
+	page := render(t, FleetPage(p, waiting))
+	wantCount(t, page.Selection, "#fleet progress[value='7'][max='20']", 1)
+	wantText(t, page.Selection, "#fleet label[for=scan]", "7 of 20 projects read")
+	wantCount(t, page.Selection, "#fleet table", 0)
+	wantAttr(t, page.Selection, "#fleet", "hx-trigger", "ready")
+	wantCount(t, page.Selection, `head noscript`, 1)
+	if !strings.Contains(page.Find("head noscript").Text()+html(t, FleetPage(p, waiting)), `content="0;url=/portal/?q=a&amp;wait=1"`) {
+		t.Error("a browser without script is led nowhere")
+	}
+	listing := *testScan()
+	listing.Total = 0
+	wantCount(t, render(t, FleetProgress(p, listing)).Selection, "progress:not([value])", 1)
+}
+
+func TestFleetShowsItsRows(t *testing.T) {
+	t.Parallel()
+	page := render(t, FleetPage(testPage(i18n.English), testFleet()))
+	row := func(n int) *goquery.Selection { return page.Find("table.fleet tbody tr").Eq(n) }
+	wantText(t, row(0), "td.wide", "shop/web/checkout")
+	wantText(t, row(0), "td[data-label='Oldest']", "100 days")
+	wantText(t, row(0), ".due", "Old token")
+	wantText(t, row(0), ".due", "Unfinished rotation")
+	wantCount(t, row(0), ".actions a", 1)
+	wantText(t, row(1), "td[data-label='Oldest']", "30 hours")
+	wantCount(t, row(1), ".due a, .actions a", 0)
+	wantText(t, row(2), "td[data-label='Last use']", "Never")
+	wantText(t, row(3), "td[data-label='Last use']", "Unknown")
+	wantText(t, row(3), "td[data-label='Tokens']", "Unknown")
+	wantText(t, page.Selection, ".fleet-state", "Updated 12 seconds ago")
+	wantCount(t, page.Selection, "th[aria-sort=descending]", 1)
+	wantCount(t, page.Selection, ".filters [data-kind=idle]", 0)
+	wantCount(t, page.Selection, ".filters [data-kind=too_old][aria-current=true]", 1)
+}
+
+func TestFleetNamesWhatIsMissing(t *testing.T) {
+	t.Parallel()
+	page := render(t, FleetPage(testPage(i18n.English), troubledFleet()))
+	wantCount(t, page.Selection, ".fleet-warnings li", 5)
+	wantCount(t, page.Selection, ".fleet-warnings li a[hx-get]", 5)
+	wantText(t, page.Selection, ".fleet-warnings", "5 more projects are missing")
+	wantText(t, page.Selection, "#fleet", "GitLab does not let you use GraphQL")
+	wantText(t, page.Selection, ".fleet-state", "Updated 3 minutes ago")
+	wantCount(t, page.Selection, ".fleet-state [hx-sse\\:connect]", 1)
+	wantCount(t, page.Selection, "table.fleet", 1)
+}
+
+func TestPicturesHaveTheirNumbersBehindThem(t *testing.T) {
+	t.Parallel()
+	m := testFleet()
+	page := render(t, FleetPage(testPage(i18n.English), m))
+	groups := page.Find("figure").First()
+	if rows := groups.Find("table.data tbody tr").Length(); rows != len(m.Pictures.Groups) {
+		t.Errorf("the table of groups has %d rows, want %d", rows, len(m.Pictures.Groups))
+	}
+	for i, bar := range m.Pictures.Groups {
+		for j, segment := range m.Pictures.draw(bar) {
+			rect := groups.Find("svg").Eq(i).Find("rect").Eq(j)
+			if !strings.HasSuffix(rect.Find("title").Text(), segment.title(i18n.For(i18n.English))) {
+				t.Errorf("segment %d of group %d is titled %q", j, i, rect.Find("title").Text())
+			}
+		}
+	}
+	ages := page.Find("figure").Last()
+	wantCount(t, ages, "table.data tbody tr", len(m.Pictures.Ages))
+	wantCount(t, ages, "svg rect", len(m.Pictures.Ages))
+	wantCount(t, ages, "svg line", 1)
+	wantCount(t, ages, "svg a rect.age-old", 1)
+}
+
+func TestSegmentsStayWithinThePicture(t *testing.T) {
+	t.Parallel()
+	pictures := testFleet().Pictures
+	for _, bar := range pictures.Groups {
+		end := 0
+		for _, segment := range pictures.draw(bar) {
+			if segment.x < end || segment.width <= 0 || segment.x+segment.width > barWidth || segment.height <= 0 {
+				t.Errorf("a segment from %d, %d wide, after %d", segment.x, segment.width, end)
+			}
+			end = segment.x + segment.width
+		}
+	}
+	for _, bar := range pictures.drawAges() {
+		if bar.y+bar.height != ageHeight || bar.height < 0 || bar.Tokens > 0 && bar.height < ageLeastSeen {
+			t.Errorf("a bar of %d tokens is %d high at %d", bar.Tokens, bar.height, bar.y)
+		}
+	}
+}
+
+func TestPickerIsAListBox(t *testing.T) {
+	t.Parallel()
+	m := ProjectsModel{Rows: []ProjectRow{{ID: 20, Name: "checkout", Path: "shop/checkout"}, {ID: 21, Name: hostileName, Path: hostileName}}}
+	picker := render(t, Picker(testPage(i18n.English), m))
+	wantAttr(t, picker.Selection, "input", "role", "combobox")
+	wantAttr(t, picker.Selection, "input", "aria-controls", "picker-list")
+	wantCount(t, picker.Selection, "#picker-list[role=listbox] a[role=option][tabindex='-1'][href]", 2)
+	wantText(t, render(t, PickerOptions(testPage(i18n.English), ProjectsModel{})).Selection, "[role=option]", "No project matches")
+	visitor := testPage(i18n.English)
+	visitor.User = nil
+	wantCount(t, render(t, WelcomePage(visitor, WelcomeModel{})).Selection, "#picker-link", 0)
+	wantCount(t, render(t, FleetPage(testPage(i18n.English), testFleet())).Selection, "header a#picker-link[href='/portal/projects'][aria-keyshortcuts='/']", 1)
+}
