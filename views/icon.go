@@ -39,7 +39,6 @@ const (
 	IconSuccess      IconName = "check-circle"
 	IconUnknown      IconName = "question-o"
 	IconUser         IconName = "user"
-	IconWait         IconName = "retry"
 	IconWarning      IconName = "warning"
 )
 
