@@ -16,7 +16,7 @@ import (
 //
 // An answer that is lost after GitLab renewed a token is left out: nobody can have that pair any
 // more, and so it costs a sign-in whatever a portal does.
-func (g *GitLab) Misbehave(share float64, _ *None) error {
+func (g *GitLab) Misbehave(share float64, _ *None) error { //nolint:unparam // net/rpc wants it so
 	g.server.ClearFaults("")
 	faults := []gitlabtest.Fault{
 		gitlabtest.Status(http.StatusInternalServerError), gitlabtest.BadGateway(), gitlabtest.EmptyUnavailable(),
@@ -46,7 +46,7 @@ type Count struct {
 }
 
 // Count returns what GitLab has seen. Every name is used by people for one form only.
-func (g *GitLab) Count(_ None, out *Count) error {
+func (g *GitLab) Count(_ None, out *Count) error { //nolint:unparam // net/rpc wants it so
 	out.Requests, out.Renewals = g.server.Calls(""), g.server.Posts(gitlabtest.OpRefreshToken)
 	for _, agent := range g.agents {
 		names := map[string]int{}

@@ -25,7 +25,7 @@ func newRotationStage(t *testing.T) *rotationStage {
 	t.Helper()
 	t.Parallel()
 	clock := gitlabtest.NewClock(time.Now())
-	s := &rotationStage{clock: clock, stage: &stage{t: t, gitlab: gitlabtest.Start(t, gitlabtest.WithNow(clock.Now))}}
+	s := &rotationStage{clock: clock, stage: &stage{t: t, gitlab: gitlabtest.Start(t, gitlabtest.WithNow(clock.Now)), browser: browser}}
 	s.seed(clock.Now())
 	s.prodToken = s.gitlab.Tokens(s.prod)[0].ID
 	s.portal = &running{t: t, address: "127.0.0.1:0", database: t.TempDir() + "/portal.db", now: clock.Now}

@@ -246,8 +246,10 @@ func TestV11ActivityIsExportedSafely(t *testing.T) {
 	if odd, formula := rows[1][column["token"]], rows[2][column["token"]]; odd != "'\t'@x,\"\n'-1" || formula != "'=HYPERLINK(1)" {
 		t.Errorf("the names became %q and %q", odd, formula)
 	}
-	want := []string{"534", "2026-11-24T20:53:00Z", "token_create", "ok", fmt.Sprint(p.people["lead"]), "lead", fmt.Sprint(p.project), "shop/payments",
-		fmt.Sprint(p.prod), "prod", "", "token-0", "192.0.2.7", "request-0", ""}
+	want := []string{
+		"534", "2026-11-24T20:53:00Z", "token_create", "ok", fmt.Sprint(p.people["lead"]), "lead", fmt.Sprint(p.project), "shop/payments",
+		fmt.Sprint(p.prod), "prod", "", "token-0", "192.0.2.7", "request-0", "",
+	}
 	if diff := cmp.Diff(want, rows[3]); diff != "" {
 		t.Errorf("an ordinary row (-want +got):\n%s", diff)
 	}

@@ -96,14 +96,14 @@ type setUp struct {
 	readyPanics bool
 }
 
-func newPortal(t testing.TB, options ...func(*setUp)) *portal {
-	t.Helper()
+func newPortal(tb testing.TB, options ...func(*setUp)) *portal {
+	tb.Helper()
 	setup := setUp{keys: store.Keys{store.NewKey()}, cookie: "portal"}
 	for _, option := range options {
 		option(&setup)
 	}
-	p := &portal{t: t, clock: gitlabtest.NewClock(time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)), logs: &logBuffer{}, people: map[string]int64{}}
-	p.gitlab = gitlabtest.Start(t, gitlabtest.WithNow(p.clock.Now), gitlabtest.WithURL("http://gitlab.invalid"+setup.gitlabPath))
+	p := &portal{t: tb, clock: gitlabtest.NewClock(time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)), logs: &logBuffer{}, people: map[string]int64{}}
+	p.gitlab = gitlabtest.Start(tb, gitlabtest.WithNow(p.clock.Now), gitlabtest.WithURL("http://gitlab.invalid"+setup.gitlabPath))
 	p.keys = setup.keys
 	p.seed()
 	p.serve(setup)
@@ -216,10 +216,10 @@ func (p *portal) changes() int {
 
 // must returns the value of a call that cannot fail in a test.
 func must[T any](value T, err error) func(testing.TB) T {
-	return func(t testing.TB) T {
-		t.Helper()
+	return func(tb testing.TB) T {
+		tb.Helper()
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		return value
 	}

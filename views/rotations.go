@@ -58,7 +58,7 @@ func (m RotationLine) icon() IconName {
 	case m.Phase == RotationQuiet:
 		return IconSuccess
 	case m.Phase == RotationInstall, m.Phase == RotationWatch, m.Phase == RotationNeverUsed:
-		return IconWait
+		return IconRetry
 	case m.Phase == RotationStart, m.Phase == RotationNoToken:
 		return IconPlus
 	default:

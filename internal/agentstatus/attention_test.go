@@ -49,16 +49,22 @@ func TestAttentionIsDueByTheRules(t *testing.T) {
 		{"clocks that run ahead", known(token(-time.Minute, -time.Minute)), nil, nil},
 		{"nothing could be read", agentstatus.Agent{Count: -1}, nil, agentstatus.Rules()},
 		{
-			"the uses could not be read", agentstatus.Agent{Count: 1, Tokens: []agentstatus.Token{unused(100 * day)}}, rules{agentstatus.TooOld},
+			"the uses could not be read",
+			agentstatus.Agent{Count: 1, Tokens: []agentstatus.Token{unused(100 * day)}},
+			rules{agentstatus.TooOld},
 			rules{agentstatus.NeverUsed, agentstatus.Idle},
 		},
 		{
-			"only some of many tokens could be read", agentstatus.Agent{Count: 30, UseKnown: true, Tokens: []agentstatus.Token{token(day, 0), unused(2 * day)}},
-			rules{agentstatus.NeverUsed, agentstatus.TooMany}, rules{agentstatus.Idle, agentstatus.TooOld},
+			"only some of many tokens could be read",
+			agentstatus.Agent{Count: 30, UseKnown: true, Tokens: []agentstatus.Token{token(day, 0), unused(2 * day)}},
+			rules{agentstatus.NeverUsed, agentstatus.TooMany},
+			rules{agentstatus.Idle, agentstatus.TooOld},
 		},
 		{
-			"two tokens of which one could be read", agentstatus.Agent{Count: 2, UseKnown: true, Tokens: []agentstatus.Token{token(day, 0)}},
-			nil, rules{agentstatus.NeverUsed, agentstatus.Idle, agentstatus.TooOld, agentstatus.Unfinished},
+			"two tokens of which one could be read",
+			agentstatus.Agent{Count: 2, UseKnown: true, Tokens: []agentstatus.Token{token(day, 0)}},
+			nil,
+			rules{agentstatus.NeverUsed, agentstatus.Idle, agentstatus.TooOld, agentstatus.Unfinished},
 		},
 		{"that there is no token needs no uses", agentstatus.Agent{}, rules{agentstatus.NoToken}, nil},
 	}

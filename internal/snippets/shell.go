@@ -14,11 +14,11 @@ func command(start string, options ...[]string) string {
 	lines := make([]string, 0, len(options)+1)
 	lines = append(lines, start)
 	for _, option := range options {
-		line := option[0]
+		words := option[:1:1]
 		for _, value := range option[1:] {
-			line += " " + shellescape.Quote(value)
+			words = append(words, shellescape.Quote(value))
 		}
-		lines = append(lines, line)
+		lines = append(lines, strings.Join(words, " "))
 	}
 	return strings.Join(lines, " \\\n  ")
 }

@@ -13,6 +13,7 @@ import (
 func TestGorillaSession(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, e engine) {
+		t.Helper()
 		s, _ := openNew(t, e)
 		b := newBrowser()
 

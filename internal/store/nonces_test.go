@@ -133,6 +133,7 @@ func TestSweepDeletesWhatIsOver(t *testing.T) {
 func TestSweepDeletesBusySessionsAtTheAbsoluteLimit(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, e engine) {
+		t.Helper()
 		cfg := configure(e, newClock())
 		clock := newClock()
 		cfg.Now, cfg.IdleLimit, cfg.AbsoluteLimit = clock.Now, 2*time.Hour, 3*time.Hour

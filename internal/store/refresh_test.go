@@ -139,6 +139,7 @@ func TestRefreshOfAnOldVersionReturnsTheNewPair(t *testing.T) {
 func TestRefreshHandsTheCurrentPairOn(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, e engine) {
+		t.Helper()
 		s, _ := openNew(t, e)
 		session := newBrowser().signIn(t, s, lead(1))
 		_, err := s.Refresh(t.Context(), session.ID, 1, func(_ context.Context, current gitlabapi.TokenPair) (gitlabapi.TokenPair, error) {
@@ -304,6 +305,7 @@ func TestO7DatabaseLostDuringARefresh(t *testing.T) {
 func TestO7AKeptPairIsSavedOnceTheDatabaseIsBack(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, e engine) {
+		t.Helper()
 		s, _ := openNew(t, e)
 		s.LimitRefresh(10*time.Second, 200*time.Millisecond)
 		b := newBrowser()
@@ -329,6 +331,7 @@ func TestO7AKeptPairIsSavedOnceTheDatabaseIsBack(t *testing.T) {
 func TestO7ClosingSavesAKeptPair(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, e engine) {
+		t.Helper()
 		cfg := configure(e, newClock())
 		s, err := store.Open(t.Context(), cfg)
 		if err != nil {
@@ -376,6 +379,7 @@ func TestALookAtAnOldVersionDoesNotForgetAKeptPair(t *testing.T) {
 func TestO8ARefusalOfAnEarlierPairDoesNotEndTheSession(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, e engine) {
+		t.Helper()
 		s, _ := openNew(t, e)
 		b := newBrowser()
 		session := b.signIn(t, s, lead(1))

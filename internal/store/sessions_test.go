@@ -107,6 +107,7 @@ func TestO6SignOutEndsTheSessionOnTheServer(t *testing.T) {
 func TestSignOutWithoutASession(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, e engine) {
+		t.Helper()
 		s, _ := openNew(t, e)
 		ended := newBrowser()
 		ended.signIn(t, s, lead(1))
@@ -298,6 +299,7 @@ func TestS3ValueOfADroppedKeyIsNobody(t *testing.T) {
 func TestS4BadCookieIsAnonymous(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, e engine) {
+		t.Helper()
 		log := new(logBuffer)
 		cfg := configure(e, newClock())
 		cfg.Log = log.logger()
@@ -401,6 +403,7 @@ func isOneOf(cookies []*http.Cookie, good string) bool {
 func TestAPlantedSecondCookieDoesNotHideTheSession(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, e engine) {
+		t.Helper()
 		s, _ := openNew(t, e)
 		b := newBrowser()
 		b.signIn(t, s, lead(1))
