@@ -32,7 +32,7 @@ func TestTheFleetComesWithProgressAndWithoutAJump(t *testing.T) {
 	gate := gitlabtest.NewGate()
 	t.Cleanup(gate.Open)
 	s.gitlab.Inject(gitlabtest.OpListProjects, gitlabtest.Hold(gate))
-	p := s.as("lead")
+	p := s.signsIn("lead")
 	p.sees(p.Locator("#fleet progress"))
 	p.says(p.Locator("#fleet label"), "Listing your projects")
 	p.lacks(p.Locator("table.fleet"))

@@ -204,8 +204,17 @@ func (p *tab) keepPicture() {
 	})
 }
 
-// as opens a page in which the person has signed in by hand.
+// as opens a page in which the person has signed in by hand, and waits for the fleet that one
+// lands on.
 func (s *stage) as(username string, change ...func(*playwright.BrowserNewContextOptions)) *tab {
+	s.t.Helper()
+	p := s.signsIn(username, change...)
+	p.lacks(p.Locator("#fleet progress"))
+	return p
+}
+
+// signsIn signs in by hand and waits for nothing more.
+func (s *stage) signsIn(username string, change ...func(*playwright.BrowserNewContextOptions)) *tab {
 	s.t.Helper()
 	p := s.open(change...)
 	p.signsIn(username)

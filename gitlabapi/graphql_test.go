@@ -63,7 +63,7 @@ func project(id int, next string, agents ...string) string {
 }
 
 func agent(id int, tokens ...string) string {
-	return fmt.Sprintf(`{"id":"%sClusters::Agent/%d","name":"a%d","createdByUser":null,"tokens":{"count":%d,"nodes":[%s]}}`,
+	return fmt.Sprintf(`{"id":"%sClusters::Agent/%d","name":"a%d","createdAt":"2026-10-01T00:00:00Z","createdByUser":null,"tokens":{"count":%d,"nodes":[%s]}}`,
 		gid, id, id, len(tokens), strings.Join(tokens, ","))
 }
 
@@ -107,11 +107,11 @@ func TestUsageTellsOfEveryToken(t *testing.T) {
 	lead := &gitlabapi.Person{Name: "Lea D.", Username: "lead"}
 	want := map[int64]gitlabapi.ProjectUsage{
 		20: {ProjectID: 20, FullPath: "group/p20", Agents: map[int64]gitlabapi.AgentUsage{
-			1: {ID: 1, Name: "a1", TokenCount: 2, Tokens: []gitlabapi.TokenUsage{
+			1: {ID: 1, Name: "a1", CreatedAt: when("2026-10-01T00:00:00Z"), TokenCount: 2, Tokens: []gitlabapi.TokenUsage{
 				{ID: 11, Name: "t11", CreatedAt: when("2026-11-01T00:00:00Z"), LastUsedAt: when("2026-11-24T03:00:00Z"), CreatedBy: lead},
 				{ID: 12, Name: "t12", CreatedAt: when("2026-11-01T00:00:00Z"), CreatedBy: lead},
 			}},
-			2: {ID: 2, Name: "a2"},
+			2: {ID: 2, Name: "a2", CreatedAt: when("2026-10-01T00:00:00Z")},
 		}},
 		21: {ProjectID: 21, FullPath: "group/p21", Agents: map[int64]gitlabapi.AgentUsage{}},
 	}

@@ -108,3 +108,15 @@ func TestMembershipsThatDoNotEndAreMalformed(t *testing.T) {
 		t.Errorf("error = %v, want ErrMalformed", err)
 	}
 }
+
+func TestMembershipsEndWithAnEmptyPageWhateverLinkSays(t *testing.T) {
+	t.Parallel()
+	c, seen := fake(t, quick(), func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Link", `<https://gitlab.invalid/>; rel="next"`)
+		replyJSON(200, `[]`)(w, r)
+	})
+	_, next, err := c.Memberships(t.Context(), gitlabapi.MembershipQuery{MinAccessLevel: gitlabapi.Developer}, gitlabapi.ProjectCursor{})
+	if next != nil || err != nil || len(seen.all()) != 1 {
+		t.Errorf("next = %v, error = %v, want the end", next, err)
+	}
+}

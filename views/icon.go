@@ -11,7 +11,6 @@ const (
 	IconClose        IconName = "close"
 	IconConnected    IconName = "status-success"
 	IconCopy         IconName = "copy-to-clipboard"
-	IconDownload     IconName = "download"
 	IconError        IconName = "error"
 	IconExport       IconName = "export"
 	IconExternal     IconName = "external-link"
@@ -39,6 +38,7 @@ const (
 	IconSuccess      IconName = "check-circle"
 	IconUnknown      IconName = "question-o"
 	IconUser         IconName = "user"
+	IconWait         IconName = "clock"
 	IconWarning      IconName = "warning"
 )
 

@@ -36,7 +36,10 @@ func newWorld(t *testing.T, change ...func(*fleet.Config)) *world {
 	w.Instance = gitlabtest.Start(t, gitlabtest.WithNow(w.clock.Now))
 	w.group = w.AddGroup(gitlabtest.Group{Path: "group"})
 	var err error
-	w.client, err = gitlabapi.New(w.URL, gitlabapi.Options{Now: w.clock.Now, Backoff: func(int) time.Duration { return 0 }, MaxInFlight: 1000})
+	w.client, err = gitlabapi.New(w.URL, gitlabapi.Options{
+		Now: w.clock.Now, Backoff: func(int) time.Duration { return 0 }, MaxInFlight: 1000,
+		Timeouts: gitlabapi.Timeouts{Header: time.Hour, Read: time.Hour}, // see below
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
