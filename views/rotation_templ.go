@@ -181,7 +181,7 @@ func Rotation(p Page, m RotationModel) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = Icon(p.Icon, IconRetry).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Icon(p.Icon, IconWait).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

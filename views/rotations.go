@@ -58,7 +58,7 @@ func (m RotationLine) icon() IconName {
 	case m.Phase == RotationQuiet:
 		return IconSuccess
 	case m.Phase == RotationInstall, m.Phase == RotationWatch, m.Phase == RotationNeverUsed:
-		return IconRetry
+		return IconWait
 	case m.Phase == RotationStart, m.Phase == RotationNoToken:
 		return IconPlus
 	default:
