@@ -3,10 +3,15 @@
 package main
 
 import (
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"gitlab-agent-portal/gitlabapi/gitlabtest"
 )
 
 // TestMain lets the test's binary play the roles, as the program's own binary does.
@@ -54,5 +59,55 @@ func TestChildrenPlayKnownRolesOnly(t *testing.T) {
 	t.Parallel()
 	if err := run(t.Context(), []string{"-role", "nobody"}, nil); err == nil {
 		t.Error("a role that does not exist was played")
+	}
+}
+
+func TestASoakEndsByItself(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	if err := soak(t.Context(), []string{"-people", "3", "-actions", "5", "-pause", "10ms", "-duration", "1m"}, &out); err != nil {
+		t.Fatalf("%v\n%s", err, &out)
+	}
+	for _, want := range []string{"3 people", "sessions lost      0", "duplicate tokens   0", "goroutines"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the report lacks %q:\n%s", want, &out)
+		}
+	}
+}
+
+func TestASoakFailsForWhatMustNotHappen(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name  string
+		lost  []string
+		count Count
+		want  string
+	}{
+		{"nothing", nil, Count{Renewals: 7}, ""},
+		{"a lost session", []string{"person-1 by 401 for /projects"}, Count{}, "person-1 by 401 for /projects"},
+		{"a token created twice", nil, Count{Duplicates: []string{"person-2-9"}}, "person-2-9"},
+	}
+	for _, tt := range tests {
+		err := reportSoak(io.Discard, soakSettings{}, 0, &tally{lost: tt.lost}, tt.count, nil, nil)
+		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v, want an error that names %q", tt.name, err, tt.want)
+		}
+	}
+}
+
+// The report is only worth something if GitLab's own books show a duplicate.
+func TestCountFindsANameThatWasUsedTwice(t *testing.T) {
+	t.Parallel()
+	gitlab := new(GitLab)
+	var facts Facts
+	if err := gitlab.Start(Organisation{Agents: 2, People: 1, TokenLifetime: time.Hour}, &facts); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"once", "twice", "twice"} {
+		gitlab.server.AddToken(gitlabtest.Token{Agent: facts.Agents[1], Name: name})
+	}
+	var count Count
+	if err := gitlab.Count(None{}, &count); err != nil || count.Tokens != 3 || !slices.Equal(count.Duplicates, []string{"twice"}) {
+		t.Errorf("Count = %+v, %v, want three tokens and one name twice", count, err)
 	}
 }

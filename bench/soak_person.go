@@ -82,7 +82,7 @@ func (v *visitor) ask(ctx context.Context, path string, form url.Values) (answer
 	got, err := v.send(ctx, v.portals[rand.IntN(len(v.portals))]+path, form, header) //nolint:gosec // no secret
 	if err != nil {
 		if ctx.Err() == nil {
-			v.tally.request("no answer: " + errors.Unwrap(err).Error())
+			v.tally.request("no answer: " + innermost(err).Error())
 		}
 		return got, nil
 	}
@@ -97,6 +97,14 @@ func (v *visitor) ask(ctx context.Context, path string, form url.Values) (answer
 		return got, v.signIn(ctx)
 	}
 	return got, nil
+}
+
+// innermost is the cause at the bottom of err, which names no address.
+func innermost(err error) error {
+	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
+		err = inner
+	}
+	return err
 }
 
 func (v *visitor) looksAt(path string) func(context.Context) error {

@@ -55,8 +55,8 @@ func TestActivityIsFoundAndTakenAlong(t *testing.T) {
 	p.click(p.link("Newer"))
 	p.counts(p.rows(), 50)
 
-	p.fill(p.GetByLabel("Agent"), "staging")
-	p.click(p.button("Show"))
+	p.fill(p.Locator("form.filter").GetByLabel("Agent"), "staging")
+	p.click(p.Locator("form.filter button"))
 	p.counts(p.rows(), 3)
 	p.says(p.rows().First(), "Token stored")
 	if !strings.Contains(p.URL(), "agent=staging") {
@@ -90,16 +90,16 @@ func TestActivityNeedsNoScript(t *testing.T) {
 	p := s.as("lead", withoutScript)
 	p.visit(s.url + "/activity")
 	p.counts(p.rows(), 2)
-	if _, err := p.GetByLabel("Action").SelectOption(playwright.SelectOptionValues{Labels: &[]string{"Delete agent"}}); err != nil {
+	if _, err := p.Locator("form.filter").GetByLabel("Action").SelectOption(playwright.SelectOptionValues{Labels: &[]string{"Delete agent"}}); err != nil {
 		t.Fatal(err)
 	}
-	p.click(p.button("Show"))
+	p.click(p.Locator("form.filter button"))
 	p.sees(p.GetByText("Nothing matches"))
 	p.click(p.link("Show everything").First())
 	p.counts(p.rows(), 2)
 	p.expect("status of 422")
-	p.fill(p.GetByLabel("Project"), "nowhere")
-	p.click(p.button("Show"))
+	p.fill(p.Locator("form.filter").GetByLabel("Project"), "nowhere")
+	p.click(p.Locator("form.filter button"))
 	p.says(p.Locator("#project-error"), "no such project")
 	p.visit(fmt.Sprint(s.agent(s.prod), "?tab=activity"))
 	p.says(p.Locator("#agent-tab"), "Token created")

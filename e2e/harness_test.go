@@ -95,18 +95,22 @@ func newStage(t *testing.T) *stage {
 	t.Helper()
 	t.Parallel()
 	s := &stage{t: t, gitlab: gitlabtest.Start(t), browser: browser}
+	s.seed(time.Now())
+	s.url = startPortal(t, s.gitlab)
+	return s
+}
+
+// seed fills the simulator.
+func (s *stage) seed(now time.Time) {
 	s.lead = s.gitlab.AddUser(gitlabtest.User{Username: "lead", Name: "Lena Lead"})
 	s.dev = s.gitlab.AddUser(gitlabtest.User{Username: "dev", Name: "Devin Dev"})
 	group := s.gitlab.AddGroup(gitlabtest.Group{Path: "shop", Name: "Shop"})
 	s.project = s.gitlab.AddProject(gitlabtest.Project{Path: "payments", Name: "Payments", Group: group})
 	s.gitlab.AddMember(s.project, s.lead, gitlabtest.Maintainer)
 	s.gitlab.AddMember(s.project, s.dev, gitlabtest.Developer)
-	now := time.Now()
 	s.prod = s.gitlab.AddAgent(gitlabtest.Agent{Project: s.project, Name: "prod", CreatedBy: s.lead, CreatedAt: now.AddDate(0, -3, 0)})
 	s.idle = s.gitlab.AddAgent(gitlabtest.Agent{Project: s.project, Name: "idle", CreatedBy: s.dev, CreatedAt: now.AddDate(0, -1, 0)})
 	s.gitlab.AddToken(gitlabtest.Token{Agent: s.prod, Name: "prod-token", CreatedBy: s.lead, CreatedAt: now.AddDate(0, -3, 0), Live: true})
-	s.url = startPortal(t, s.gitlab)
-	return s
 }
 
 // agents is the address of the project's agents.

@@ -4,10 +4,12 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"net"
 	"sync"
 	"testing"
+	"time"
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
 	"gitlab-agent-portal/internal/portal"
@@ -17,28 +19,51 @@ import (
 // environment as an operator would, and returns its address.
 func startPortal(t *testing.T, gitlab *gitlabtest.Instance) string {
 	t.Helper()
-	// Another host than the simulator's, so that cookies and cross-site rules are as in life.
-	return startPortalAt(t, gitlab, "localhost")
+	return startPortalAt(t, gitlab, "")
 }
 
 // startPortalAt is startPortal under a host of the test's choice, with further variables.
 func startPortalAt(t *testing.T, gitlab *gitlabtest.Instance, host string, environ ...string) string {
 	t.Helper()
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	p := &running{t: t, host: host, environ: environ, address: "127.0.0.1:0", database: t.TempDir() + "/portal.db"}
+	p.start(gitlab)
+	return p.url
+}
+
+// running is a portal that can be stopped and started again over its database.
+type running struct {
+	t                      *testing.T
+	url, address, database string
+	// host is that of the portal's address. Unless the test chooses one, it is another than the
+	// simulator's, so that cookies and cross-site rules are as in life.
+	host        string
+	environ     []string
+	application gitlabtest.Application
+	// now is the clock; nil for the real one.
+	now  func() time.Time
+	stop func()
+}
+
+func (p *running) start(gitlab *gitlabtest.Instance) {
+	t := p.t
+	t.Helper()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", p.address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	public := "http://" + host + ":" + port
-	application := gitlab.AddApplication(gitlabtest.Application{RedirectURIs: []string{public + "/auth/callback"}})
+	if p.url == "" {
+		p.address, p.url = listener.Addr().String(), "http://"+cmp.Or(p.host, "localhost")+":"+port
+		p.application = gitlab.AddApplication(gitlabtest.Application{RedirectURIs: []string{p.url + "/auth/callback"}})
+	}
 	ready, output := make(chan struct{}), &safeBuffer{}
 	program := portal.Program{
-		Listener: listener, Stdout: output, Ready: func() { close(ready) },
+		Listener: listener, Stdout: output, Ready: func() { close(ready) }, Now: p.now,
 		Environ: append([]string{
-			"GITLAB_URL=" + gitlab.URL, "GITLAB_CLIENT_ID=" + application.ID, "GITLAB_CLIENT_SECRET=" + application.Secret,
-			"PUBLIC_URL=" + public, "DATABASE_URL=sqlite:" + t.TempDir() + "/portal.db",
+			"GITLAB_URL=" + gitlab.URL, "GITLAB_CLIENT_ID=" + p.application.ID, "GITLAB_CLIENT_SECRET=" + p.application.Secret,
+			"PUBLIC_URL=" + p.url, "DATABASE_URL=sqlite:" + p.database,
 			"SESSION_KEYS=00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
-		}, environ...),
+		}, p.environ...),
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -49,7 +74,7 @@ func startPortalAt(t *testing.T, gitlab *gitlabtest.Instance, host string, envir
 		stop()
 		t.Fatalf("the portal did not start: %v\n%s", err, output)
 	}
-	t.Cleanup(func() {
+	p.stop = sync.OnceFunc(func() {
 		stop()
 		if err := <-done; err != nil {
 			t.Errorf("the portal did not stop well: %v", err)
@@ -58,7 +83,7 @@ func startPortalAt(t *testing.T, gitlab *gitlabtest.Instance, host string, envir
 			t.Logf("the portal's log:\n%s", output)
 		}
 	})
-	return public
+	t.Cleanup(p.stop)
 }
 
 // safeBuffer collects output from several goroutines.

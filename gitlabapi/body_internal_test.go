@@ -16,7 +16,7 @@ func read(t *testing.T, pool *buffers, write bool, text string) (*http.Response,
 		Header: http.Header{"Content-Type": {"application/json"}},
 		Body:   io.NopCloser(strings.NewReader(text)),
 	}
-	if err := buffer(resp, pool.take(write)); err != nil {
+	if err := buffer(resp, pool.take(write), attempt{write: write}); err != nil {
 		t.Fatal(err)
 	}
 	held, err := content(resp)

@@ -1,6 +1,7 @@
 package gitlabapi
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"encoding/json"
@@ -151,7 +152,9 @@ type request struct {
 	form   url.Values // body
 	// repeatable is a POST that changes nothing: GraphQL queries.
 	repeatable bool
-	secrets    []Secret // in the body, to be kept out of errors
+	// text says that the answer is not JSON but a file, as plain text.
+	text    bool
+	secrets []Secret // in the body, to be kept out of errors
 }
 
 func (r request) write() bool { return r.method != "" && !r.repeatable }
@@ -162,7 +165,7 @@ func (c *core) readDeadline(ctx context.Context) (context.Context, context.Cance
 }
 
 // do is the one way to GitLab's API: it sends r, repeats reads, and decodes the
-// answer into out, unless that is nil.
+// answer into out, unless that is nil; into a *[]byte it goes as it is.
 func (c *Client) do(ctx context.Context, r request, out any) (answer, error) {
 	if r.path == "" {
 		return answer{}, &Error{Op: r.op, kind: ErrNotFound, detail: "no project can have this name"}
@@ -183,6 +186,10 @@ func (c *Client) do(ctx context.Context, r request, out any) (answer, error) {
 		return answer{}, c.refused(r, a)
 	}
 	if out == nil {
+		return a, nil
+	}
+	if file, ok := out.(*[]byte); ok {
+		*file = bytes.Clone(a.body)
 		return a, nil
 	}
 	if err := json.Unmarshal(a.body, out); err != nil {

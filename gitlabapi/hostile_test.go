@@ -38,12 +38,15 @@ func TestH4AnswersThatAreNotWhatTheAPIPromises(t *testing.T) {
 	agents := func(c *gitlabapi.Client) error { _, err := c.Agents(ctx, project); return err }
 	tokens := func(c *gitlabapi.Client) error { _, err := c.Tokens(ctx, project, 5); return err }
 	token := func(c *gitlabapi.Client) error { _, err := c.Token(ctx, project, 5, 1); return err }
+	file := func(c *gitlabapi.Client) error { _, err := c.RawFile(ctx, project, "a.yaml"); return err }
 	for name, tc := range map[string]struct {
 		call        func(*gitlabapi.Client) error
 		contentType string
 		body        string
 	}{
 		"a login page":                {agent, "text/html; charset=utf-8", "<!doctype html><form>"},
+		"a login page for a file":     {file, "text/html; charset=utf-8", "<!doctype html><form>"},
+		"JSON for a file":             {file, "application/json", "{}"},
 		"JSON called HTML":            {agent, "text/html", agentBody},
 		"no content type":             {agent, "", agentBody},
 		"half a JSON":                 {agent, "application/json", agentBody[:100]},

@@ -71,6 +71,8 @@ type Project struct {
 	Description       string
 	WebURL            string
 	Archived          bool // agents can be read but not changed
+	// DefaultBranch is "" for those who may not read the repository.
+	DefaultBranch string
 }
 
 // ProjectQuery selects a page of the projects that the person is a member of.
@@ -133,6 +135,7 @@ type projectJSON struct {
 	Description       string `json:"description"` // or null
 	WebURL            string `json:"web_url"`
 	Archived          bool   `json:"archived"` // not with simple=true
+	DefaultBranch     string `json:"default_branch"`
 }
 
 func (p projectJSON) project() (Project, bool) {

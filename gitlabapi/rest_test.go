@@ -23,7 +23,7 @@ const (
 "created_at":"2022-03-25T14:12:11.497Z","created_by_user_id":1,"last_used_at":null,
 "token":"qeY8UVRisx9y3Loxo1scLxFuRxYcgeX3sxsdrpP_fR3Loq4xyg"}`
 	projectBody = `{"id":20,"name":"test","name_with_namespace":"Administrator / test","path":"test",
-"path_with_namespace":"root/test","description":null,"web_url":"https://gitlab.test/root/test","archived":true,
+"path_with_namespace":"root/test","description":null,"web_url":"https://gitlab.test/root/test","archived":true,"default_branch":"main",
 "permissions":{"project_access":null,"group_access":null}}`
 )
 
@@ -56,7 +56,7 @@ func exampleToken() gitlabapi.Token {
 func exampleProject() gitlabapi.Project {
 	return gitlabapi.Project{
 		ID: 20, Name: "test", NameWithNamespace: "Administrator / test", Path: "test",
-		PathWithNamespace: "root/test", WebURL: "https://gitlab.test/root/test", Archived: true,
+		PathWithNamespace: "root/test", WebURL: "https://gitlab.test/root/test", Archived: true, DefaultBranch: "main",
 	}
 }
 

@@ -24,7 +24,7 @@ type answer struct {
 // send makes the HTTP request of r and returns GitLab's answer of whatever
 // status, to be closed.
 func (c *Client) send(ctx context.Context, r request) (answer, error) {
-	req, err := c.newRequest(withAttempt(ctx, attempt{op: r.op, write: r.write()}), r)
+	req, err := c.newRequest(withAttempt(ctx, attempt{op: r.op, write: r.write(), text: r.text}), r)
 	if err != nil {
 		return answer{}, err
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"math"
+	"mime"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -66,6 +67,16 @@ func newTransport(opts Options) *transport {
 type attempt struct {
 	op    string
 	write bool
+	text  bool
+}
+
+// accepts is the content type that is asked for, and whether an answer's is it.
+func (a attempt) accepts(contentType string) (want string, fits bool) {
+	if a.text {
+		media, _, err := mime.ParseMediaType(contentType)
+		return "text/plain", err == nil && media == "text/plain"
+	}
+	return "application/json", isJSON(contentType)
 }
 
 type attemptKey struct{}
@@ -116,7 +127,7 @@ func (t *transport) report(ctx context.Context, op string, status int, took time
 var (
 	errSlowHeader = errors.New("no header within the time allowed for it")
 	errLargeBody  = errors.New("the body exceeds 1 MiB")
-	errNotJSON    = errors.New("the body is not JSON")
+	errOtherType  = errors.New("the body is of another content type")
 )
 
 // exchange sends the request and reads the whole answer.
@@ -127,7 +138,8 @@ func (t *transport) exchange(req *http.Request, a attempt) (*http.Response, *att
 	out := req.Clone(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(httptrace.GotConnInfo) { sent.Store(true) },
 	}))
-	out.Header.Set("Accept", "application/json")
+	want, _ := a.accepts("")
+	out.Header.Set("Accept", want)
 	out.Header.Set("User-Agent", userAgent)
 	headerTime := t.header
 	if a.write {
@@ -141,7 +153,7 @@ func (t *transport) exchange(req *http.Request, a attempt) (*http.Response, *att
 	if err != nil {
 		return nil, broken(ctx, err, 0, sent.Load())
 	}
-	if err := buffer(resp, t.buffers.take(a.write)); err != nil {
+	if err := buffer(resp, t.buffers.take(a.write), a); err != nil {
 		return nil, broken(ctx, err, resp.StatusCode, true)
 	}
 	return resp, nil
@@ -149,7 +161,7 @@ func (t *transport) exchange(req *http.Request, a attempt) (*http.Response, *att
 
 // buffer replaces the body by what it holds, in memory. Of a refusal, the status
 // says most and a part of the body is enough.
-func buffer(resp *http.Response, data *loan) error {
+func buffer(resp *http.Response, data *loan, a attempt) error {
 	wire := resp.Body
 	defer func() { _ = wire.Close() }()
 	success := resp.StatusCode >= 200 && resp.StatusCode <= 299
@@ -159,6 +171,7 @@ func buffer(resp *http.Response, data *loan) error {
 	}
 	data.Grow(int(min(max(resp.ContentLength, 0), limit)) + bytes.MinRead)
 	_, err := data.ReadFrom(io.LimitReader(wire, limit+1))
+	_, fits := a.accepts(resp.Header.Get("Content-Type"))
 	switch {
 	case !success:
 		data.Truncate(min(data.Len(), int(limit)))
@@ -166,8 +179,8 @@ func buffer(resp *http.Response, data *loan) error {
 		return err
 	case data.Len() > int(limit):
 		return errLargeBody
-	case data.Len() > 0 && !isJSON(resp.Header.Get("Content-Type")):
-		return errNotJSON
+	case data.Len() > 0 && !fits:
+		return errOtherType
 	}
 	resp.Body = data
 	return nil
@@ -188,7 +201,7 @@ func broken(ctx context.Context, err error, status int, sent bool) *attemptError
 		e.kind, e.again = ErrTimeout, false
 	case errors.Is(err, errLargeBody):
 		e.kind, e.again = ErrTooLarge, false
-	case errors.Is(err, errNotJSON):
+	case errors.Is(err, errOtherType):
 		e.kind, e.again = ErrMalformed, false
 	case errors.Is(err, io.ErrUnexpectedEOF) && status != 0:
 		e.kind = ErrMalformed

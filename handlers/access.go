@@ -31,6 +31,8 @@ func agentIDs(r *http.Request) (project, agent int64, err error) {
 type projectFacts struct {
 	project views.Project
 	access  views.Access
+	// branch is the default branch, empty for those who may not read the repository.
+	branch string
 }
 
 // loadProject reads a project and the person's rights in it, in parallel.
@@ -61,6 +63,7 @@ func (h *Handlers) projectFacts(project gitlabapi.Project, canManage bool) proje
 	facts := projectFacts{
 		project: views.Project{ID: project.ID, Name: project.Name, Path: project.PathWithNamespace, URL: page.String()},
 		access:  views.Access{CanManage: true, MembersURL: page.JoinPath("-", "project_members").String()},
+		branch:  project.DefaultBranch,
 	}
 	switch {
 	case h.ReadOnly:

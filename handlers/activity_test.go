@@ -225,19 +225,19 @@ func TestEveryOutcomeHasItsWord(t *testing.T) {
 func TestV11ActivityIsExportedSafely(t *testing.T) {
 	t.Parallel()
 	p := newPortal(t)
-	p.noteMany(1234)
+	p.noteMany(534)
 	p.note(func(e *store.AuditEvent) { e.Target.TokenName, e.ActorName = "=HYPERLINK(1)", "dev" },
 		func(e *store.AuditEvent) { e.Target.TokenName = "\t@x,\"\r\n-1" },
 		func(e *store.AuditEvent) { e.Target.ProjectID = 4711 })
 	lead := p.as("lead")
 	got := lead.get("/activity.csv")
 	if got.status != http.StatusOK || got.header.Get("Content-Type") != "text/csv; charset=utf-8; header=present" ||
-		got.header.Get("Content-Disposition") != `attachment; filename="activity-2026-11-25.csv"` || got.header.Get("Cache-Control") != "no-store" {
+		got.header.Get("Content-Disposition") != `attachment; filename="activity-2026-11-24.csv"` || got.header.Get("Cache-Control") != "no-store" {
 		t.Errorf("the file has %d and %v", got.status, got.header)
 	}
 	rows := must(csv.NewReader(strings.NewReader(got.body)).ReadAll())(t)
-	if len(rows) != 1+1236 {
-		t.Fatalf("%d rows, want the header and 1236", len(rows))
+	if len(rows) != 1+536 {
+		t.Fatalf("%d rows, want the header and 536", len(rows))
 	}
 	column := map[string]int{}
 	for i, name := range rows[0] {
@@ -246,7 +246,7 @@ func TestV11ActivityIsExportedSafely(t *testing.T) {
 	if odd, formula := rows[1][column["token"]], rows[2][column["token"]]; odd != "'\t'@x,\"\n'-1" || formula != "'=HYPERLINK(1)" {
 		t.Errorf("the names became %q and %q", odd, formula)
 	}
-	want := []string{"1234", "2026-11-25T08:33:00Z", "token_create", "ok", fmt.Sprint(p.people["lead"]), "lead", fmt.Sprint(p.project), "shop/payments",
+	want := []string{"534", "2026-11-24T20:53:00Z", "token_create", "ok", fmt.Sprint(p.people["lead"]), "lead", fmt.Sprint(p.project), "shop/payments",
 		fmt.Sprint(p.prod), "prod", "", "token-0", "192.0.2.7", "request-0", ""}
 	if diff := cmp.Diff(want, rows[3]); diff != "" {
 		t.Errorf("an ordinary row (-want +got):\n%s", diff)
@@ -284,6 +284,12 @@ func TestTheActivityTabTellsWhoNotedWhat(t *testing.T) {
 	}
 	if strings.Contains(all, "Token created by-portal") {
 		t.Errorf("GitLab's entry of the portal's act stands beside it:\n%s", all)
+	}
+	p.gitlab.Inject(gitlabtest.OpCreateToken, gitlabtest.Cut().AfterCommit())
+	lead.submit(p.agentPath(p.idle)+"/tokens/new", url.Values{"name": {"lost"}})
+	looked := lead.get(p.agentPath(p.idle) + "?tab=activity")
+	if rows := looked.doc.Find("#agent-tab tbody tr"); rows.Length() != 2 || !strings.Contains(rows.First().Text(), "Portal and GitLab") {
+		t.Errorf("a token found afterwards is told of as\n%s", looked.text("#agent-tab"))
 	}
 	if current := got.text(`.tabs [aria-current="page"]`); current != "Activity" {
 		t.Errorf("the current tab is %q", current)

@@ -65,9 +65,13 @@ func (h *Handlers) mergeActivity(own []store.AuditEvent, noted []gitlabapi.Activ
 	}
 	rows := make([]views.ActivityRow, 0, len(own)+len(noted))
 	ours := map[act]int{}
+	actions := map[int64]store.AuditAction{}
+	for _, event := range own {
+		actions[event.ID] = event.Action
+	}
 	for i, event := range own {
 		rows = append(rows, h.activityRow(event))
-		if kind := notedAs(event); kind != "" {
+		if kind := notedAs(event, actions); kind != "" {
 			ours[act{kind, event.Target.TokenID}] = i
 		}
 	}
@@ -85,13 +89,19 @@ func (h *Handlers) mergeActivity(own []store.AuditEvent, noted []gitlabapi.Activ
 }
 
 // notedAs is how GitLab notes what the row says was done to a token; empty if it was not done.
-func notedAs(e store.AuditEvent) gitlabapi.ActivityKind {
-	switch {
-	case e.Outcome != store.AuditOK || e.Target.TokenID == 0:
+// actions are those of the rows that a look afterwards may refer to.
+func notedAs(e store.AuditEvent, actions map[int64]store.AuditAction) gitlabapi.ActivityKind {
+	if e.Outcome != store.AuditOK || e.Target.TokenID == 0 {
 		return ""
-	case e.Action == store.AuditTokenCreate:
+	}
+	action := e.Action
+	if action == store.AuditReconciled {
+		action = actions[e.RefersTo]
+	}
+	switch action {
+	case store.AuditTokenCreate:
 		return gitlabapi.ActivityTokenCreated
-	case e.Action == store.AuditTokenRevoke:
+	case store.AuditTokenRevoke:
 		return gitlabapi.ActivityTokenRevoked
 	default:
 		return ""

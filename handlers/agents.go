@@ -126,10 +126,11 @@ func (h *Handlers) agentShow(w http.ResponseWriter, r *http.Request, s *session)
 		return err
 	}
 	model := h.agentModel(printer(r), facts)
+	model.Orphans = orphanModels(h.orphans(r.Context(), facts), model.Tokens)
 	model.Tab = tabParam(r)
 	switch model.Tab {
 	case tabConnect:
-		model.Connect = h.loadConnect(r, s, facts.agent.Name)
+		model.Connect = h.loadConnectTab(r, s, facts)
 	case tabActivity:
 		if model.Activity, err = h.loadAgentActivity(r, s, facts); err != nil {
 			return err

@@ -65,26 +65,26 @@ func (h *Handlers) endAudit(r *http.Request, action store.AuditAction, outcome s
 	switch {
 	case state.audited:
 	case state.auditRow != 0:
-		ctx, cancel := detached(r)
+		ctx, cancel := detached(r.Context())
 		defer cancel()
 		if err := h.Store.FinishAudit(ctx, state.auditRow, outcome, store.AuditTarget{}); err != nil {
 			h.Log.ErrorContext(ctx, "finishing a row of the audit", "request_id", state.id, "outcome", outcome, "error", err)
 		}
 	default:
-		h.record(r, h.event(r, action), outcome)
+		h.record(r.Context(), h.event(r, action), outcome)
 	}
 }
 
 // record writes a row of something that is over. Visitors are left with a bounded number of
 // rows: anybody who reaches the portal could fill the database otherwise. What is left out is
 // in the log, as every request is.
-func (h *Handlers) record(r *http.Request, event store.AuditEvent, outcome store.AuditOutcome) {
+func (h *Handlers) record(ctx context.Context, event store.AuditEvent, outcome store.AuditOutcome) {
 	if event.ActorID == 0 && !h.anonymous.AllowN(h.Now(), 1) {
-		h.Log.WarnContext(r.Context(), "too many rows of visitors for the audit", "request_id", event.RequestID, "action", event.Action, "outcome", outcome)
+		h.Log.WarnContext(ctx, "too many rows of visitors for the audit", "request_id", event.RequestID, "action", event.Action, "outcome", outcome)
 		return
 	}
 	event.Outcome = outcome
-	ctx, cancel := detached(r)
+	ctx, cancel := detached(ctx)
 	defer cancel()
 	if err := h.Store.RecordAudit(ctx, event); err != nil {
 		h.Log.ErrorContext(ctx, "writing to the audit", "request_id", event.RequestID, "action", event.Action, "outcome", outcome, "error", err)
@@ -92,8 +92,8 @@ func (h *Handlers) record(r *http.Request, event store.AuditEvent, outcome store
 }
 
 // detached is a context for the audit, which outlives a browser that goes away.
-func detached(r *http.Request) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(r.Context()), auditTimeout)
+func detached(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), auditTimeout)
 }
 
 // event is the request's row: who acts on what, as far as it is known.
@@ -102,7 +102,7 @@ func (h *Handlers) event(r *http.Request, action store.AuditAction) store.AuditE
 	person := state.person
 	if person.ID == 0 && !isSafe(r.Method) {
 		// Refused before the session was asked for, as a request from another site is.
-		ctx, cancel := detached(r)
+		ctx, cancel := detached(r.Context())
 		defer cancel()
 		if loaded, err := h.Store.Load(ctx, r); err == nil && loaded != nil {
 			person = loaded.User
@@ -133,7 +133,7 @@ func target(r *http.Request) store.AuditTarget {
 func (h *Handlers) beginSignIn(r *http.Request, user store.SessionUser) error {
 	state := stateOf(r)
 	state.person = user
-	ctx, cancel := detached(r)
+	ctx, cancel := detached(r.Context())
 	defer cancel()
 	row, err := h.Store.BeginAudit(ctx, h.event(r, store.AuditSignIn))
 	if err != nil {
@@ -145,19 +145,18 @@ func (h *Handlers) beginSignIn(r *http.Request, user store.SessionUser) error {
 
 // auditRefresh writes a row when refresh fails. It is called once for all requests that wait
 // for the same renewal.
-func (h *Handlers) auditRefresh(r *http.Request, refresh store.RefreshFunc) store.RefreshFunc {
-	event := h.event(r, store.AuditRefresh)
+func (h *Handlers) auditRefresh(event store.AuditEvent, refresh store.RefreshFunc) store.RefreshFunc {
 	event.Target = store.AuditTarget{}
 	return func(ctx context.Context, current gitlabapi.TokenPair) (gitlabapi.TokenPair, error) {
 		pair, err := refresh(ctx, current)
 		switch {
 		case err == nil:
 		case errors.Is(err, gitlabapi.ErrInvalidGrant), gitlabapi.Refused(err):
-			h.record(r, event, store.AuditRefused)
+			h.record(ctx, event, store.AuditRefused)
 		case gitlabapi.OutcomeUnknown(err):
-			h.record(r, event, store.AuditUnknown)
+			h.record(ctx, event, store.AuditUnknown)
 		default:
-			h.record(r, event, store.AuditFailed)
+			h.record(ctx, event, store.AuditFailed)
 		}
 		return pair, err
 	}

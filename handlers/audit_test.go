@@ -15,6 +15,7 @@ import (
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
 	"gitlab-agent-portal/handlers"
 	"gitlab-agent-portal/internal/store"
+	"gitlab-agent-portal/views"
 )
 
 // audit returns the rows of the audit, oldest first, also those about no project.
@@ -109,6 +110,9 @@ func TestV6EveryRefusalLeavesOneRow(t *testing.T) {
 				want := tt.want
 				if route.Action == store.AuditTokenStored {
 					want = tt.stored
+				}
+				if route.Pattern == views.PatternUnused { // refused for its proof, before GitLab is asked
+					want = store.AuditRefused
 				}
 				before := len(p.audit())
 				got := b.post(p.address(route.Pattern), tt.form)

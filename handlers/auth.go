@@ -165,7 +165,7 @@ func (h *Handlers) logout(w http.ResponseWriter, r *http.Request) error {
 // so nothing that could be read in two ways passes.
 func (h *Handlers) ownPath(next string) string {
 	u, err := url.Parse(next)
-	if len(next) > maxNext || err != nil || u.Scheme != "" || u.Opaque != "" || u.Host != "" || u.User != nil || u.Fragment != "" {
+	if err != nil || u.Scheme != "" || u.Opaque != "" || u.Host != "" || u.User != nil || u.Fragment != "" {
 		return h.urls.Home()
 	}
 	plain := func(c rune) bool { return c > ' ' && c != 0x7f && c != '\\' && c != '%' }
@@ -177,5 +177,8 @@ func (h *Handlers) ownPath(next string) string {
 		return h.urls.Home()
 	}
 	own := url.URL{Path: u.Path, RawQuery: u.Query().Encode()}
-	return own.String()
+	if address := own.String(); len(address) <= maxNext {
+		return address
+	}
+	return h.urls.Home()
 }

@@ -2,92 +2,107 @@ package handlers
 
 import (
 	"context"
-	"fmt"
 	"net/http"
-	"strings"
+	"sync"
 	"time"
-
-	"al.essio.dev/pkg/shellescape"
 
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/i18n"
+	"gitlab-agent-portal/internal/snippets"
 	"gitlab-agent-portal/views"
 )
 
-// secretName is the Kubernetes secret that the snippets create and the chart reads
-// (config.secretName of the chart gitlab-agent; the token is its key "token").
-const secretName = "gitlab-agent-token"
+// connectTimeout is how long a page waits for what only its install steps and its look at the
+// configuration file need.
+const connectTimeout = 2 * time.Second
 
-// maxNamespaceName is how much of an agent's name GitLab's own page uses in the namespace,
-// whose name Kubernetes limits to 63 characters.
-const maxNamespaceName = 50
+// connectTarget is the agent that a cluster is to be connected for.
+type connectTarget struct {
+	project views.Project
+	agent   gitlabapi.Agent
+}
 
-// metadataTimeout is how long a page waits for what only its install steps need.
-const metadataTimeout = 2 * time.Second
+// loadConnectTab reads how a cluster connects and what the agent's configuration file says, in
+// parallel.
+func (h *Handlers) loadConnectTab(r *http.Request, s *session, facts agentFacts) views.ConnectModel {
+	var model views.ConnectModel
+	var config views.ConfigModel
+	var reads sync.WaitGroup
+	reads.Go(func() { config = h.loadConfig(r, s, facts) })
+	model = h.loadConnect(r, s, connectTarget{facts.project, facts.agent})
+	reads.Wait()
+	model.Config = &config
+	return model
+}
 
 // loadConnect reads how a cluster reaches the instance. Without an answer the page says so:
 // a new token must not wait for it.
-func (h *Handlers) loadConnect(r *http.Request, s *session, agent string) views.ConnectModel {
-	ctx, cancel := context.WithTimeout(r.Context(), metadataTimeout)
+func (h *Handlers) loadConnect(r *http.Request, s *session, target connectTarget) views.ConnectModel {
+	ctx, cancel := context.WithTimeout(r.Context(), connectTimeout)
 	defer cancel()
 	metadata, err := s.gitlab.Metadata(ctx)
 	if err != nil {
 		h.Log.WarnContext(r.Context(), "reading GitLab's metadata", "error", err)
 		return views.ConnectModel{}
 	}
-	return h.connectModel(printer(r), metadata, agent)
+	return h.connectModel(printer(r), metadata.KAS, target)
 }
 
-func (h *Handlers) connectModel(l *i18n.Printer, metadata gitlabapi.Metadata, agent string) views.ConnectModel {
-	model := views.ConnectModel{
-		Known: true, KASEnabled: metadata.KAS.Enabled && metadata.KAS.ExternalURL != "", KASAddress: metadata.KAS.ExternalURL,
+func (h *Handlers) connectModel(l *i18n.Printer, kas gitlabapi.KAS, target connectTarget) views.ConnectModel {
+	model := views.ConnectModel{Known: true, KASEnabled: kas.Enabled && kas.ExternalURL != "", KASAddress: kas.ExternalURL}
+	if !model.KASEnabled {
+		return model
 	}
-	if model.KASEnabled {
-		model.Steps = h.installSteps(l, metadata.KAS, agent)
+	if h.PrivateCA {
+		model.CAFile = snippets.CAFile
+	}
+	params := snippets.Params{
+		Agent: target.agent.Name, AgentID: target.agent.ID, ProjectID: target.project.ID, ProjectPath: target.project.Path,
+		GitLabURL: h.GitLab.BaseURL().String(), KASAddress: kas.ExternalURL, KASVersion: kas.Version,
+		ChartRepo: h.HelmRepoURL, PrivateCA: h.PrivateCA,
+	}
+	for _, variant := range snippets.Variants() {
+		model.Variants = append(model.Variants, connectVariant(l, params, variant))
 	}
 	return model
 }
 
-// namespaceOf is where the agent is installed.
-func namespaceOf(agent string) string {
-	return "gitlab-agent-" + strings.TrimRight(agent[:min(len(agent), maxNamespaceName)], "-")
+// connectVariant puts words to a way of installing an agent.
+func connectVariant(l *i18n.Printer, params snippets.Params, variant snippets.Variant) views.ConnectVariant {
+	id := string(variant)
+	model := views.ConnectVariant{ID: id, Name: id, Text: l.T("connect.variant." + id)}
+	switch variant {
+	case snippets.Helm:
+		model.Name = "Helm"
+	case snippets.Flux:
+		model.Name = "Flux"
+	case snippets.Terraform:
+		model.Name = "Terraform"
+	case snippets.Values:
+		model.Name = "values.yaml"
+	case snippets.Glab:
+		model.Warning = &views.Notice{
+			Kind: views.NoticeWarning, Title: l.T("connect.glab_warning.title"), Text: l.T("connect.glab_warning.text"),
+		}
+	case snippets.Kubectl:
+	}
+	for _, step := range params.Steps(variant) {
+		model.Steps = append(model.Steps, snippet(l, id+"-", step))
+	}
+	return model
 }
 
-// installSteps installs an agent with Helm. The token is read from the terminal, so that it
-// is neither on the page, nor in the shell's history, nor in the release's values.
-func (h *Handlers) installSteps(l *i18n.Printer, kas gitlabapi.KAS, agent string) []views.Snippet {
-	namespace := shellescape.Quote(namespaceOf(agent))
-	secret := fmt.Sprintf(`kubectl create namespace %[1]s --dry-run=client -o yaml | kubectl apply -f -
-printf 'Paste the token and press Enter: '; read -rs T; echo
-printf %%s "$T" | kubectl create secret generic %[2]s --namespace %[1]s --from-file=token=/dev/stdin
-unset T`, namespace, secretName)
-	helm := strings.Join(append([]string{
-		"helm repo add gitlab " + shellescape.Quote(h.HelmRepoURL) + "\nhelm repo update gitlab\nhelm upgrade --install " + shellescape.Quote(agent) + " gitlab/gitlab-agent",
-		"--namespace " + namespace,
-	}, helmValues(kas)...), " \\\n  ")
-	return []views.Snippet{
-		{ID: "install-secret", Title: l.T("connect.secret.title"), Text: l.T("connect.secret.text"), Code: secret},
-		{ID: "install-helm", Title: l.T("connect.helm.title"), Text: l.T("connect.helm.text"), Code: helm},
+// snippet puts words to a step.
+func snippet(l *i18n.Printer, prefix string, step snippets.Step) views.Snippet {
+	id := string(step.ID)
+	return views.Snippet{
+		ID: prefix + id, Title: l.T("connect.step." + id + ".title"), Text: l.T("connect.step." + id + ".text"), Code: step.Code,
 	}
-}
-
-// helmValues are the settings of the chart. The image follows the version of the agent
-// server, as GitLab supports agents of the same minor version.
-func helmValues(kas gitlabapi.KAS) []string {
-	var values []string
-	if version := strings.TrimPrefix(kas.Version, "v"); version != "" {
-		values = append(values, "--set image.tag="+shellescape.Quote("v"+version))
-	}
-	return append(values,
-		"--set config.secretName="+secretName,
-		"--set config.kasAddress="+shellescape.Quote(kas.ExternalURL))
 }
 
 // uninstallSteps remove from a cluster what GitLab does not when an agent is deleted.
 func uninstallSteps(l *i18n.Printer, agent string) []views.Snippet {
-	namespace := shellescape.Quote(namespaceOf(agent))
 	return []views.Snippet{{
-		ID: "uninstall", Title: l.T("connect.uninstall.title"), Text: l.T("connect.uninstall.text"),
-		Code: fmt.Sprintf("helm uninstall %s --namespace %s\nkubectl delete namespace %s", shellescape.Quote(agent), namespace, namespace),
+		ID: "uninstall", Title: l.T("connect.uninstall.title"), Text: l.T("connect.uninstall.text"), Code: snippets.Uninstall(agent),
 	}}
 }

@@ -9,13 +9,14 @@ import (
 	"github.com/PuerkitoBio/goquery"
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
+	"gitlab-agent-portal/internal/snippets"
 )
 
-// commands are the snippets on a page.
-func commands(page *answer) []string {
-	var found []string
+// commands are the snippets on a page, by their ids.
+func commands(page *answer) map[string]string {
+	found := map[string]string{}
 	page.doc.Find("main pre[id^=step-]").Each(func(_ int, code *goquery.Selection) {
-		found = append(found, code.Text())
+		found[strings.TrimPrefix(code.AttrOr("id", ""), "step-")] = code.Text()
 	})
 	return found
 }
@@ -26,23 +27,31 @@ func TestInstallStepsAreReadyToRun(t *testing.T) {
 	p.gitlab.Configure(func(s *gitlabtest.Settings) { s.KASExternalURL = "wss://kas.example.com/-/'; rm -rf /" })
 	long := strings.Repeat("a", 49) + "-" + strings.Repeat("b", 13)
 	agent := p.gitlab.AddAgent(gitlabtest.Agent{Project: p.project, Name: long})
-	steps := commands(p.as("lead").get(p.agentPath(agent) + "?tab=connect"))
-	if len(steps) != 2 {
-		t.Fatalf("the Connect tab has %d snippets, want 2: %q", len(steps), steps)
+	page := p.as("lead").get(p.agentPath(agent) + "?tab=connect")
+	params := snippets.Params{
+		Agent: long, AgentID: agent, ProjectID: p.project, ProjectPath: "shop/payments", GitLabURL: p.gitlab.URL,
+		KASAddress: "wss://kas.example.com/-/'; rm -rf /", KASVersion: "18.5.1", ChartRepo: "https://charts.gitlab.io",
 	}
-	for _, step := range steps {
-		shell := exec.CommandContext(t.Context(), "bash", "-n")
-		shell.Stdin = strings.NewReader(step)
-		if out, err := shell.CombinedOutput(); err != nil {
-			t.Errorf("bash does not parse a snippet: %v %s\n%s", err, out, step)
+	got, want := commands(page), 0
+	for _, variant := range snippets.Variants() {
+		if page.doc.Find(`.variant-tabs input[value="`+string(variant)+`"]`).Length() != 1 {
+			t.Errorf("%s is not among the tabs", variant)
 		}
-		// GitLab's own page cuts the name at 50 characters; a namespace cannot end in a hyphen.
-		if namespace := "gitlab-agent-" + strings.Repeat("a", 49); !strings.Contains(step, namespace) || strings.Contains(step, namespace+"-") {
-			t.Errorf("a snippet names another namespace:\n%s", step)
+		for _, step := range params.Steps(variant) {
+			want++
+			id := string(variant) + "-" + string(step.ID)
+			if got[id] != step.Code {
+				t.Errorf("%s reads\n%s\nwant\n%s", id, got[id], step.Code)
+			}
 		}
 	}
-	if helm := steps[1]; !strings.Contains(helm, `'wss://kas.example.com/-/'"'"'; rm -rf /'`) || !strings.Contains(helm, "config.secretName=gitlab-agent-token") || !strings.Contains(helm, "image.tag=v18.5.1") {
-		t.Errorf("the Helm command:\n%s", helm)
+	if len(got) != want {
+		t.Errorf("the page has %d snippets, want %d", len(got), want)
+	}
+	shell := exec.CommandContext(t.Context(), "bash", "-n")
+	shell.Stdin = strings.NewReader(got["helm-helm"])
+	if out, err := shell.CombinedOutput(); err != nil {
+		t.Errorf("bash does not parse the Helm command: %v %s", err, out)
 	}
 }
 
@@ -60,6 +69,26 @@ func TestNoSnippetHoldsTheSecret(t *testing.T) {
 			t.Errorf("a snippet holds the secret:\n%s", step)
 		}
 	}
+	if repo := p.gitlab.URL + "/shop/payments"; !strings.Contains(steps["glab-glab"], repo) {
+		t.Errorf("glab is not told of %s:\n%s", repo, steps["glab-glab"])
+	}
+	if p.gitlab.Calls(gitlabtest.OpRawFile) != 0 {
+		t.Error("the reveal waits for the configuration file")
+	}
+}
+
+func TestAPrivateAuthorityIsPassedOn(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t, func(s *setUp) { s.privateCA = true })
+	page := p.as("lead").get(p.agentPath(p.prod) + "?tab=connect")
+	if note := page.text(".variant-note"); !strings.Contains(note, snippets.CAFile) {
+		t.Errorf("the note reads %q", note)
+	}
+	for _, id := range []string{"helm-helm", "flux-ca", "terraform-terraform", "values-helm_file", "glab-ca_values"} {
+		if step := commands(page)[id]; !strings.Contains(step, snippets.CAFile) {
+			t.Errorf("%s does not use the certificate:\n%s", id, step)
+		}
+	}
 }
 
 func TestWithoutAnAgentServerThereIsNoCommand(t *testing.T) {
@@ -72,8 +101,11 @@ func TestWithoutAnAgentServerThereIsNoCommand(t *testing.T) {
 	p.gitlab.Inject(gitlabtest.OpMetadata, gitlabtest.Status(500))
 	unknown := lead.get(tab)
 	for name, page := range map[string]*answer{"switched off": off, "not known": unknown} {
-		if page.status != 200 || len(commands(page)) != 0 {
+		if page.status != 200 || len(commands(page)) != 0 || page.doc.Find(".variants").Length() != 0 {
 			t.Errorf("with the agent server %s: %d with %q", name, page.status, commands(page))
+		}
+		if page.doc.Find(".config").Length() != 1 {
+			t.Errorf("with the agent server %s nothing is said of the configuration file", name)
 		}
 	}
 	if off.text("main") == unknown.text("main") {

@@ -6,6 +6,7 @@ import (
 
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/fleet"
+	"gitlab-agent-portal/internal/store"
 )
 
 // viewerOf is on whose behalf the fleet is read: the person, and the session that their GitLab
@@ -15,13 +16,14 @@ func viewerOf(s *session) fleet.Viewer {
 }
 
 // fleetSource gives a scan the person's GitLab client, renewed when its token has ended. A scan
-// outlives the request that began it: the request's context is not used.
+// outlives the request r that began it, of which only the audit learns.
 func (h *Handlers) fleetSource(r *http.Request, s *session) fleet.Source {
+	event := h.event(r, store.AuditRefresh)
 	return func(ctx context.Context, refused error) (*gitlabapi.Client, error) {
 		if refused == nil {
 			return s.gitlab, nil
 		}
-		renewed, err := h.renewWithin(ctx, r, s)
+		renewed, err := h.refreshSession(ctx, s, event)
 		if err != nil {
 			return nil, err
 		}

@@ -134,12 +134,18 @@ func FuzzS4Cookies(f *testing.F) {
 		if strings.ContainsAny(header, "\r\n\x00") || !utf8.ValidString(header) {
 			header = url.QueryEscape(header) // the client would refuse to send it
 		}
-		for path, visitor := range map[string]int{"/projects": http.StatusSeeOther, "/auth/callback?code=x&state=" + state: http.StatusBadRequest} {
+		for path, visitor := range map[string]int{
+			"/": http.StatusOK, "/projects": http.StatusSeeOther, "/auth/callback?code=x&state=" + state: http.StatusBadRequest,
+		} {
 			r := bare.request(http.MethodGet, path, nil)
 			r.Header.Set("Cookie", cleanHeader(header))
 			got := bare.send(r)
-			if isSignedIn := got.status == http.StatusOK && strings.Contains(got.text("header"), "Lead Person"); got.status != visitor && !isSignedIn {
+			isSignedIn := got.header.Get("Location") == "/projects" || strings.Contains(got.text("header"), "Lead Person")
+			if got.status != visitor && !isSignedIn {
 				t.Errorf("GET %s with the cookies %q = %d, want a visitor's answer", path, header, got.status)
+			}
+			if text := got.text("#notice"); strings.Contains(text, "flash.") {
+				t.Errorf("GET %s with the cookies %q shows the notice %q, which nobody left", path, header, text)
 			}
 		}
 	})

@@ -49,10 +49,11 @@ type portal struct {
 
 	public   *url.URL
 	database string
+	keys     store.Keys
 	store    *store.Store
-	fleet    *fleet.Service
 	// config is what the portal was put together from last.
 	config  handlers.Config
+	fleet   *fleet.Service
 	current atomic.Pointer[http.Handler]
 }
 
@@ -89,6 +90,8 @@ type setUp struct {
 	gitlabPath string
 	// observe is told of every call to GitLab; nil: nobody.
 	observe func(op string, status int, took time.Duration)
+	// privateCA says that GitLab has a certificate of a private authority.
+	privateCA bool
 	// readyPanics makes one route panic: the one that asks whether the portal is ready.
 	readyPanics bool
 }
@@ -101,6 +104,7 @@ func newPortal(t testing.TB, options ...func(*setUp)) *portal {
 	}
 	p := &portal{t: t, clock: gitlabtest.NewClock(time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)), logs: &logBuffer{}, people: map[string]int64{}}
 	p.gitlab = gitlabtest.Start(t, gitlabtest.WithNow(p.clock.Now), gitlabtest.WithURL("http://gitlab.invalid"+setup.gitlabPath))
+	p.keys = setup.keys
 	p.seed()
 	p.serve(setup)
 	return p
@@ -173,7 +177,7 @@ func (p *portal) compose(setup setUp) {
 		Store: p.store, Tokens: tokens.New(p.store, p.store, log, p.clock.Now),
 		Fleet: p.fleet, Limits: agentstatus.Limits(90*24*time.Hour, 30*24*time.Hour), Keys: setup.keys, Cookie: cookie,
 		Assets: must(static.Load())(p.t), Log: log, Now: p.clock.Now, Ready: p.readiness(setup),
-		HelmRepoURL: "https://charts.gitlab.io",
+		HelmRepoURL: "https://charts.gitlab.io", PrivateCA: setup.privateCA,
 	}
 	handler := must(handlers.New(p.config))(p.t)
 	p.current.Store(&handler)

@@ -286,7 +286,9 @@ func TestP15ABrowserThatLeavesDoesNotLoseTheSession(t *testing.T) {
 	if err := <-left; err == nil {
 		t.Error("the browser got an answer, want it gone")
 	}
-	for !strings.Contains(p.logs.String(), "context canceled") && t.Context().Err() == nil {
+	noticed, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for !strings.Contains(p.logs.String(), "context canceled") && noticed.Err() == nil {
 		runtime.Gosched() // the portal has to notice
 	}
 	gate.Open()

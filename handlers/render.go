@@ -98,6 +98,8 @@ func retargetNotice(w http.ResponseWriter, r *http.Request) {
 	_, id, _ := strings.Cut(r.Header.Get("HX-Target"), "#")
 	switch {
 	case strings.HasSuffix(id, "-notice"):
+	case isPoll(r):
+		w.Header().Set("HX-Retarget", "#live-notice")
 	case !isSafe(r.Method):
 		w.Header().Set("HX-Retarget", "#form-notice")
 	default:

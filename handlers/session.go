@@ -67,7 +67,7 @@ func (h *Handlers) renewAhead(r *http.Request, s *session) (*session, error) {
 // is about to end. Whatever was renewed elsewhere in the meantime is taken as it is. A session
 // ends only if GitLab says that its grant is over, whatever GitLab said of the token.
 func (h *Handlers) renew(r *http.Request, s *session) (*session, error) {
-	renewed, err := h.renewWithin(r.Context(), r, s)
+	renewed, err := h.refreshSession(r.Context(), s, h.event(r, store.AuditRefresh))
 	if err != nil {
 		return nil, h.ended(r, s, err)
 	}
@@ -75,10 +75,10 @@ func (h *Handlers) renew(r *http.Request, s *session) (*session, error) {
 	return renewed, nil
 }
 
-// renewWithin is renew for what may outlive the request, of which it uses no more than its row
-// of the audit needs.
-func (h *Handlers) renewWithin(ctx context.Context, r *http.Request, s *session) (*session, error) {
-	renewed, err := h.Store.Refresh(ctx, s.ID, s.Version, h.auditRefresh(r, func(ctx context.Context, current gitlabapi.TokenPair) (gitlabapi.TokenPair, error) {
+// refreshSession is renew for what outlives a request. event is the row of the audit for a
+// renewal that fails.
+func (h *Handlers) refreshSession(ctx context.Context, s *session, event store.AuditEvent) (*session, error) {
+	renewed, err := h.Store.Refresh(ctx, s.ID, s.Version, h.auditRefresh(event, func(ctx context.Context, current gitlabapi.TokenPair) (gitlabapi.TokenPair, error) {
 		pair, err := h.OAuth.Refresh(ctx, current.Refresh)
 		h.refreshed(err)
 		return pair, err
@@ -158,6 +158,9 @@ func (e *sessionEndedError) Unwrap() error { return e.cause }
 func (h *Handlers) askToSignIn(w http.ResponseWriter, r *http.Request) error {
 	if !isSafe(r.Method) {
 		return errNotSignedIn
+	}
+	if isPoll(r) {
+		return errNotSignedIn // nobody asked: what is open stays open
 	}
 	if isHTMX(r) {
 		w.Header().Set("HX-Redirect", h.urls.Login(h.currentPage(r)))

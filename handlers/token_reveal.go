@@ -14,7 +14,7 @@ func (h *Handlers) reveal(w http.ResponseWriter, r *http.Request, s *session, pr
 		Project: project, AgentID: result.Agent.ID, AgentName: result.Agent.Name,
 		TokenID: result.Token.ID, TokenName: result.Token.Name,
 		Secret: result.Token.Secret.Reveal(), Nonce: h.nonces.issue(s.ID), Registered: registered,
-		Connect: h.loadConnect(r, s, result.Agent.Name),
+		Connect: h.loadConnect(r, s, connectTarget{project, result.Agent}), From: originOf(r),
 	}
 	p := h.projectPage(w, r, printer(r).T("titles.reveal", "Token", model.TokenName))
 	return h.renderSecret(w, r, views.RevealPage(p, model), views.RevealDialog(p, model))
@@ -35,6 +35,6 @@ func (h *Handlers) tokenStored(w http.ResponseWriter, r *http.Request, s *sessio
 	if !h.stored(r, s) {
 		stateOf(r).outcome = store.AuditUnknown
 	}
-	h.redirect(w, r, h.urls.Agent(project, agent, ""))
+	h.redirect(w, r, originOf(r).Back(h.urls, project, agent))
 	return nil
 }

@@ -3,6 +3,7 @@ package handlers
 import (
 	"net/http"
 
+	"gitlab-agent-portal/internal/rotation"
 	"gitlab-agent-portal/internal/tokens"
 	"gitlab-agent-portal/views"
 )
@@ -32,18 +33,16 @@ func (h *Handlers) loadTokenRevoke(r *http.Request, s *session) (model views.Tok
 	}
 	model = views.TokenRevokeModel{
 		Project: facts.project, AgentID: facts.agent.ID, AgentName: facts.agent.Name,
-		Token: views.TokenRow{ID: id}, LastToken: len(facts.tokens) == 1,
+		Token: views.TokenRow{ID: id}, LastToken: len(facts.tokens) == 1, From: originOf(r),
 	}
-	rows, partial := facts.tokenRows(printer(r))
-	active := make([]tokens.Usage, 0, len(rows))
+	rows, _ := facts.tokenRows(printer(r))
 	for _, row := range rows {
-		active = append(active, tokens.Usage{ID: row.ID, LastUsedAt: row.LastUsedAt})
 		if row.ID == id {
 			model.Token, found = row, true
 			stateOf(r).about.TokenName = row.Name
 		}
 	}
-	model.Guard = partial || tokens.NeedsGuard(id, active, h.Now())
+	model.Guard = rotation.Guarded(id, h.rotationFacts(r.Context(), s, facts, nil, 0))
 	return model, found, nil
 }
 
@@ -95,6 +94,6 @@ func (h *Handlers) tokenRevoke(w http.ResponseWriter, r *http.Request, s *sessio
 // revoked returns to the agent's page with the result.
 func (h *Handlers) revoked(w http.ResponseWriter, r *http.Request, model views.TokenRevokeModel, id string) error {
 	h.setFlash(w, r, flash{Kind: views.NoticeSuccess, ID: id, Args: map[string]string{"Token": model.Token.Name}})
-	h.redirect(w, r, h.urls.Agent(model.Project.ID, model.AgentID, ""))
+	h.redirect(w, r, model.From.Back(h.urls, model.Project.ID, model.AgentID))
 	return nil
 }

@@ -25,7 +25,9 @@ func (h *Handlers) tokenNew(w http.ResponseWriter, r *http.Request, s *session) 
 	if err != nil {
 		return err
 	}
-	return h.renderTokenForm(w, r, s, http.StatusOK, tokenFormModel(printer(r), facts))
+	model := tokenFormModel(printer(r), facts)
+	model.From = originOf(r)
+	return h.renderTokenForm(w, r, s, http.StatusOK, model)
 }
 
 // tokenFormModel is an empty form; at the limit it lists the tokens that fill it.
@@ -86,6 +88,7 @@ func typedToken(l *i18n.Printer, r *http.Request) views.TokenFormModel {
 	model := views.TokenFormModel{
 		Name:        views.Field{Value: r.PostFormValue("name")},
 		Description: views.Field{Value: strings.ReplaceAll(r.PostFormValue("description"), "\r\n", "\n")},
+		From:        originOf(r),
 	}
 	switch name := model.Name.Value; {
 	case strings.TrimSpace(name) == "":
@@ -119,7 +122,7 @@ func (h *Handlers) tokenFormAgain(w http.ResponseWriter, r *http.Request, s *ses
 		return err
 	}
 	model := tokenFormModel(printer(r), facts)
-	model.Name, model.Description, model.Notice = typed.Name, typed.Description, typed.Notice
+	model.Name, model.Description, model.Notice, model.From = typed.Name, typed.Description, typed.Notice, typed.From
 	return h.renderTokenForm(w, r, s, http.StatusUnprocessableEntity, model)
 }
 

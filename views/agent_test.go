@@ -83,12 +83,12 @@ func TestConnect(t *testing.T) {
 	t.Parallel()
 	p := testPage(i18n.English)
 	steps := render(t, ConnectSteps(p, testConnect()))
-	wantCount(t, steps.Selection, ".notice", 0)
+	wantCount(t, steps.Selection, ".notice", 1) // of glab
 	wantText(t, steps.Selection, "#kas-address", "wss://kas.example.com")
-	if got, want := steps.Find("#step-secret").Text(), testConnect().Steps[0].Code; got != want {
+	if got, want := steps.Find("#step-helm-secret").Text(), testSteps()[0].Code; got != want {
 		t.Errorf("the command reads %q, want %q: it is copied as it stands", got, want)
 	}
-	wantAttr(t, steps.Selection, ".steps button", "data-copy", "step-secret")
+	wantAttr(t, steps.Selection, ".steps button", "data-copy", "step-helm-secret")
 	wantText(t, render(t, ConnectSteps(p, ConnectModel{})).Selection, ".notice", "The install steps are missing")
 	wantText(t, render(t, ConnectSteps(p, ConnectModel{Known: true})).Selection, ".notice", "agent server (KAS) is off")
 }

@@ -150,7 +150,7 @@ func TestAgentDelete(t *testing.T) {
 
 func TestAgentDeletedShowsWhatIsLeft(t *testing.T) {
 	t.Parallel()
-	m := AgentDeletedModel{Project: testProject(), AgentName: "prod-eu", Steps: testConnect().Steps}
+	m := AgentDeletedModel{Project: testProject(), AgentName: "prod-eu", Steps: testSteps()}
 	document := render(t, AgentDeletedPage(testPage(i18n.English), m))
 	wantText(t, document.Selection, "h1", "Agent prod-eu is deleted")
 	wantCount(t, document.Selection, ".steps li", 1)

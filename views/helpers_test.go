@@ -68,8 +68,17 @@ func testTokens() []TokenRow {
 func testConnect() ConnectModel {
 	return ConnectModel{
 		Known: true, KASEnabled: true, KASAddress: "wss://kas.example.com",
-		Steps: []Snippet{{ID: "secret", Title: "Put the token into a secret", Text: "In a shell.", Code: "read -rs T\nprintf %s \"$T\""}},
+		Variants: []ConnectVariant{
+			{ID: "helm", Name: "Helm", Text: "One command.", Steps: testSteps()},
+			{ID: "glab", Name: "glab", Text: "GitLab's own.", Warning: &Notice{Kind: NoticeWarning, Title: "glab, flux"}, Steps: []Snippet{
+				{ID: "glab-glab", Title: "Run glab", Code: "glab"},
+			}},
+		},
 	}
+}
+
+func testSteps() []Snippet {
+	return []Snippet{{ID: "helm-secret", Title: "Put the token into a secret", Text: "In a shell.", Code: "read -rs T\nprintf %s \"$T\""}}
 }
 
 func testAgent() AgentModel {

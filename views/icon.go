@@ -38,6 +38,7 @@ const (
 	IconSuccess      IconName = "check-circle"
 	IconUnknown      IconName = "question-o"
 	IconUser         IconName = "user"
+	IconWait         IconName = "clock"
 	IconWarning      IconName = "warning"
 )
 

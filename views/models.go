@@ -211,7 +211,9 @@ type AgentModel struct {
 	// LimitReached says that GitLab's limit of two active tokens allows no further one.
 	LimitReached bool
 	// Partial says that times of use or creators could not all be read.
-	Partial  bool
+	Partial bool
+	// Orphans are tokens whose value is most likely lost.
+	Orphans  []OrphanModel
 	Activity AgentActivityModel
 	Connect  ConnectModel
 }
@@ -225,18 +227,6 @@ type TokenRow struct {
 	// LastUsedAt is zero when the token was never used, or when UsageKnown is false.
 	LastUsedAt time.Time
 	UsageKnown bool
-}
-
-// ConnectModel is what a cluster needs to connect an agent.
-type ConnectModel struct {
-	// Known says that GitLab's metadata could be read.
-	Known bool
-	// KASEnabled says that GitLab's agent server is on.
-	KASEnabled bool
-	// KASAddress is what the agent connects to, for example wss://kas.example.com.
-	KASAddress string
-	// Steps are the commands in order.
-	Steps []Snippet
 }
 
 // Snippet is a command to copy, with the sentence that explains it.
@@ -259,6 +249,8 @@ type TokenFormModel struct {
 	// Limit lists the active tokens when there are already two; the form is then replaced
 	// by an explanation and a way to revoke one of them.
 	Limit []TokenRow
+	// From is the page that the form leads back to.
+	From Origin
 }
 
 // RevealModel shows a new token. It is the only model that carries a secret, and it is
@@ -275,6 +267,8 @@ type RevealModel struct {
 	// Registered says that the agent was registered in the same step.
 	Registered bool
 	Connect    ConnectModel
+	// From is the page that the confirmation leads back to.
+	From Origin
 }
 
 // TokenRevokeModel asks whether a token is to be revoked.
@@ -290,6 +284,8 @@ type TokenRevokeModel struct {
 	Confirm Field
 	Nonce   string
 	Notice  *Notice
+	// From is the page that the form leads back to.
+	From Origin
 }
 
 // AgentDeleteModel asks whether an agent is to be deleted.

@@ -63,7 +63,7 @@ func TestRevealSaysWhatTheTokenIsFor(t *testing.T) {
 	wantText(t, created.Selection, ".notice-warning", "never again")
 	wantText(t, created.Selection, ".secret", "Whoever holds it can")
 	wantText(t, created.Selection, ".secret", "Clipboard managers")
-	wantCount(t, created.Selection, "details.install:not([open]) .steps", 1)
+	wantCount(t, created.Selection, "details.install:not([open]) .steps", 2)
 	wantCount(t, created.Selection, "[data-gone][hidden]", 1)
 
 	m.Registered = true

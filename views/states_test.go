@@ -2,6 +2,7 @@ package views
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -44,8 +45,12 @@ func states() []state {
 
 	agent, limited, bare, connect := testAgent(), testAgent(), testAgent(), testAgent()
 	limited.Tokens, limited.LimitReached, limited.Partial, limited.Project = testTokens(), true, true, hostileProject()
+	limited.Orphans = []OrphanModel{{TokenID: 8, TokenName: hostileName, CreatedBy: hostileName, At: testNow()}}
 	bare.Tokens, bare.Name, bare.CreatedBy, bare.Status, bare.Access = nil, hostileName, hostileName, StatusUnknown, readerAccess()
 	connect.Tab, connect.Name = "connect", hostileName
+	connect.Connect.CAFile, connect.Connect.Config = "gitlab-ca.pem", hostileConfig()
+	broken := connect
+	broken.Connect.Config = &ConfigModel{State: ConfigBroken, Path: hostileName, Problem: "Line 3: wrong.", Detail: hostileName}
 
 	projects := ProjectsModel{Pager: Pager{Page: 1, Pages: 3, Total: 61, Next: "?page=2"}, Rows: []ProjectRow{
 		{ID: 20, Name: "checkout", Path: "shop/checkout", CanManage: true},
@@ -74,14 +79,14 @@ func states() []state {
 		both("agent at its limit, partial", AgentPage, AgentTab, limited),
 		both("agent without tokens for a reader", AgentPage, AgentTab, bare),
 		both("agent, how to connect", AgentPage, AgentTab, connect),
-		alone("agent deleted", AgentDeletedPage, AgentDeletedModel{Project: hostileProject(), AgentName: hostileName, Steps: testConnect().Steps}),
+		both("agent, with a broken configuration", AgentPage, AgentTab, broken),
+		alone("agent deleted", AgentDeletedPage, AgentDeletedModel{Project: hostileProject(), AgentName: hostileName, Steps: testSteps()}),
 		both("new token", RevealPage, RevealDialog, testReveal()),
 		both("new agent with its token", RevealPage, RevealDialog, registered),
 		alone("status help", StatusHelpPage, StatusHelpModel{NeverUsed: 24 * time.Hour, MaxIdle: 30 * 24 * time.Hour, MaxAge: 36 * time.Hour, Overlap: 7 * 24 * time.Hour}),
 		{name: "project picker", page: func(p Page) templ.Component { return ProjectsPage(p, projects) }, fragment: func(p Page) templ.Component { return Picker(p, projects) }},
 	}
-	list = append(list, activityStates()...)
-	return append(list, formStates()...)
+	return slices.Concat(list, activityStates(), formStates(), rotationStates())
 }
 
 func formStates() []state {

@@ -31,6 +31,9 @@ const (
 	PatternTokenRevoke = "/projects/{project}/agents/{agent}/tokens/{token}/revoke"
 	PatternActivity    = "/activity"
 	PatternActivityCSV = "/activity.csv"
+	PatternRotation    = "/projects/{project}/agents/{agent}/rotation"
+	PatternRotations   = "/rotations"
+	PatternUnused      = "/unused-tokens"
 	PatternStatusHelp  = "/help/status"
 	PatternHealth      = "/healthz"
 	PatternReady       = "/readyz"
@@ -133,6 +136,34 @@ func (q ActivityQuery) pairs() []string {
 	}
 }
 
+// Rotation guides through the exchange of an agent's token; drop is the token that the person
+// chose to be rid of, 0 for none.
+func (u URLs) Rotation(project, agent, drop int64) string {
+	value := ""
+	if drop != 0 {
+		value = itoa(drop)
+	}
+	return withQuery(u.agent(project, agent)+"/rotation", "drop", value)
+}
+
+// Rotations lists the rotations of several agents, each written as project.agent.
+func (u URLs) Rotations(agents []string) string {
+	return u.Base + PatternRotations + "?" + url.Values{"agent": agents}.Encode()
+}
+
+// Unused asks for, and receives, the revocation of the agents' tokens that were never used and
+// are older than days; 0 for the default.
+func (u URLs) Unused(agents []string, days int) string {
+	query := url.Values{"agent": agents}
+	if days > 0 {
+		query.Set("days", strconv.Itoa(days))
+	}
+	if len(agents) == 0 {
+		return u.Base + PatternUnused
+	}
+	return u.Base + PatternUnused + "?" + query.Encode()
+}
+
 // StatusHelp explains the status words.
 func (u URLs) StatusHelp() string { return u.Base + PatternStatusHelp }
 
@@ -159,19 +190,19 @@ func pageValue(page int) string {
 	return strconv.Itoa(page)
 }
 
-func withRawQuery(path, query string) string {
-	if query == "" {
-		return path
-	}
-	return path + "?" + query
-}
-
 // numberValue leaves out a number that is none.
 func numberValue(n int64) string {
 	if n <= 0 {
 		return ""
 	}
 	return itoa(n)
+}
+
+func withRawQuery(path, query string) string {
+	if query == "" {
+		return path
+	}
+	return path + "?" + query
 }
 
 // withQuery appends the pairs whose value is not empty, in the order given.

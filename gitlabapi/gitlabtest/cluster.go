@@ -26,6 +26,13 @@ func (s *Server) TouchToken(token int64, at time.Time) {
 	s.touch(must(s.tokens, token, "token"), at)
 }
 
+// ConnectToken sets since when a cluster has been connected with the token.
+func (s *Server) ConnectToken(token int64, since time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	must(s.tokens, token, "token").ConnectedAt = since
+}
+
 // KeepInUse says whether a cluster uses the token all the time from now on, so that its last use
 // follows the clock.
 func (s *Server) KeepInUse(token int64, live bool) {

@@ -177,6 +177,12 @@ func surroundingsConform(t *testing.T, d driver) {
 	}
 }
 
+func missingFilesConform(t *testing.T, d driver) {
+	t.Helper()
+	_, err := d.file(".gitlab/agents/no-agent-has-this-name/config.yaml")
+	wantStatus(t, d, "a missing file", err, http.StatusNotFound)
+}
+
 // wantOutcome checks a call's status, zero for one that must succeed.
 func wantOutcome(t *testing.T, d driver, what string, err error, want int) {
 	t.Helper()

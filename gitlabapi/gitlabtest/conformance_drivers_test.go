@@ -109,6 +109,12 @@ func (d officialDriver) version() (string, error) {
 	return m.Version, nil
 }
 
+func (d officialDriver) file(path string) (string, error) {
+	head := "HEAD"
+	data, _, err := d.client.RepositoryFiles.GetRawFile(d.project, path, &gitlab.GetRawFileOptions{Ref: &head})
+	return string(data), err
+}
+
 func (officialDriver) status(err error) int {
 	if refused, ok := errors.AsType[*gitlab.ErrorResponse](err); ok {
 		return refused.StatusCode
@@ -218,6 +224,11 @@ func (d ownDriver) canManage(project int64) (bool, error) {
 func (d ownDriver) version() (string, error) {
 	m, err := d.client.Metadata(d.t.Context())
 	return m.Version, err
+}
+
+func (d ownDriver) file(path string) (string, error) {
+	data, err := d.client.RawFile(d.t.Context(), d.project, path)
+	return string(data), err
 }
 
 func (ownDriver) status(err error) int {

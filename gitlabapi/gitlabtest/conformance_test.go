@@ -39,6 +39,8 @@ type driver interface {
 	// canManage says whether the list of projects with the Maintainer's role has this one.
 	canManage(project int64) (bool, error)
 	version() (string, error)
+	// file is a file of the default branch.
+	file(path string) (string, error)
 	status(err error) int
 }
 
@@ -90,6 +92,7 @@ func TestConformance(t *testing.T) {
 				"bad tokens":       badTokensConform,
 				"missing records":  missingRecordsConform,
 				"the surroundings": surroundingsConform,
+				"missing files":    missingFilesConform,
 			} {
 				t.Run(where+" by "+which+": "+what, func(t *testing.T) {
 					t.Parallel()
@@ -109,6 +112,23 @@ func TestConformanceOfPages(t *testing.T) {
 	for which, d := range drivers(t, target{w.URL, w.secrets["developer"], "20"}) {
 		if list, err := d.listAgents(); err != nil || len(list) != 121 {
 			t.Errorf("%s lists %d agents, %v, want 121", which, len(list), err)
+		}
+	}
+}
+
+// TestConformanceOfFiles needs a file, which only the simulator is given.
+func TestConformanceOfFiles(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const content = "# 注释\nci_access: {}\n"
+	w.AddFile(gitlabtest.File{Project: apiProject, Path: configPath, Content: content})
+	for who, want := range map[string]int{"developer": 0, "guest": 403, "stranger": 404} {
+		for which, d := range drivers(t, target{w.URL, w.secrets[who], "shop/web/api"}) {
+			got, err := d.file(configPath)
+			wantOutcome(t, d, which+" for a "+who, err, want)
+			if want == 0 && got != content {
+				t.Errorf("%s reads %q, want %q", which, got, content)
+			}
 		}
 	}
 }

@@ -15,7 +15,7 @@ type projectBody struct {
 	Path              string        `json:"path"`
 	PathWithNamespace string        `json:"path_with_namespace"`
 	CreatedAt         timestamp     `json:"created_at"`
-	DefaultBranch     string        `json:"default_branch"`
+	DefaultBranch     string        `json:"default_branch,omitempty"`
 	WebURL            string        `json:"web_url"`
 	AvatarURL         *string       `json:"avatar_url"`
 	LastActivityAt    timestamp     `json:"last_activity_at"`
@@ -50,6 +50,10 @@ type accessBody struct {
 }
 
 func (c *call) projectBody(p *Project) projectBody {
+	branch := ""
+	if c.canReadCode(c.user, p) {
+		branch = defaultBranch
+	}
 	return projectBody{
 		ID:                p.ID,
 		Description:       &p.Description,
@@ -58,7 +62,7 @@ func (c *call) projectBody(p *Project) projectBody {
 		Path:              p.Path,
 		PathWithNamespace: c.fullPath(p),
 		CreatedAt:         timestamp(p.CreatedAt),
-		DefaultBranch:     "main",
+		DefaultBranch:     branch,
 		WebURL:            c.base() + "/" + c.fullPath(p),
 		LastActivityAt:    timestamp(p.LastActivityAt),
 		Namespace:         c.namespaceBody(p),

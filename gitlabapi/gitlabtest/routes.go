@@ -18,6 +18,7 @@ const (
 	OpListProjects = "list projects"
 	OpGetProject   = "get project"
 	OpGetMember    = "get member"
+	OpRawFile      = "raw file"
 	OpMetadata     = "metadata"
 	OpVersion      = "version"
 	OpGraphQL      = "graphql"
@@ -79,6 +80,11 @@ func routes() []route {
 			OpGetMember, "GET /api/v4/projects/{id}/members/all/{user_id}", anyScope,
 			[]param{project, integerParam("user_id").require()},
 			getMember,
+		},
+		{
+			OpRawFile, "GET /api/v4/projects/{id}/repository/files/{file_path}/raw", anyScope + " read_repository",
+			[]param{project, textParam("file_path").require(), textParam("ref")},
+			rawFile,
 		},
 		{OpMetadata, "GET /api/v4/metadata", userScope, nil, metadata},
 		{OpVersion, "GET /api/v4/version", userScope, nil, metadata},

@@ -23,6 +23,8 @@ type store struct {
 
 	projectMembers map[membership]AccessLevel
 	groupMembers   map[membership]AccessLevel
+	// files are the contents of repositories, by project and path.
+	files map[int64]map[string]string
 	// moved maps the full paths that projects used to have to their ids.
 	moved map[string]int64
 
@@ -67,6 +69,7 @@ func newStore() store {
 		tokensOf:       map[int64][]*Token{},
 		projectMembers: map[membership]AccessLevel{},
 		groupMembers:   map[membership]AccessLevel{},
+		files:          map[int64]map[string]string{},
 		moved:          map[string]int64{},
 		applications:   map[string]*Application{},
 		grants:         map[string]*grant{},

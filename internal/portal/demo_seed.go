@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
+	"gitlab-agent-portal/internal/agentconfig"
 )
 
 // demoPerson is somebody who can sign in to the demo.
@@ -108,8 +109,12 @@ func (d *demoSeed) addProject(p demoProject) {
 		// Times that differ from project to project, the same on every start.
 		CreatedAt: d.now.AddDate(-1, -len(p.path), 0), LastActivityAt: d.now.Add(-time.Duration(len(p.name)) * time.Hour),
 	})
+	d.AddFile(gitlabtest.File{Project: id, Path: "README.md", Content: "# " + p.name + "\n\n" + p.description + "\n"})
 	for _, a := range p.agents {
 		d.addAgent(id, p.by, a)
+	}
+	for name, content := range demoConfigs()[p.path] {
+		d.AddFile(gitlabtest.File{Project: id, Path: agentconfig.Path(name), Content: content})
 	}
 }
 

@@ -38,6 +38,8 @@ type Program struct {
 	// Drain, unless nil, is called when readiness has been withdrawn. Requests are taken until
 	// it returns.
 	Drain func()
+	// Now, unless nil, is the clock, for tests in which minutes have to go by.
+	Now func() time.Time
 }
 
 // Run runs the portal until ctx ends, and returns once everything has stopped. args are the
@@ -81,6 +83,10 @@ type extras struct{ sandboxURL string }
 // serve puts the parts together and runs them.
 func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 	log := newLogger(p.Stdout, cfg.logLevel)
+	now := p.Now
+	if now == nil {
+		now = clock
+	}
 	for _, variable := range cfg.insecure() {
 		log.WarnContext(ctx, "plain http beyond this machine: anybody on the way can read the tokens", "variable", variable)
 	}
@@ -90,26 +96,26 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 		return err
 	}
 	gitlab, err := gitlabapi.New(cfg.GitLabURL.String(), gitlabapi.Options{
-		RootCAs: cfg.rootCAs, Log: log, Observe: server.metrics.gitlab, Now: clock,
+		RootCAs: cfg.rootCAs, Log: log, Observe: server.metrics.gitlab, Now: now,
 	})
 	if err != nil {
 		return fmt.Errorf("GITLAB_URL: %w", err)
 	}
 	database, err := store.Open(ctx, store.Config{
-		URL: cfg.DatabaseURL, Keys: cfg.SessionKeys, Now: clock, Log: log, Cookie: cfg.cookie(), AuditRetention: cfg.AuditRetention,
+		URL: cfg.DatabaseURL, Keys: cfg.SessionKeys, Now: now, Log: log, Cookie: cfg.cookie(), AuditRetention: cfg.AuditRetention,
 	})
 	if err != nil {
 		return fmt.Errorf("DATABASE_URL: %w", err)
 	}
 	defer closeStore(ctx, log, database)
 
-	server.store, server.tokens = database, tokens.New(database, database, log, clock)
-	server.fleet = fleet.New(fleet.Config{Now: clock, Log: log})
+	server.store, server.tokens = database, tokens.New(database, database, log, now)
 	server.tokens.ObserveCreates(server.metrics.created)
+	server.fleet = fleet.New(fleet.Config{Now: now, Log: log})
 	handler, err := handlers.New(handlers.Config{ //nolint:contextcheck // what it renders at the start belongs to no request
 		PublicURL: &cfg.PublicURL, GitLab: gitlab, OAuth: oauth(cfg, gitlab), ReadOnly: cfg.readOnly(),
 		Store: database, Tokens: server.tokens, Fleet: server.fleet, Limits: agentstatus.Limits(cfg.TokenMaxAge, cfg.TokenMaxIdle), Keys: cfg.SessionKeys, Cookie: cfg.cookie(), Assets: assets,
-		Log: log, Now: clock, Ready: server.readiness, TrustedProxies: cfg.TrustedProxies, HelmRepoURL: cfg.HelmRepoURL.String(), SandboxURL: extra.sandboxURL,
+		Log: log, Now: now, Ready: server.readiness, TrustedProxies: cfg.TrustedProxies, HelmRepoURL: cfg.HelmRepoURL.String(), PrivateCA: cfg.CAFile != "", SandboxURL: extra.sandboxURL,
 		Refreshed: server.metrics.refreshed, UsageMissing: server.metrics.usageMissing.Inc,
 	})
 	if err != nil {
@@ -118,7 +124,7 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 	return server.run(ctx, handler)
 }
 
-// clock is the one place where the program's time comes from.
+// clock is where the program's time comes from.
 func clock() time.Time { return time.Now() } //nolint:forbidigo // handed to everything else as an argument
 
 func oauth(cfg *config, gitlab *gitlabapi.Client) *gitlabapi.OAuth {

@@ -1,6 +1,7 @@
 // Package store keeps what the portal itself has to remember: who is signed in with which
-// GitLab tokens, which forms were already used, and who did what through it (the audit). It speaks SQLite (one process) and
-// PostgreSQL (several replicas) behind one API.
+// GitLab tokens, which forms were already used, who did what through it (the audit), and what
+// GitLab said of tokens' last use (readings). It speaks SQLite (one process) and PostgreSQL
+// (several replicas) behind one API.
 //
 // A session's cookie carries a signed random id and nothing else. The database knows the id
 // only by its hash and holds the session's values sealed with the id as additional data, so

@@ -39,7 +39,7 @@ type Config struct {
 	AuditRetention time.Duration
 }
 
-// Store keeps sessions, used nonces and the audit in one database. It is safe for concurrent use.
+// Store keeps sessions, used nonces, the audit and readings in one database. It is safe for concurrent use.
 type Store struct {
 	db      *database
 	cookies *cookies
@@ -165,9 +165,9 @@ func (s *Store) Ping(ctx context.Context) error {
 // SQLite's only writer is busy.
 const sweepBatch = 500
 
-// Sweep deletes sessions, nonces and rows of the audit whose time is over, up to a fixed
-// number of each, and returns how many it deleted. Correctness does not depend on it: an expired session is
-// refused by every reader.
+// Sweep deletes sessions, nonces, rows of the audit and readings whose time is over, up to a
+// fixed number of each, and returns how many it deleted. Correctness does not depend on it: an
+// expired session is refused by every reader.
 func (s *Store) Sweep(ctx context.Context) (int64, error) {
 	now := s.now()
 	s.unsaved.prune(now.Add(-s.absoluteLimit))
@@ -186,5 +186,9 @@ func (s *Store) Sweep(ctx context.Context) (int64, error) {
 		return sessions, fmt.Errorf("sweep nonces: %w", err)
 	}
 	audit, err := s.sweepAudit(ctx)
-	return sessions + nonces + audit, err
+	if err != nil {
+		return sessions + nonces, err
+	}
+	readings, err := s.sweepReadings(ctx)
+	return sessions + nonces + audit + readings, err
 }

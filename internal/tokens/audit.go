@@ -16,6 +16,8 @@ type Audit interface {
 	FinishAudit(ctx context.Context, id int64, outcome store.AuditOutcome, learnt store.AuditTarget) error
 	// RecordAudit writes the row of what is over already.
 	RecordAudit(ctx context.Context, event store.AuditEvent) error
+	// UnstoredTokens are the agents' tokens that were created here and not said to be stored.
+	UnstoredTokens(ctx context.Context, agents []int64) ([]store.UnstoredToken, error)
 }
 
 // Actor is who acts, and from where.
@@ -112,7 +114,8 @@ func outcomeOf(err error) store.AuditOutcome {
 		return store.AuditOK
 	case gitlabapi.OutcomeUnknown(err):
 		return store.AuditUnknown
-	case errors.As(err, &limit), errors.As(err, &taken), errors.As(err, &used), errors.Is(err, ErrTooMany):
+	case errors.As(err, &limit), errors.As(err, &taken), errors.As(err, &used), errors.Is(err, ErrTooMany),
+		errors.Is(err, ErrUsedMeanwhile), errors.Is(err, ErrTooYoung):
 		return store.AuditRefused
 	case gitlabapi.Refused(err):
 		return store.AuditRefused

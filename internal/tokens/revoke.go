@@ -3,46 +3,10 @@ package tokens
 import (
 	"context"
 	"errors"
-	"time"
 
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/store"
 )
-
-// InUseWithin is how recently a token must have been used to count as in use. GitLab may
-// serve times of use that are up to an hour old (its database is written every 40 to 55
-// minutes, and after a cache flush that is what it answers).
-const InUseWithin = time.Hour
-
-// Usage is what is known about the use of an agent's active token.
-type Usage struct {
-	ID int64
-	// LastUsedAt is zero when the token was never used.
-	LastUsedAt time.Time
-}
-
-// NeedsGuard reports whether revoking token could cut a cluster off, so that its name has to
-// be typed: it is in use, or it was used and no other token evidently took over. The times
-// of all active tokens must be known; where they are not, the guard is needed.
-func NeedsGuard(token int64, active []Usage, now time.Time) bool {
-	var own time.Time
-	replaced := false
-	for _, usage := range active {
-		if usage.ID == token {
-			own = usage.LastUsedAt
-		} else if inUse(usage.LastUsedAt, now) {
-			replaced = true
-		}
-	}
-	if own.IsZero() {
-		return false
-	}
-	return inUse(own, now) || !replaced
-}
-
-func inUse(lastUsedAt, now time.Time) bool {
-	return !lastUsedAt.IsZero() && now.Sub(lastUsedAt) < InUseWithin
-}
 
 // RevokeRequest names a token to revoke. The names are those of the moment, for the audit.
 type RevokeRequest struct {
@@ -55,15 +19,20 @@ type RevokeRequest struct {
 	TokenName   string
 }
 
+// event is the audit's row of a revocation.
+func (req RevokeRequest) event() store.AuditEvent {
+	return req.Actor.event(store.AuditTokenRevoke, store.AuditTarget{
+		ProjectID: req.Project, ProjectPath: req.ProjectPath, AgentID: req.Agent, AgentName: req.AgentName,
+		TokenID: req.Token, TokenName: req.TokenName,
+	})
+}
+
 // Revoke revokes a token. A token that is gone already counts as revoked: another maintainer
 // may have been faster, and after a lost answer a second try must not read as a failure.
 // GitLab's 404 also stands for a project or agent that is not the person's to see any more,
 // so the agent has to be visible for that. *NotAuditedError when GitLab was not asked.
 func (s *Service) Revoke(ctx context.Context, gitlab *gitlabapi.Client, req RevokeRequest) error {
-	row, err := s.begin(ctx, req.Actor.event(store.AuditTokenRevoke, store.AuditTarget{
-		ProjectID: req.Project, ProjectPath: req.ProjectPath, AgentID: req.Agent, AgentName: req.AgentName,
-		TokenID: req.Token, TokenName: req.TokenName,
-	}))
+	row, err := s.begin(ctx, req.event())
 	if err != nil {
 		return err
 	}

@@ -457,35 +457,6 @@ func TestDeletingIsConfirmedByLooking(t *testing.T) {
 	}
 }
 
-func TestTheGuardProtectsWhatAClusterUses(t *testing.T) {
-	t.Parallel()
-	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
-	used := func(id int64, ago time.Duration) tokens.Usage { return tokens.Usage{ID: id, LastUsedAt: now.Add(-ago)} }
-	never := func(id int64) tokens.Usage { return tokens.Usage{ID: id} }
-	tests := []struct {
-		name   string
-		active []tokens.Usage
-		want   bool
-	}{
-		{"never used", []tokens.Usage{never(1)}, false},
-		{"never used beside one in use", []tokens.Usage{never(1), used(2, time.Minute)}, false},
-		{"the only one, in use", []tokens.Usage{used(1, time.Minute)}, true},
-		{"the only one, idle for a month", []tokens.Usage{used(1, 30*24*time.Hour)}, true},
-		{"idle beside one in use", []tokens.Usage{used(1, 2*time.Hour), used(2, time.Minute)}, false},
-		{"in use beside another in use", []tokens.Usage{used(1, time.Minute), used(2, time.Minute)}, true},
-		{"idle beside one that is idle too", []tokens.Usage{used(1, 3*time.Hour), used(2, 2*time.Hour)}, true},
-		{"idle beside one never used", []tokens.Usage{used(1, 3*time.Hour), never(2)}, true},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			if got := tokens.NeedsGuard(1, tt.active, now); got != tt.want {
-				t.Errorf("NeedsGuard = %v, want %v", got, tt.want)
-			}
-		})
-	}
-}
-
 func TestAStopWaitsForWhatRuns(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

@@ -5,6 +5,7 @@ import { announce, byId, focusOn } from "./dom.js";
 // noticeFor is where a problem of the request that element sent is told.
 function noticeFor(element) {
   if (element?.closest("#stored-form")) return byId("stored-notice");
+  if (element?.matches("[data-live]")) return byId("live-notice");
   return (element?.closest("#form") && byId("form-notice")) || byId("notice");
 }
 
@@ -14,8 +15,10 @@ function showNoAnswer(element) {
   show(notice);
 }
 
-// show brings a notice to where the person is: the focus, if they sent a form.
+// show brings a notice to where the person is: the focus, if they sent a form. What a page asked
+// by itself moves nothing.
 function show(notice) {
+  if (notice.id === "live-notice") return;
   if (notice.id === "notice") notice.scrollIntoView({ block: "nearest" });
   else notice.focus();
 }
@@ -23,6 +26,7 @@ function show(notice) {
 // A new attempt takes back what was said of the last one, so that the same problem is
 // announced again when it comes again.
 document.addEventListener("htmx:before:request", (event) => {
+  if (event.detail.ctx.sourceElement.matches("[data-live]")) return; // live.js does, once it got through
   const notice = noticeFor(event.detail.ctx.sourceElement);
   if (notice.querySelector(".notice-danger")) notice.replaceChildren();
 });

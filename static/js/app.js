@@ -12,3 +12,4 @@ import "./copy.js";
 import "./times.js";
 import "./picker.js";
 import "./keys.js";
+import "./live.js";

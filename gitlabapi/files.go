@@ -1,0 +1,23 @@
+package gitlabapi
+
+import (
+	"context"
+	"net/url"
+	"strings"
+)
+
+// RawFile returns a file of a project's repository as it is on the default branch
+// (https://docs.gitlab.com/api/repository_files/#get-raw-file-from-repository).
+// ErrNotFound when there is no such file or nothing in the repository at all;
+// ErrForbidden when the person may not read it or it is switched off; ErrTooLarge
+// above 1 MiB.
+func (c *Client) RawFile(ctx context.Context, project ProjectRef, path string) ([]byte, error) {
+	// Dots too: some proxies resolve what they take for "." and "..".
+	segment := strings.ReplaceAll(url.PathEscape(path), ".", "%2E")
+	var file []byte
+	_, err := c.do(ctx, request{
+		op: "get file", path: project.path("/repository/files/" + segment + "/raw"),
+		query: url.Values{"ref": {"HEAD"}}, text: true,
+	}, &file)
+	return file, err
+}

@@ -1,0 +1,112 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/agentconfig"
+	"gitlab-agent-portal/internal/i18n"
+	"gitlab-agent-portal/views"
+)
+
+// maxGrants is how many groups and projects of one list a page shows.
+const maxGrants = 50
+
+// loadConfig reads the agent's configuration file. What cannot be had in time is said, and
+// keeps nothing else from being shown.
+func (h *Handlers) loadConfig(r *http.Request, s *session, facts agentFacts) views.ConfigModel {
+	ctx, cancel := context.WithTimeout(r.Context(), connectTimeout)
+	defer cancel()
+	path := agentconfig.Path(facts.agent.Name)
+	model := views.ConfigModel{Path: path}
+	file, err := s.gitlab.RawFile(ctx, gitlabapi.ProjectID(facts.project.ID), path)
+	switch {
+	case err == nil:
+		model.URL = h.filePage(facts, "blob", path)
+		h.readConfig(printer(r), file, &model)
+	case errors.Is(err, gitlabapi.ErrNotFound):
+		model.State, model.URL = views.ConfigAbsent, h.newFilePage(facts, path)
+	case errors.Is(err, gitlabapi.ErrForbidden):
+		model.State = views.ConfigForbidden
+	case errors.Is(err, gitlabapi.ErrTooLarge):
+		model.URL = h.filePage(facts, "blob", path)
+		configProblem(printer(r), &agentconfig.Error{Problem: agentconfig.ProblemSize}, &model)
+	default:
+		h.Log.WarnContext(r.Context(), "reading an agent's configuration file", "error", err)
+		model.State = views.ConfigUnknown
+	}
+	return model
+}
+
+// readConfig fills in what the file says, or what is wrong with it.
+func (h *Handlers) readConfig(l *i18n.Printer, file []byte, model *views.ConfigModel) {
+	config, err := agentconfig.Parse(file)
+	if problem, ok := errors.AsType[*agentconfig.Error](err); ok {
+		configProblem(l, problem, model)
+		return
+	}
+	model.State = views.ConfigPresent
+	model.CI, model.User = h.configAccess(config.CI), h.configAccess(config.User)
+}
+
+// configProblem says what is wrong with a file, and where.
+func configProblem(l *i18n.Printer, problem *agentconfig.Error, model *views.ConfigModel) {
+	model.State, model.Detail = views.ConfigBroken, problem.Detail
+	field := problem.Field
+	if field == "" {
+		field = l.T("connect.config.whole_file")
+	}
+	model.Problem = l.T("connect.problem."+string(problem.Problem), "Field", field, "Size", agentconfig.MaxSize>>10)
+	if problem.Line > 0 {
+		model.Problem = l.T("connect.config.line", "Line", problem.Line, "Problem", model.Problem)
+	}
+}
+
+func (h *Handlers) configAccess(access agentconfig.Access) views.ConfigAccess {
+	model := views.ConfigAccess{Instance: access.Instance}
+	for _, grant := range access.Groups {
+		model.Grants = append(model.Grants, h.configGrant(grant, true))
+	}
+	for _, grant := range access.Projects {
+		model.Grants = append(model.Grants, h.configGrant(grant, false))
+	}
+	model.More = max(len(model.Grants)-maxGrants, 0)
+	model.Grants = model.Grants[:min(len(model.Grants), maxGrants)]
+	return model
+}
+
+func (h *Handlers) configGrant(grant agentconfig.Grant, group bool) views.ConfigGrant {
+	model := views.ConfigGrant{
+		Group: group, Path: grant.Path, Environments: grant.Environments, ProtectedBranches: grant.ProtectedBranches,
+	}
+	// What no path in GitLab looks like gets no link.
+	if regexp.MustCompile(`^\w[\w.-]*(/\w[\w.-]*)*$`).MatchString(grant.Path) {
+		model.URL = h.GitLab.BaseURL().JoinPath(grant.Path).String()
+	}
+	return model
+}
+
+// filePage is an address of a file on the default branch in GitLab; without a branch there is
+// none.
+func (h *Handlers) filePage(facts agentFacts, view string, path ...string) string {
+	if facts.branch == "" {
+		return ""
+	}
+	page := h.GitLab.BaseURL()
+	page.Path = strings.Join(append([]string{strings.TrimRight(page.Path, "/"), facts.project.Path, "-", view, facts.branch}, path...), "/")
+	return page.String()
+}
+
+// newFilePage is GitLab's form for a new file, with its path filled in.
+func (h *Handlers) newFilePage(facts agentFacts, path string) string {
+	page := h.filePage(facts, "new")
+	if page == "" {
+		return ""
+	}
+	return page + "?" + url.Values{"file_name": {path}}.Encode()
+}

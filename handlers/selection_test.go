@@ -1,0 +1,181 @@
+package handlers_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"gitlab-agent-portal/gitlabapi/gitlabtest"
+	"gitlab-agent-portal/internal/store"
+)
+
+// selection is the query that chooses agents of the seeded project.
+func (p *portal) selection(agents ...int64) string {
+	query := url.Values{}
+	for _, agent := range agents {
+		query.Add("agent", fmt.Sprintf("%d.%d", p.project, agent))
+	}
+	return "?" + query.Encode()
+}
+
+// lines are the rows of a table, each as one text.
+func (a *answer) lines(selector string) []string {
+	var lines []string
+	for _, row := range a.doc.Find(selector).EachIter() {
+		lines = append(lines, strings.Join(strings.Fields(row.Text()), " "))
+	}
+	return lines
+}
+
+func TestTheRotationsOfASelectionAreOneLineEach(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t)
+	p.addToken("new", time.Minute)
+	lead := p.as("lead")
+	query := p.selection(p.prod, p.idle, p.prod, 999) + "&agent=888.1&agent=nonsense&agent=1.2.3"
+	page := lead.get("/rotations" + query)
+	want := []string{
+		"prod shop/paymentsWaiting for the new token to be usedRotate token prod",
+		"idle shop/paymentsThis agent has no tokenRotate token idle",
+		"Agent 999 Not found",
+		"Agent 1 Not found",
+	}
+	if diff := cmp.Diff(want, page.lines("tbody tr")); diff != "" {
+		t.Errorf("lines (-want +got):\n%s", diff)
+	}
+	if n := p.gitlab.Calls(gitlabtest.OpListTokens); n > 1 { // of agent 999, which GraphQL does not know
+		t.Errorf("GitLab was asked for %d lists of tokens, want GraphQL to do", n)
+	}
+	if got := lead.get("/rotations"); got.status != http.StatusOK || !strings.Contains(got.text("main"), "No agents chosen") {
+		t.Errorf("without a selection = %d: %s", got.status, got.text("main"))
+	}
+	if got := p.as("dev").get("/rotations" + p.selection(p.prod)).lines("tbody tr"); !strings.Contains(got[0], "Look at the rotation") {
+		t.Errorf("a Developer sees %v", got)
+	}
+}
+
+func TestASelectionIsReadByRESTWhereGraphQLIsMissing(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t)
+	p.gitlab.Inject(gitlabtest.OpGraphQL, gitlabtest.Status(http.StatusNotFound))
+	lines := p.as("lead").get("/rotations" + p.selection(p.prod, p.idle)).lines("tbody tr")
+	if len(lines) != 2 || !strings.Contains(lines[0], "Ready to rotate") || !strings.Contains(lines[1], "This agent has no token") {
+		t.Errorf("lines %q", lines)
+	}
+}
+
+func TestASelectionIsBounded(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t)
+	many := make([]int64, 60)
+	for i := range many {
+		many[i] = p.gitlab.AddAgent(gitlabtest.Agent{Project: p.project, Name: fmt.Sprintf("agent-%d", i)})
+	}
+	page := p.as("lead").get("/rotations" + p.selection(many...))
+	if n := page.doc.Find("tbody tr").Length(); n != 50 || !strings.Contains(page.text(".notice-warning"), "first 50") {
+		t.Errorf("%d lines; the page says %q", n, page.text(".notice-warning"))
+	}
+}
+
+// unusedTokens seeds never-used tokens: two that are old enough, one that is young, one in use.
+func (p *portal) unusedTokens() (first, second, young int64) {
+	add := func(agent int64, name string, age time.Duration) int64 {
+		return p.gitlab.AddToken(gitlabtest.Token{Agent: agent, Name: name, CreatedAt: p.clock.Now().Add(-age), CreatedBy: p.people["lead"]})
+	}
+	const day = 24 * time.Hour
+	return add(p.prod, "first", 31*day), add(p.idle, "second", 40*day), add(p.idle, "young", day)
+}
+
+func TestTokensThatWereNeverUsedAreListedByAge(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t)
+	p.unusedTokens()
+	lead := p.as("lead")
+	for days, want := range map[string][]string{"": {"first", "second"}, "35": {"second"}, "1": {"first", "second"}, "x": {"first", "second"}, "60": nil} {
+		page := lead.get("/unused-tokens" + p.selection(p.prod, p.idle) + "&days=" + days)
+		if diff := cmp.Diff(want, page.lines(".token-list b")); diff != "" {
+			t.Errorf("older than %q days (-want +got):\n%s", days, diff)
+		}
+	}
+	page := p.as("dev").get("/unused-tokens" + p.selection(p.prod, p.idle))
+	if page.doc.Find("form[method=post] [name=token]").Length() != 0 || !strings.Contains(page.text("#form"), "2 agents are left out, because you may not change them") {
+		t.Errorf("a Developer sees %s", page.text("#form"))
+	}
+}
+
+func TestOneFailureStopsNoOtherRevocation(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t)
+	first, second, _ := p.unusedTokens()
+	lead := p.as("lead")
+	page := lead.get("/unused-tokens" + p.selection(p.prod, p.idle))
+	form := page.doc.Find("form[method=post]:has([name=token])")
+	values := hiddenFields(form)
+	values["token"] = nil
+	for _, input := range form.Find("[name=token]").EachIter() {
+		values.Add("token", input.AttrOr("value", ""))
+	}
+	p.gitlab.TouchToken(first, p.clock.Now()) // a cluster begins to use it
+	send := func() []string { return lead.post(form.AttrOr("action", ""), values).lines(".token-list li") }
+	want := []string{"first prod It was used meanwhile, so it stays", "second idle Revoked"}
+	for _, attempt := range []string{"first", "second"} {
+		got := send()
+		if attempt == "second" { // its name is no longer to be had
+			want[1] = fmt.Sprintf("Token %d idle Revoked", second)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("the %s attempt (-want +got):\n%s", attempt, diff)
+		}
+	}
+	if p.gitlab.Tokens(p.prod)[1].Revoked || !p.gitlab.Tokens(p.idle)[0].Revoked || p.gitlab.Tokens(p.idle)[1].Revoked {
+		t.Error("the wrong tokens are revoked")
+	}
+	rows := must(p.store.AuditPage(t.Context(), store.AuditFilter{Projects: []int64{p.project}, Action: store.AuditTokenRevoke}, 0, 9))(t)
+	var outcomes []string
+	for _, row := range rows {
+		outcomes = append(outcomes, row.Target.AgentName+" "+string(row.Outcome))
+	}
+	slices.Sort(outcomes)
+	if diff := cmp.Diff([]string{"idle ok", "idle ok", "prod refused", "prod refused"}, outcomes); diff != "" {
+		t.Errorf("the audit (-want +got):\n%s", diff)
+	}
+}
+
+func TestAListOfTokensFromElsewhereChangesNothing(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t)
+	_, second, _ := p.unusedTokens()
+	lead := p.as("lead")
+	address := "/unused-tokens" + p.selection(p.prod, p.idle)
+	nonce := hiddenFields(lead.get(address).doc.Find("form[method=post]:has([name=token])")).Get("nonce")
+	valid := fmt.Sprintf("%d.%d.%d", p.project, p.idle, second)
+	many := make([]string, 101)
+	for i := range many {
+		many[i] = fmt.Sprintf("%d.%d.%d", p.project, p.idle, i+1000)
+	}
+	tests := []struct {
+		name   string
+		nonce  string
+		token  []string
+		status int
+	}{
+		{"a foreign form", "nonsense", []string{valid}, http.StatusUnprocessableEntity},
+		{"no token", nonce, []string{"20.5"}, http.StatusBadRequest},
+		{"too many", nonce, many, http.StatusBadRequest},
+	}
+	for _, tt := range tests {
+		got := lead.post(address, url.Values{"nonce": {tt.nonce}, "token": tt.token})
+		if got.status != tt.status {
+			t.Errorf("%s = %d, want %d: %s", tt.name, got.status, tt.status, got.text("main"))
+		}
+	}
+	if n := p.changes(); n != 0 {
+		t.Errorf("GitLab saw %d changes, want none", n)
+	}
+}

@@ -1,0 +1,43 @@
+package portal
+
+// demoConfigs are the configuration files of agents, by project and agent. Most agents have
+// none; one has a mistake that GitLab would refuse.
+func demoConfigs() map[string]map[string]string {
+	return map[string]map[string]string{
+		"shop/storefront/web": {
+			"production": `ci_access:
+  projects:
+    - id: shop/storefront/web
+      environments: [production]
+      protected_branches_only: true
+    - id: shop/storefront/images
+  groups:
+    - id: platform
+user_access:
+  access_as:
+    agent: {}
+  projects:
+    - id: shop/storefront/web
+`,
+			"staging": `ci_access:
+  groups:
+    - id: shop
+`,
+			"review-apps": `ci_access:
+  projects:
+    - id: shop/storefront/web
+      environments:
+      - review/*
+    id: shop/storefront/search
+`,
+			"load-test": "# Nobody else needs this one.\n",
+		},
+		"platform/clusters/europe": {
+			"eu-central-1": "ci_access:\n  instance: {}\nuser_access:\n  access_as: {user: {}}\n  groups:\n    - id: platform\n",
+			"eu-north-1":   "ci_access:\n  groups: platform\n",
+		},
+		"data/lake": {
+			"lake-prod": "ci_access:\n  groups:\n    - id: data\nuser_access:\n  groups:\n    - id: data/pipelines\n",
+		},
+	}
+}

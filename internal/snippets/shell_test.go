@@ -1,0 +1,246 @@
+package snippets
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// recorder stands in for kubectl, helm and glab: it notes its arguments, and what it is given
+// as the token.
+const recorder = `#!/bin/sh
+printf '%s\0' "${0##*/}" "$@" > "$(mktemp "$CALLS/call.XXXXXX")"
+case " $* " in
+*" --from-file=token=/dev/stdin "*) cat > "$CALLS/token" ;;
+*" apply "*) cat > /dev/null ;;
+esac
+`
+
+// typed is a token with everything that a shell could change.
+const typed = `glagent-canary.a_b-\n$HOME` + "`id`" + `"'%s*`
+
+// terminal is a folder in which commands are run.
+type terminal struct {
+	t                   *testing.T
+	folder, bin, record string
+}
+
+func newTerminal(t *testing.T) terminal {
+	t.Helper()
+	term := terminal{t, t.TempDir(), t.TempDir(), t.TempDir()}
+	for _, name := range []string{"kubectl", "helm", "glab"} {
+		if err := os.WriteFile(filepath.Join(term.bin, name), []byte(recorder), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(term.folder, CAFile), []byte("CERTIFICATE\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return term
+}
+
+// paste gives bash a command and then a line, as they come from somebody who pastes both.
+func (term terminal) paste(code, line string) {
+	term.t.Helper()
+	bash := exec.CommandContext(term.t.Context(), "bash")
+	bash.Dir = term.folder
+	bash.Env = []string{"PATH=" + term.bin + ":/usr/bin:/bin", "CALLS=" + term.record}
+	bash.Stdin = strings.NewReader(code + "\n" + line + "\n")
+	if out, err := bash.CombinedOutput(); err != nil {
+		term.t.Errorf("running it: %v\n%s", err, out)
+	}
+}
+
+// calls are the arguments of everything that was run, sorted.
+func (term terminal) calls() [][]string {
+	term.t.Helper()
+	files, err := filepath.Glob(filepath.Join(term.record, "call.*"))
+	if err != nil {
+		term.t.Fatal(err)
+	}
+	var all [][]string
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			term.t.Fatal(err)
+		}
+		all = append(all, strings.Split(strings.TrimSuffix(string(data), "\x00"), "\x00"))
+	}
+	slices.SortFunc(all, slices.Compare)
+	return all
+}
+
+// files are the names of what lies in the folder.
+func (term terminal) files() []string {
+	term.t.Helper()
+	entries, err := os.ReadDir(term.folder)
+	if err != nil {
+		term.t.Fatal(err)
+	}
+	var names []string
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	return names
+}
+
+func TestShellsParseEveryCommand(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, _ Params, _ Variant, s Step) {
+		t.Helper()
+		if s.Language != Shell {
+			return
+		}
+		for _, name := range []string{"sh", "bash"} {
+			parser := exec.CommandContext(t.Context(), name, "-n")
+			parser.Stdin = strings.NewReader(s.Code)
+			if out, err := parser.CombinedOutput(); err != nil {
+				t.Errorf("%s: %v %s\n%s", name, err, out, s.Code)
+			}
+		}
+	})
+}
+
+// wantCalls are what a step is to run, by the chart's and the tools' documentation.
+func wantCalls(p Params, id StepID) [][]string {
+	namespace, release := Namespace(p.Agent), Release(p.Agent)
+	helm := []string{"helm", "upgrade", "--install", release, "gitlab-agent", "--repo", p.ChartRepo, "--namespace", namespace}
+	glab := []string{
+		"glab", "cluster", "agent", "bootstrap", p.Agent, "--repo", p.GitLabURL + "/" + p.ProjectPath, "--helm-repository-address", p.ChartRepo,
+		"--helm-release-name", release, "--helm-release-target-namespace", namespace,
+	}
+	file := []string{"--values", "values.yaml"}
+	var flags []string
+	if tag := p.imageTag(); tag != "" {
+		flags = append(flags, "--set-string", "image.tag="+escapeHelm(tag))
+	}
+	flags = append(flags, "--set-string", "config.secretName=gitlab-agent-token", "--set-string", "config.kasAddress="+escapeHelm(p.KASAddress))
+	if p.PrivateCA {
+		flags, file = append(flags, "--set-file", "config.kasCaCert=gitlab-ca.pem"), append(file, "--set-file", "config.kasCaCert=gitlab-ca.pem")
+		glab = append(glab, "--helm-release-values", "gitlab-ca-values.yaml")
+	}
+	switch id {
+	case StepSecret:
+		return [][]string{
+			{"kubectl", "apply", "--filename=-"},
+			{"kubectl", "apply", "--server-side", "--force-conflicts", "--filename=-"},
+			{"kubectl", "create", "namespace", namespace, "--dry-run=client", "--output=yaml"},
+			{"kubectl", "create", "secret", "generic", "gitlab-agent-token", "--namespace", namespace, "--from-file=token=/dev/stdin", "--dry-run=client", "--output=yaml"},
+		}
+	case StepCA:
+		return [][]string{{"kubectl", "create", "configmap", "gitlab-ca", "--namespace", namespace, "--from-file=ca.crt=gitlab-ca.pem"}}
+	case StepHelm:
+		return [][]string{append(helm, flags...)}
+	case StepHelmFile:
+		return [][]string{append(helm, file...)}
+	case StepGlab:
+		return [][]string{glab}
+	case StepRestart:
+		return [][]string{{"kubectl", "rollout", "restart", "deployment", "--namespace", namespace, "--selector", "app.kubernetes.io/name=gitlab-agent"}}
+	default:
+		return nil
+	}
+}
+
+func TestCommandsRunNothingButWhatTheySay(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, p Params, _ Variant, s Step) {
+		t.Helper()
+		if s.Language != Shell {
+			return
+		}
+		term := newTerminal(t)
+		line := "true"
+		if s.ID == StepSecret {
+			line = typed
+		}
+		term.paste(s.Code, line)
+		if diff := cmp.Diff(wantCalls(p, s.ID), term.calls()); diff != "" {
+			t.Errorf("calls (-want +got):\n%s", diff)
+		}
+		want := []string{CAFile}
+		if s.ID == StepCAValues {
+			want = []string{"gitlab-ca-values.yaml", CAFile}
+		}
+		if got := term.files(); !slices.Equal(got, want) {
+			t.Errorf("the folder holds %q, want %q", got, want)
+		}
+	})
+}
+
+// What is pasted with the command must not be taken for the token, and what is typed must
+// arrive as it was typed.
+func TestTheTypedTokenArrivesUnchanged(t *testing.T) {
+	t.Parallel()
+	for name, p := range inputs() {
+		term := newTerminal(t)
+		term.paste(p.secret().Code, typed)
+		got, err := os.ReadFile(filepath.Join(term.record, "token"))
+		if err != nil || string(got) != typed {
+			t.Errorf("%s: kubectl was given %q (%v), want %q", name, got, err, typed)
+		}
+		for _, call := range term.calls() {
+			if strings.Contains(strings.Join(call, " "), "canary") {
+				t.Errorf("%s: the token is an argument of %q", name, call)
+			}
+		}
+	}
+}
+
+func TestAnEmptyTokenReplacesNothing(t *testing.T) {
+	t.Parallel()
+	term := newTerminal(t)
+	bash := exec.CommandContext(context.WithoutCancel(t.Context()), "bash")
+	bash.Env = []string{"PATH=" + term.bin + ":/usr/bin:/bin", "CALLS=" + term.record}
+	bash.Stdin = strings.NewReader(normal().secret().Code + "\n\n")
+	if err := bash.Run(); err == nil {
+		t.Error("an empty token is taken")
+	}
+	for _, call := range term.calls() {
+		if slices.Contains(call, "secret") {
+			t.Errorf("with an empty token it runs %q", call)
+		}
+	}
+}
+
+func TestTheCertificateBecomesAValuesFile(t *testing.T) {
+	t.Parallel()
+	term := newTerminal(t)
+	term.paste(normal().Steps(Glab)[0].Code, "true")
+	data, err := os.ReadFile(filepath.Join(term.folder, "gitlab-ca-values.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got struct{ Config map[string]string }
+	decode(t, string(data), &got)
+	if got.Config["kasCaCert"] != "CERTIFICATE\n" {
+		t.Errorf("the file holds %q", data)
+	}
+}
+
+// The escapes were tried out with Helm's own parser; this pins them.
+func TestHelmReadsValuesAsTheyAre(t *testing.T) {
+	t.Parallel()
+	if got, want := escapeHelm(`a,b=c{d}\`), `a\,b=c\{d\}\\`; got != want {
+		t.Errorf("escaped: %s, want %s", got, want)
+	}
+}
+
+func TestUninstallNamesWhatWasInstalled(t *testing.T) {
+	t.Parallel()
+	want := "helm uninstall production-eu --namespace gitlab-agent-production-eu\nkubectl delete namespace gitlab-agent-production-eu"
+	if got := Uninstall("production-eu"); got != want {
+		t.Errorf("uninstall:\n%s", got)
+	}
+	term := newTerminal(t)
+	term.paste(Uninstall(hostileText), "true")
+	if got := term.files(); !slices.Equal(got, []string{CAFile}) {
+		t.Errorf("the folder holds %q", got)
+	}
+}

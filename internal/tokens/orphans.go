@@ -1,0 +1,70 @@
+package tokens
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"gitlab-agent-portal/internal/store"
+)
+
+// ActiveToken is what has to be known of an active token to tell whether it is an orphan.
+type ActiveToken struct {
+	AgentID, ID int64
+	Name        string
+	// CreatorID is the creator's number, CreatorUsername their username: either will do.
+	CreatorID       int64
+	CreatorUsername string
+	// NeverUsed is false also where it is not known.
+	NeverUsed bool
+}
+
+// Orphan is an active token that was never used, that the portal created, and of which nobody
+// said that they stored it: most likely a secret that is lost.
+type Orphan struct {
+	TokenID int64
+	// CreatedBy is the username of who created it through the portal, and At when.
+	CreatedBy string
+	At        time.Time
+	// Likely says that the create's answer was lost and the token was recognised by its name
+	// and its creator only.
+	Likely bool
+}
+
+// Orphans returns the orphans among active tokens, by token id. It asks the audit once,
+// however many agents they belong to.
+func (s *Service) Orphans(ctx context.Context, active []ActiveToken) (map[int64]Orphan, error) {
+	unused := slices.DeleteFunc(slices.Clone(active), func(t ActiveToken) bool { return !t.NeverUsed })
+	agents := make([]int64, 0, len(unused))
+	for _, token := range unused {
+		agents = append(agents, token.AgentID)
+	}
+	slices.Sort(agents)
+	unstored, err := s.audit.UnstoredTokens(ctx, slices.Compact(agents))
+	if err != nil {
+		return nil, err
+	}
+	orphans := make(map[int64]Orphan)
+	for _, create := range unstored {
+		for _, token := range unused {
+			if isOrphan(token, create) {
+				orphans[token.ID] = Orphan{TokenID: token.ID, CreatedBy: create.CreatorName, At: create.At, Likely: create.TokenID == 0}
+			}
+		}
+	}
+	return orphans, nil
+}
+
+// isOrphan reports whether a never used token is what create made, or may have made.
+func isOrphan(token ActiveToken, create store.UnstoredToken) bool {
+	switch {
+	case token.AgentID != create.AgentID:
+		return false
+	case create.TokenID != 0:
+		return token.ID == create.TokenID
+	default:
+		sameCreator := token.CreatorID != 0 && token.CreatorID == create.CreatorID ||
+			token.CreatorUsername != "" && token.CreatorUsername == create.CreatorName
+		return sameCreator && token.Name == create.TokenName && !slices.Contains(create.KnownIDs, token.ID)
+	}
+}

@@ -1,0 +1,113 @@
+package tokens_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"gitlab-agent-portal/gitlabapi/gitlabtest"
+	"gitlab-agent-portal/internal/store"
+	"gitlab-agent-portal/internal/tokens"
+)
+
+// orphans asks for the orphans among the agent's tokens as GitLab has them.
+func (b *bench) orphans() map[int64]tokens.Orphan {
+	b.t.Helper()
+	var active []tokens.ActiveToken
+	for _, token := range b.sim.Tokens(b.agent) {
+		if !token.Revoked {
+			active = append(active, tokens.ActiveToken{
+				AgentID: b.agent, ID: token.ID, Name: token.Name, CreatorID: token.CreatedBy, NeverUsed: token.LastUsedAt.IsZero(),
+			})
+		}
+	}
+	found, err := b.service.Orphans(b.t.Context(), active)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return found
+}
+
+// dies plays a portal that sent a create and died before it knew the answer.
+func (b *bench) dies(name string) int64 {
+	b.t.Helper()
+	_, err := b.audit.BeginAudit(b.t.Context(), store.AuditEvent{
+		Action: store.AuditTokenCreate, ActorID: b.lead, ActorName: "lead",
+		Target: store.AuditTarget{ProjectID: b.project, AgentID: b.agent, TokenName: name},
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return b.sim.AddToken(gitlabtest.Token{Agent: b.agent, Name: name, CreatedBy: b.lead})
+}
+
+// stores notes that somebody stored the token.
+func (b *bench) stores(token int64) {
+	b.t.Helper()
+	err := b.audit.RecordAudit(b.t.Context(), store.AuditEvent{
+		Action: store.AuditTokenStored, Outcome: store.AuditOK, Target: store.AuditTarget{ProjectID: b.project, AgentID: b.agent, TokenID: token},
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func TestAnOrphanIsATokenThatNobodyStored(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		set    func(b *bench) (orphan int64)
+		likely bool
+	}{
+		{"created elsewhere", func(b *bench) int64 {
+			b.sim.AddToken(gitlabtest.Token{Agent: b.agent, Name: "theirs", CreatedBy: b.lead})
+			return 0
+		}, false},
+		{"created here", func(b *bench) int64 {
+			result, _ := b.create(b.form(), "new")
+			return result.Token.ID
+		}, false},
+		{"created here and stored", func(b *bench) int64 {
+			result, _ := b.create(b.form(), "new")
+			b.stores(result.Token.ID)
+			return 0
+		}, false},
+		{"created here and used, so somebody has it", func(b *bench) int64 {
+			result, _ := b.create(b.form(), "new")
+			b.sim.TouchToken(result.Token.ID, b.clock.Now())
+			return 0
+		}, false},
+		{"its answer was lost", func(b *bench) int64 {
+			b.sim.Inject(gitlabtest.OpCreateToken, gitlabtest.Cut().AfterCommit())
+			_, _ = b.create(b.form(), "new")
+			return b.sim.Tokens(b.agent)[0].ID
+		}, false},
+		{"the portal died meanwhile", func(b *bench) int64 { return b.dies("new") }, true},
+		{"the portal died during a second create of the name", func(b *bench) int64 {
+			result, _ := b.create(b.form(), "new")
+			b.stores(result.Token.ID)
+			return b.dies("new")
+		}, true},
+		{"the portal died, and somebody else has a token of the name", func(b *bench) int64 {
+			id := b.dies("new")
+			b.sim.AddToken(gitlabtest.Token{Agent: b.agent, Name: "new", CreatedBy: b.lead + 1})
+			return id
+		}, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			at := b.clock.Now()
+			want := map[int64]tokens.Orphan{}
+			if id := tt.set(b); id != 0 {
+				want[id] = tokens.Orphan{TokenID: id, CreatedBy: "lead", At: at, Likely: tt.likely}
+			}
+			b.clock.Advance(3 * time.Minute)
+			if diff := cmp.Diff(want, b.orphans()); diff != "" {
+				t.Errorf("orphans (-want +got):\n%s", diff)
+			}
+		})
+	}
+}

@@ -1,0 +1,94 @@
+package views
+
+import (
+	"strings"
+
+	"gitlab-agent-portal/internal/i18n"
+)
+
+// ConnectModel is what a cluster needs to connect an agent.
+type ConnectModel struct {
+	// Known says that GitLab's metadata could be read.
+	Known bool
+	// KASEnabled says that GitLab's agent server is on.
+	KASEnabled bool
+	// KASAddress is what the agent connects to, for example wss://kas.example.com.
+	KASAddress string
+	// CAFile is where the commands expect the certificate of a private authority; empty where
+	// none is needed.
+	CAFile string
+	// Variants are the ways to install the agent; the first one is shown first.
+	Variants []ConnectVariant
+	// Config is the agent's configuration file, nil where it is not asked for.
+	Config *ConfigModel
+}
+
+// ConnectVariant is one way to install an agent.
+type ConnectVariant struct {
+	// ID is one that connect.css knows.
+	ID string
+	// Name is the tool's own.
+	Name string
+	Text string
+	// Warning is what to know before the first step; nil for nothing.
+	Warning *Notice
+	Steps   []Snippet
+}
+
+// ConfigState is what is known of an agent's configuration file.
+type ConfigState string
+
+// The states. Forbidden is for those who may not read the repository.
+const (
+	ConfigPresent   ConfigState = "present"
+	ConfigAbsent    ConfigState = "absent"
+	ConfigBroken    ConfigState = "broken"
+	ConfigForbidden ConfigState = "forbidden"
+	ConfigUnknown   ConfigState = "unknown"
+)
+
+// ConfigModel is an agent's configuration file.
+type ConfigModel struct {
+	State ConfigState
+	Path  string
+	// URL leads to the file in GitLab, or to where it is created; empty for neither.
+	URL string
+	// Problem is a sentence, Detail the parser's own words: with ConfigBroken only.
+	Problem, Detail string
+	CI, User        ConfigAccess
+}
+
+// ConfigAccess is whom the agent lets in.
+type ConfigAccess struct {
+	// Instance says that everybody is let in.
+	Instance bool
+	Grants   []ConfigGrant
+	// More is how many grants are not listed.
+	More int
+}
+
+// ConfigGrant lets a group or a project in.
+type ConfigGrant struct {
+	Group bool
+	Path  string
+	// URL is the group's or the project's page in GitLab; empty where the path cannot be one.
+	URL string
+	// Environments are the only ones in which it counts; none: all.
+	Environments      []string
+	ProtectedBranches bool
+}
+
+// none reports whether nobody is let in.
+func (a ConfigAccess) none() bool { return !a.Instance && len(a.Grants) == 0 }
+
+func (g ConfigGrant) kind(l *i18n.Printer) string {
+	if g.Group {
+		return l.T("connect.config.group")
+	}
+	return l.T("connect.config.project")
+}
+
+func (g ConfigGrant) environments() string { return strings.Join(g.Environments, ", ") }
+
+// shows reports whether there is a file to lead to.
+func (m ConfigModel) shows() bool { return m.State == ConfigPresent || m.State == ConfigBroken }

@@ -1,0 +1,224 @@
+package views
+
+import (
+	"time"
+
+	"gitlab-agent-portal/internal/i18n"
+)
+
+// RotationPhase is where a rotation stands.
+type RotationPhase string
+
+// The phases, as internal/rotation names them.
+const (
+	RotationUnknown   RotationPhase = "unknown"
+	RotationNoToken   RotationPhase = "no_token"
+	RotationNeverUsed RotationPhase = "never_used"
+	RotationStart     RotationPhase = "start"
+	RotationChoose    RotationPhase = "choose"
+	RotationTooMany   RotationPhase = "too_many"
+	RotationInstall   RotationPhase = "install"
+	RotationOrphan    RotationPhase = "orphan"
+	RotationStillUsed RotationPhase = "still_used"
+	RotationWatch     RotationPhase = "watch"
+	RotationQuiet     RotationPhase = "quiet"
+)
+
+// RotationModel is the guided rotation of one agent's token.
+type RotationModel struct {
+	Project   Project
+	Access    Access
+	AgentID   int64
+	AgentName string
+	Phase     RotationPhase
+	// Old is the token that goes, New the one that stays; their ID is 0 where that is open.
+	Old, New TokenRow
+	// Tokens are all active ones, for the phases in which they are not told apart.
+	Tokens []RotationToken
+	// Longest says that the proposed token is the one that was idle longest; otherwise it was
+	// never used.
+	Longest bool
+	// Observed is for how long the old token was seen to stand still, Needed how long it has to
+	// be, and Proven that the new one's last use advanced meanwhile.
+	Observed, Needed time.Duration
+	Proven           bool
+	// OlderConnection is since when something has been connected that was so before the new
+	// token was first used; zero for nothing.
+	OlderConnection time.Time
+	// Orphan is what is known of a new token whose value nobody said they stored.
+	Orphan OrphanModel
+	// Drop is the token that the person chose to drop, 0 for none.
+	Drop int64
+	// Live makes the page look again by itself.
+	Live bool
+	// Tag is the state that the page shows, so that a look that finds the same changes nothing.
+	Tag string
+	// Announce has a screen reader say the phase: it is new.
+	Announce bool
+}
+
+// RotationToken is a token among which one is to be dropped.
+type RotationToken struct {
+	TokenRow
+	// Proposed is the one that most likely goes. Offered says that it may be revoked here, and
+	// Waitable that the page can watch it fall silent first.
+	Proposed, Offered, Waitable bool
+}
+
+// OrphanModel is a token that the portal created and whose value nobody said they stored. It is
+// the zero value where there is none.
+type OrphanModel struct {
+	TokenID   int64
+	TokenName string
+	// CreatedBy is the username of who created it, and At when.
+	CreatedBy string
+	At        time.Time
+	// Likely says that only name and creator tell that it is the one.
+	Likely bool
+}
+
+// Is reports whether there is an orphan.
+func (o OrphanModel) Is() bool { return o.TokenID != 0 }
+
+// text says what happened, and how sure that is.
+func (o OrphanModel) text(l *i18n.Printer) []i18n.Part {
+	if o.Likely {
+		return l.Parts("rotation.orphan.likely", "Token", o.TokenName, "Person", o.CreatedBy)
+	}
+	return l.Parts("rotation.orphan.text", "Token", o.TokenName, "Person", o.CreatedBy)
+}
+
+// title is the phase in one line.
+func (m RotationModel) title(l *i18n.Printer) string {
+	if m.Phase == RotationTooMany {
+		return l.T("rotation.phase.too_many", "Number", len(m.Tokens))
+	}
+	return phaseTitle(l, m.Phase)
+}
+
+// phaseTitle is a phase in one line, where the tokens are not counted.
+func phaseTitle(l *i18n.Printer, phase RotationPhase) string {
+	return l.T("rotation.phase." + string(phase))
+}
+
+// next is what to do in the phase.
+func (m RotationModel) next(l *i18n.Printer) string {
+	if m.Phase == RotationQuiet && m.Old.LastUsedAt.IsZero() {
+		return l.T("rotation.next.quiet_unused")
+	}
+	return l.T("rotation.next." + string(m.Phase))
+}
+
+// notice is the phase as a notice, in the colour of what is to be done.
+func (m RotationModel) notice(l *i18n.Printer) Notice {
+	n := Notice{Kind: NoticeInfo, Title: m.title(l), Text: m.next(l)}
+	switch m.Phase {
+	case RotationQuiet:
+		n.Kind = NoticeSuccess
+	case RotationUnknown, RotationTooMany, RotationStillUsed, RotationOrphan:
+		n.Kind = NoticeWarning
+	}
+	return n
+}
+
+// A step's state, as style and words know it.
+const (
+	stepDone = "done"
+	stepNow  = "now"
+	stepTodo = "todo"
+)
+
+// step is the state of one of the five steps: 1 create, 2 install, 3 seen in use, 4 old one
+// quiet, 5 revoke.
+func (m RotationModel) step(number int) string {
+	current := map[RotationPhase]int{
+		RotationNoToken: 1, RotationStart: 1, RotationNeverUsed: 2, RotationInstall: 2, RotationOrphan: 2,
+		RotationWatch: 4, RotationStillUsed: 4, RotationQuiet: 5,
+	}[m.Phase]
+	switch {
+	case number < current:
+		return stepDone
+	case number == current:
+		return stepNow
+	default:
+		return stepTodo
+	}
+}
+
+// hasSteps reports whether it is clear which token goes and which stays.
+func (m RotationModel) hasSteps() bool {
+	return m.Phase != RotationUnknown && m.Phase != RotationChoose && m.Phase != RotationTooMany
+}
+
+// observed says for how many minutes the old token stood still, of how many.
+func (m RotationModel) observed(l *i18n.Printer) string {
+	minutes, needed := int(m.Observed/time.Minute), int(m.Needed/time.Minute)
+	if m.Phase == RotationQuiet {
+		return l.N("rotation.observed.enough", minutes)
+	}
+	return l.N("rotation.observed", minutes, "Needed", needed)
+}
+
+// why says what the minutes prove.
+func (m RotationModel) why(l *i18n.Printer) string {
+	if m.Proven {
+		return l.T("rotation.proven")
+	}
+	return l.T("rotation.unproven")
+}
+
+// watched reports whether the old token is watched, or was.
+func (m RotationModel) watched() bool {
+	isWatched := m.Phase == RotationWatch || m.Phase == RotationStillUsed || m.Phase == RotationQuiet
+	return isWatched && !m.Old.LastUsedAt.IsZero()
+}
+
+// giveUp names what ends a rotation whose new token was never used.
+func (m RotationModel) giveUp(l *i18n.Printer) string {
+	if m.Old.ID == 0 {
+		return l.T("rotation.revoke_unused")
+	}
+	return l.T("rotation.abort")
+}
+
+// reason says why a token is proposed.
+func (m RotationModel) reason(l *i18n.Printer) string {
+	if m.Longest {
+		return l.T("rotation.propose.longest_idle")
+	}
+	return l.T("rotation.propose.never_used")
+}
+
+// url is the address of the page as it is, with the choice that was made.
+func (m RotationModel) url(u URLs) string { return u.Rotation(m.Project.ID, m.AgentID, m.Drop) }
+
+// newURL creates the next token and comes back here.
+func (m RotationModel) newURL(u URLs) string {
+	return FromRotation.On(u.TokenNew(m.Project.ID, m.AgentID))
+}
+
+// revokeURL revokes a token and comes back here.
+func (m RotationModel) revokeURL(u URLs, token int64) string {
+	return FromRotation.On(u.TokenRevoke(m.Project.ID, m.AgentID, token))
+}
+
+// Origin is the page that a form was opened from and leads back to, where it is not the
+// agent's own.
+type Origin string
+
+// FromRotation is the page of an agent's rotation.
+const FromRotation Origin = "rotation"
+
+// OriginParam is the name that an Origin has in an address and in a form.
+const OriginParam = "from"
+
+// On adds the origin to a form's address.
+func (o Origin) On(address string) string { return withQuery(address, OriginParam, string(o)) }
+
+// Back is where a form that was opened from o leads back to.
+func (o Origin) Back(u URLs, project, agent int64) string {
+	if o == FromRotation {
+		return u.Rotation(project, agent, 0)
+	}
+	return u.Agent(project, agent, "")
+}

@@ -1,0 +1,150 @@
+package views
+
+import (
+	"testing"
+	"time"
+
+	"gitlab-agent-portal/internal/i18n"
+)
+
+// rotationPhases are all of them.
+func rotationPhases() []RotationPhase {
+	return []RotationPhase{
+		RotationUnknown, RotationNoToken, RotationNeverUsed, RotationStart, RotationChoose, RotationTooMany,
+		RotationInstall, RotationOrphan, RotationStillUsed, RotationWatch, RotationQuiet,
+	}
+}
+
+// testRotation is a rotation in a phase, with hostile names.
+func testRotation(phase RotationPhase) RotationModel {
+	tokens := testTokens()
+	m := RotationModel{
+		Project: hostileProject(), Access: Access{CanManage: true}, AgentID: 1, AgentName: hostileName, Phase: phase,
+		Observed: 9 * time.Minute, Needed: 10 * time.Minute, Proven: true, OlderConnection: before(time.Hour), Live: true, Tag: "tag",
+		Tokens: []RotationToken{
+			{TokenRow: tokens[0], Offered: true, Waitable: true}, {TokenRow: tokens[1], Proposed: true, Offered: true},
+		},
+	}
+	switch phase {
+	case RotationNeverUsed:
+		m.New = tokens[1]
+	case RotationStart:
+		m.Old = tokens[0]
+	case RotationInstall, RotationOrphan:
+		m.Old, m.New = tokens[0], tokens[1]
+		m.Orphan = OrphanModel{TokenID: 8, TokenName: hostileName, CreatedBy: hostileName, At: before(time.Hour), Likely: phase == RotationOrphan}
+	case RotationStillUsed, RotationWatch, RotationQuiet:
+		m.Old, m.New = tokens[0], tokens[0]
+	}
+	return m
+}
+
+// rotationStates are the pages about rotations in every state they can be in.
+func rotationStates() []state {
+	var list []state
+	rotations := RotationsModel{Max: 50, More: true, UnusedURL: "/portal/unused-tokens?agent=20.1"}
+	for i, phase := range rotationPhases() {
+		reader := testRotation(phase)
+		reader.Access, reader.Live, reader.Longest, reader.Proven = readerAccess(), false, true, false
+		list = append(list,
+			both("a rotation: "+string(phase), RotationPage, Rotation, testRotation(phase)),
+			both("a rotation for a reader: "+string(phase), RotationPage, Rotation, reader))
+		rotations.Lines = append(rotations.Lines, RotationLine{
+			Project: hostileProject(), AgentID: int64(i + 1), AgentName: hostileName, CanManage: i%2 == 0, Phase: phase, Tokens: 3,
+		})
+	}
+	rotations.Lines = append(rotations.Lines, RotationLine{AgentID: 99, Problem: "Not found"})
+	unused := UnusedModel{
+		Agents: []string{"20.1"}, Days: 30, MaxDays: 3650, Max: 50, More: true, Unread: 1, ReadOnly: 2, Nonce: "form-nonce",
+		Rows: []UnusedRow{{Ref: "20.1.8", Project: hostileProject(), AgentID: 1, AgentName: hostileName, TokenName: hostileName, CreatedAt: before(time.Hour)}},
+	}
+	none := unused
+	none.Rows, none.Agents = nil, nil
+	return append(list,
+		alone("several rotations", RotationsPage, rotations),
+		alone("no rotations", RotationsPage, RotationsModel{}),
+		both("unused tokens", UnusedPage, UnusedForm, unused),
+		both("no unused tokens", UnusedPage, UnusedForm, none),
+		both("unused tokens are revoked", UnusedResultPage, UnusedResults, UnusedResultModel{AgainURL: "/a", Results: []UnusedResult{
+			{Project: hostileProject(), AgentID: 1, AgentName: hostileName, TokenID: 8, TokenName: hostileName, Revoked: true},
+			{AgentID: 2, TokenID: 9, Problem: "Not found"},
+		}}),
+	)
+}
+
+func TestARotationShowsWhereItStands(t *testing.T) {
+	t.Parallel()
+	tests := map[RotationPhase]struct {
+		current string // the step one is at, empty where there are none
+		says    string
+		revokes int
+	}{
+		RotationUnknown:   {"", "nothing is offered", 0},
+		RotationNoToken:   {"Create a new token", "no token", 0},
+		RotationNeverUsed: {"Install it in the cluster", "never used", 1},
+		RotationStart:     {"Create a new token", "The old one keeps working", 0},
+		RotationChoose:    {"", "which one is to go", 2},
+		RotationTooMany:   {"", "2 active tokens are too many", 2},
+		RotationInstall:   {"Install it in the cluster", "nobody confirmed", 1},
+		RotationOrphan:    {"Install it in the cluster", "most likely", 1},
+		RotationStillUsed: {"See the old one fall silent", "9 minutes of 10", 0},
+		RotationWatch:     {"See the old one fall silent", "Connected since 1 hour ago", 0},
+		RotationQuiet:     {"Revoke the old one", "stand still for 9 minutes", 1},
+	}
+	for _, phase := range rotationPhases() {
+		t.Run(string(phase), func(t *testing.T) {
+			t.Parallel()
+			want := tests[phase]
+			m := testRotation(phase)
+			if phase == RotationUnknown { // nothing is offered
+				m.Tokens[0].Offered, m.Tokens[1].Offered = false, false
+			}
+			document := render(t, Rotation(testPage(i18n.English), m))
+			if want.current == "" {
+				wantCount(t, document.Selection, ".steps", 0)
+			} else {
+				wantText(t, document.Selection, `[aria-current="step"] h3`, want.current)
+			}
+			wantText(t, document.Selection, "#rotation", want.says)
+			wantCount(t, document.Selection, "a[href*='/revoke?from=rotation']", want.revokes)
+			m.Access = readerAccess()
+			reader := render(t, Rotation(testPage(i18n.English), m))
+			wantCount(t, reader.Selection, "a[href*='/revoke'], a[href*='/new'], button", 0)
+		})
+	}
+}
+
+func TestOnlyARotationThatWaitsLooksAgain(t *testing.T) {
+	t.Parallel()
+	m := testRotation(RotationWatch)
+	live := render(t, Rotation(testPage(i18n.English), m))
+	wantAttr(t, live.Selection, "#rotation", "hx-ptag", "tag")
+	wantAttr(t, live.Selection, "#rotation", "hx-get", "/portal/projects/20/agents/1/rotation")
+	wantCount(t, live.Selection, "[data-announce]", 0)
+	m.Live, m.Announce = false, true
+	still := render(t, Rotation(testPage(i18n.English), m))
+	wantCount(t, still.Selection, "[data-live], [hx-get]:not([hx-target='#dialog-body'])", 0)
+	wantText(t, still.Selection, "[data-announce]", "Watching")
+}
+
+func TestTheAddressesOfASelection(t *testing.T) {
+	t.Parallel()
+	u := URLs{Base: "/portal"}
+	for got, want := range map[string]string{
+		u.Rotation(20, 5, 0):                     "/portal/projects/20/agents/5/rotation",
+		u.Rotation(20, 5, 7):                     "/portal/projects/20/agents/5/rotation?drop=7",
+		u.Rotations([]string{"20.5", "20.7"}):    "/portal/rotations?agent=20.5&agent=20.7",
+		u.Unused([]string{"20.5"}, 30):           "/portal/unused-tokens?agent=20.5&days=30",
+		u.Unused([]string{"20.5"}, 0):            "/portal/unused-tokens?agent=20.5",
+		u.Unused(nil, 30):                        "/portal/unused-tokens",
+		FromRotation.Back(u, 20, 5):              u.Rotation(20, 5, 0),
+		Origin("").Back(u, 20, 5):                u.Agent(20, 5, ""),
+		FromRotation.On(u.TokenNew(20, 5)):       "/portal/projects/20/agents/5/tokens/new?from=rotation",
+		FromRotation.On(u.TokenRevoke(20, 5, 7)): "/portal/projects/20/agents/5/tokens/7/revoke?from=rotation",
+		Origin("").On(u.TokenRevoke(20, 5, 7)):   u.TokenRevoke(20, 5, 7),
+	} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

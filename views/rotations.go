@@ -1,0 +1,151 @@
+package views
+
+import (
+	"strconv"
+	"time"
+
+	"gitlab-agent-portal/internal/i18n"
+)
+
+// RotationsModel is the list of several agents' rotations.
+type RotationsModel struct {
+	Lines []RotationLine
+	// Max is how many agents the page lists, More that more were asked for.
+	Max  int
+	More bool
+	// UnusedURL asks for the revocation of these agents' tokens that were never used.
+	UnusedURL string
+}
+
+// RotationLine is one agent's rotation.
+type RotationLine struct {
+	Project   Project
+	AgentID   int64
+	AgentName string
+	CanManage bool
+	Phase     RotationPhase
+	// Tokens is the number of active tokens.
+	Tokens int
+	Orphan bool
+	// Problem says why nothing is known of the agent; empty where something is.
+	Problem string
+}
+
+// name is what the agent is called, or its number where nothing could be read.
+func (m RotationLine) name(l *i18n.Printer) string {
+	if m.AgentName == "" {
+		return l.T("rotations.numbered", "Number", m.AgentID)
+	}
+	return m.AgentName
+}
+
+// state is the phase in one line, or the problem.
+func (m RotationLine) state(l *i18n.Printer) string {
+	switch {
+	case m.Problem != "":
+		return m.Problem
+	case m.Phase == RotationTooMany:
+		return l.T("rotation.phase.too_many", "Number", m.Tokens)
+	default:
+		return phaseTitle(l, m.Phase)
+	}
+}
+
+func (m RotationLine) icon() IconName {
+	switch {
+	case m.Problem != "":
+		return IconError
+	case m.Phase == RotationQuiet:
+		return IconSuccess
+	case m.Phase == RotationInstall, m.Phase == RotationWatch, m.Phase == RotationNeverUsed:
+		return IconWait
+	case m.Phase == RotationStart, m.Phase == RotationNoToken:
+		return IconPlus
+	default:
+		return IconWarning
+	}
+}
+
+// UnusedModel asks whether the tokens of a selection that were never used are to be revoked.
+type UnusedModel struct {
+	// Agents is the selection, each written as project.agent.
+	Agents []string
+	// Days is how old a token has to be, MaxDays the largest age.
+	Days, MaxDays int
+	Rows          []UnusedRow
+	// Max is how many agents the page works on, More that more were asked for.
+	Max  int
+	More bool
+	// Unread is the number of agents that could not be read, in full or at all, and ReadOnly of
+	// those that the person may not change.
+	Unread, ReadOnly int
+	Nonce            string
+	Notice           *Notice
+}
+
+// url is where the form is sent to, with the selection for the way back.
+func (m UnusedModel) url(u URLs) string { return u.Unused(m.Agents, m.Days) }
+
+func (m UnusedModel) days() string { return strconv.Itoa(m.Days) }
+
+// UnusedRow is a token that was never used.
+type UnusedRow struct {
+	// Ref is project, agent and token, joined by dots.
+	Ref       string
+	Project   Project
+	AgentID   int64
+	AgentName string
+	TokenName string
+	CreatedAt time.Time
+}
+
+// UnusedResultModel says how each revocation of a list ended.
+type UnusedResultModel struct {
+	Results []UnusedResult
+	// AgainURL lists what is left.
+	AgainURL string
+}
+
+// UnusedResult is one token of the list.
+type UnusedResult struct {
+	Project   Project
+	AgentID   int64
+	AgentName string
+	TokenID   int64
+	TokenName string
+	Revoked   bool
+	// Problem says why it was not revoked.
+	Problem string
+}
+
+func (m UnusedResult) agent(l *i18n.Printer) string {
+	return RotationLine{AgentID: m.AgentID, AgentName: m.AgentName}.name(l)
+}
+
+func (m UnusedResult) token(l *i18n.Printer) string {
+	if m.TokenName == "" {
+		return l.T("unused.numbered", "Number", m.TokenID)
+	}
+	return m.TokenName
+}
+
+// revoked counts those that are gone.
+func (m UnusedResultModel) revoked() int {
+	n := 0
+	for _, result := range m.Results {
+		if result.Revoked {
+			n++
+		}
+	}
+	return n
+}
+
+// notice sums up the results.
+func (m UnusedResultModel) notice(l *i18n.Printer) Notice {
+	revoked := m.revoked()
+	n := Notice{Kind: NoticeSuccess, Title: l.N("unused.revoked", revoked)}
+	if failed := len(m.Results) - revoked; failed > 0 {
+		n.Kind, n.Text = NoticeWarning, l.N("unused.failed", failed)
+	}
+	return n
+}
