@@ -203,7 +203,7 @@ func TestT3ADoubleClickWithoutJavaScript(t *testing.T) {
 	p.fill(p.GetByLabel("Name"), "first")
 	clicked := make(chan error, 1)
 	go func() {
-		clicked <- p.button("Create token").Dblclick(playwright.LocatorDblclickOptions{NoWaitAfter: new(true)})
+		clicked <- p.button("Create token").Dblclick()
 	}()
 	if err := gate.Await(t.Context(), 1); err != nil {
 		t.Fatal(err)

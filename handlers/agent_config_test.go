@@ -3,9 +3,11 @@ package handlers_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/PuerkitoBio/goquery"
 
+	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
 	"gitlab-agent-portal/internal/agentconfig"
 )
@@ -36,7 +38,8 @@ func TestTheConfigurationFileIsShown(t *testing.T) {
 		{
 			"with grants",
 			"ci_access:\n  projects: [{id: shop/web, environments: [prod, qa], protected_branches_only: true}, {id: '../evil?'}]\nuser_access:\n  groups: [{id: shop}]\n",
-			"Project shop/web only in prod, qa only from protected branches", "", []string{file, "/shop/web", "/shop"},
+			"Project shop/web only in prod, qa only from protected branches", "",
+			[]string{file, "/shop/web", "/shop"},
 		},
 		{"with a mistake", "ci_access:\n  projects:\n    - shop/web\n", "Line 3: ci_access.projects must be a mapping", "Nobody", []string{file}},
 		{"that is no YAML", "ci_access: [\n", "This is not valid YAML. did not find", "Nobody", []string{file}},
@@ -111,10 +114,10 @@ func TestWhatCannotBeReadOfTheConfigurationFileIsSaid(t *testing.T) {
 	}
 }
 
-// A slow answer is not waited for longer than the page says, and the token's tab does not ask.
+// A slow answer is not waited for longer than the page says, and the tab with the tokens does not ask.
 func TestASlowConfigurationFileIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
-	p := newPortal(t)
+	p := newPortal(t, func(s *setUp) { s.timeouts = gitlabapi.Timeouts{Header: time.Hour, Read: time.Hour} })
 	gate := gitlabtest.NewGate()
 	p.gitlab.Inject(gitlabtest.OpRawFile, gitlabtest.Hold(gate))
 	page := p.as("dev").get(p.agentPath(p.prod) + "?tab=connect")

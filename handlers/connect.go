@@ -25,11 +25,10 @@ type connectTarget struct {
 // loadConnectTab reads how a cluster connects and what the agent's configuration file says, in
 // parallel.
 func (h *Handlers) loadConnectTab(r *http.Request, s *session, facts agentFacts) views.ConnectModel {
-	var model views.ConnectModel
 	var config views.ConfigModel
 	var reads sync.WaitGroup
 	reads.Go(func() { config = h.loadConfig(r, s, facts) })
-	model = h.loadConnect(r, s, connectTarget{facts.project, facts.agent})
+	model := h.loadConnect(r, s, connectTarget{facts.project, facts.agent})
 	reads.Wait()
 	model.Config = &config
 	return model

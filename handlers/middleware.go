@@ -128,7 +128,7 @@ func (h *Handlers) recover(next http.Handler) http.Handler {
 // failAfterPanic answers with the page for unexpected errors, and with the prepared one where
 // it was the pages that panicked.
 func (h *Handlers) failAfterPanic(w http.ResponseWriter, r *http.Request) {
-	defer func() {
+	defer func() { //nolint:contextcheck // the request carries its context
 		if cause := recover(); cause != nil {
 			h.Log.ErrorContext(r.Context(), "panic in an error page", "request_id", stateOf(r).id, "cause", fmt.Sprint(cause))
 			h.writePanicPage(w)

@@ -166,7 +166,8 @@ func TestAListOfTokensFromElsewhereChangesNothing(t *testing.T) {
 		status int
 	}{
 		{"a foreign form", "nonsense", []string{valid}, http.StatusUnprocessableEntity},
-		{"no token", nonce, []string{"20.5"}, http.StatusBadRequest},
+		{"what is no token", nonce, []string{"20.5"}, http.StatusBadRequest},
+		{"an empty list", nonce, nil, http.StatusUnprocessableEntity},
 		{"too many", nonce, many, http.StatusBadRequest},
 	}
 	for _, tt := range tests {

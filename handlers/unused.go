@@ -111,6 +111,9 @@ func (h *Handlers) unusedRevoke(w http.ResponseWriter, r *http.Request, s *sessi
 	if err != nil {
 		return err
 	}
+	if len(refs) == 0 {
+		return h.renderUnused(w, r, s, http.StatusUnprocessableEntity, nil)
+	}
 	handOver(r)
 	// A browser that goes away must not leave the list half done and nobody the wiser.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), unusedTimeout)

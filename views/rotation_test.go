@@ -88,7 +88,7 @@ func TestARotationShowsWhereItStands(t *testing.T) {
 		RotationInstall:   {"Install it in the cluster", "nobody confirmed", 1},
 		RotationOrphan:    {"Install it in the cluster", "most likely", 1},
 		RotationStillUsed: {"See the old one fall silent", "9 minutes of 10", 0},
-		RotationWatch:     {"See the old one fall silent", "Connected since 1 hour ago", 0},
+		RotationWatch:     {"See the old one fall silent", "still connected, since 2026-11-24 02:07 UTC", 0},
 		RotationQuiet:     {"Revoke the old one", "stand still for 9 minutes", 1},
 	}
 	for _, phase := range rotationPhases() {
@@ -101,7 +101,7 @@ func TestARotationShowsWhereItStands(t *testing.T) {
 			}
 			document := render(t, Rotation(testPage(i18n.English), m))
 			if want.current == "" {
-				wantCount(t, document.Selection, ".steps", 0)
+				wantCount(t, document.Selection, ".rotation-steps", 0)
 			} else {
 				wantText(t, document.Selection, `[aria-current="step"] h3`, want.current)
 			}

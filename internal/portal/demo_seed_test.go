@@ -10,6 +10,7 @@ import (
 
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
+	"gitlab-agent-portal/internal/agentconfig"
 	"gitlab-agent-portal/internal/agentstatus"
 )
 
@@ -212,6 +213,37 @@ func TestDemoPeopleAreListedWithTheirTokens(t *testing.T) {
 		listed := regexp.MustCompile(`(?m)^ +` + regexp.QuoteMeta(p.username) + ` +` + regexp.QuoteMeta(p.token) + ` `)
 		if response.StatusCode != http.StatusOK || !listed.MatchString(people.String()) {
 			t.Errorf("%s signs in with %d and is listed: %t, want 200 and true", p.username, response.StatusCode, listed.MatchString(people.String()))
+		}
+	}
+}
+
+// The demo's configuration files are in every state that the portal tells apart.
+func TestDemoConfigurationFiles(t *testing.T) {
+	t.Parallel()
+	v := seeDemo(t, demoLead, 0)
+	seen := map[string]int{}
+	for _, p := range v.projects {
+		for _, a := range v.usage[p.ID].Agents {
+			file, err := v.client.RawFile(t.Context(), gitlabapi.ProjectID(p.ID), agentconfig.Path(a.Name))
+			if err != nil {
+				seen["none"]++
+				continue
+			}
+			switch config, err := agentconfig.Parse(file); {
+			case err != nil:
+				seen["broken"]++
+			case config.CI.Instance:
+				seen["everybody"]++
+			case config.CI.IsZero():
+				seen["nobody"]++
+			default:
+				seen["some"]++
+			}
+		}
+	}
+	for _, state := range []string{"none", "broken", "everybody", "nobody", "some"} {
+		if seen[state] == 0 {
+			t.Errorf("no agent's file is %s: %v", state, seen)
 		}
 	}
 }

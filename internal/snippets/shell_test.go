@@ -1,7 +1,6 @@
 package snippets
 
 import (
-	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -196,7 +195,7 @@ func TestTheTypedTokenArrivesUnchanged(t *testing.T) {
 func TestAnEmptyTokenReplacesNothing(t *testing.T) {
 	t.Parallel()
 	term := newTerminal(t)
-	bash := exec.CommandContext(context.WithoutCancel(t.Context()), "bash")
+	bash := exec.CommandContext(t.Context(), "bash")
 	bash.Env = []string{"PATH=" + term.bin + ":/usr/bin:/bin", "CALLS=" + term.record}
 	bash.Stdin = strings.NewReader(normal().secret().Code + "\n\n")
 	if err := bash.Run(); err == nil {
