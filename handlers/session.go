@@ -119,23 +119,17 @@ func (h *Handlers) refreshed(err error) {
 	}
 }
 
-// endSession removes a session that GitLab no longer honours, unless it has got another token
-// meanwhile: then the request only has to be sent once more.
-func (h *Handlers) endSession(r *http.Request, s *session, cause error) error {
-	return h.ended(r, s, h.removeSession(r.Context(), s, cause))
-}
-
 // ended forgets what was kept for a session, if err says that it is over.
 func (h *Handlers) ended(r *http.Request, s *session, err error) error {
-	var over *sessionEndedError
-	if errors.As(err, &over) {
+	if _, over := errors.AsType[*sessionEndedError](err); over {
 		stateOf(r).session = nil
 		h.Fleet.DropSession(s.ID)
 	}
 	return err
 }
 
-// removeSession deletes a session, and returns what to tell the person.
+// removeSession deletes a session that GitLab no longer honours, unless it has got another token
+// meanwhile: then the request only has to be sent once more. It returns what to tell the person.
 func (h *Handlers) removeSession(ctx context.Context, s *session, cause error) error {
 	ended, err := h.Store.EndSession(context.WithoutCancel(ctx), s.ID, s.Version)
 	if err == nil && !ended {

@@ -49,8 +49,8 @@ func TestAttentionIsDueByTheRules(t *testing.T) {
 		{"clocks that run ahead", known(token(-time.Minute, -time.Minute)), nil, nil},
 		{"nothing could be read", agentstatus.Agent{Count: -1}, nil, agentstatus.Rules()},
 		{
-			"the uses could not be read", agentstatus.Agent{Count: 1, Tokens: []agentstatus.Token{unused(100 * day)}}, rules{agentstatus.TooOld},
-			rules{agentstatus.NeverUsed, agentstatus.Idle},
+			"the uses could not be read", agentstatus.Agent{Count: 1, Tokens: []agentstatus.Token{unused(100 * day)}},
+			rules{agentstatus.TooOld}, rules{agentstatus.NeverUsed, agentstatus.Idle},
 		},
 		{
 			"only some of many tokens could be read", agentstatus.Agent{Count: 30, UseKnown: true, Tokens: []agentstatus.Token{token(day, 0), unused(2 * day)}},
