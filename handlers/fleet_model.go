@@ -165,8 +165,8 @@ func (h *Handlers) actOn(l *i18n.Printer, row fleetlist.Row, rule agentstatus.Ru
 		return &views.Action{Text: l.T("fleet.act.create"), URL: h.urls.TokenNew(row.ProjectID, row.AgentID)}
 	case agentstatus.NeverUsed:
 		return &views.Action{Text: l.T("fleet.act.connect"), URL: h.urls.Agent(row.ProjectID, row.AgentID, tabConnect)}
-	case agentstatus.TooOld:
-		return &views.Action{Text: l.T("fleet.act.rotate"), URL: agent}
+	case agentstatus.TooOld, agentstatus.Unfinished:
+		return &views.Action{Text: l.T("fleet.act.rotate"), URL: h.urls.Rotation(row.ProjectID, row.AgentID, 0)}
 	default:
 		return &views.Action{Text: l.T("fleet.act.review"), URL: agent}
 	}

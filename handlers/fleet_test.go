@@ -169,6 +169,39 @@ func TestAStreamSaysWhyThereIsNoFleet(t *testing.T) {
 	}
 }
 
+func TestSigningOutStopsAReading(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t)
+	gate := gitlabtest.NewGate()
+	t.Cleanup(gate.Open)
+	lead := p.as("lead")
+	logout := hiddenFields(lead.get("/projects").doc.Find("form[action='/auth/logout']"))
+	p.gitlab.Inject(gitlabtest.OpListProjects, gitlabtest.Hold(gate))
+	streamed := make(chan string, 1)
+	go func() { streamed <- lead.get("/fleet/progress").body }()
+	if err := gate.Await(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	if out := lead.post("/auth/logout", logout); out.status != http.StatusSeeOther {
+		t.Fatalf("signing out = %d", out.status)
+	}
+	if got := <-streamed; !strings.Contains(got, "The reading was stopped") {
+		t.Errorf("after signing out the stream says %q, want that it was stopped", got)
+	}
+}
+
+func TestFleetLeadsToTheRotationOfAnOldToken(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t)
+	old := p.gitlab.AddAgent(gitlabtest.Agent{Project: p.project, Name: "old"})
+	p.gitlab.AddToken(gitlabtest.Token{Agent: old, Name: "t", CreatedAt: p.clock.Now().AddDate(-1, 0, 0), LastUsedAt: p.clock.Now()})
+	lead := p.as("lead")
+	act := lead.whole("attention=too_old").doc.Find("table.fleet .actions a").AttrOr("href", "")
+	if page := lead.get(act); act != p.agentPath(old)+"/rotation" || page.status != http.StatusOK {
+		t.Errorf("the act for an old token leads to %q = %d", act, page.status)
+	}
+}
+
 func TestFleetOfTwoHundredProjectsNamesTheThreeThatFail(t *testing.T) {
 	t.Parallel()
 	p := newPortal(t)
