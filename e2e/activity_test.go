@@ -40,7 +40,7 @@ func TestActivityIsFoundAndTakenAlong(t *testing.T) {
 	p := s.as("lead", withAxe)
 	p.visit(s.agents())
 	p.registers(s, "staging")
-	p.click(p.button("I have stored it"))
+	p.stores()
 	p.sees(p.heading("staging"))
 	p.refusals(s.agent(s.idle)+"/tokens", 60)
 

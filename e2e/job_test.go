@@ -31,13 +31,13 @@ func TestTheMainJob(t *testing.T) {
 	if copied := p.eval("() => navigator.clipboard.readText()"); copied != secret {
 		t.Errorf("the clipboard holds %q", copied)
 	}
-	p.click(p.button("I have stored it"))
+	p.stores()
 	p.sees(p.heading("staging"))
 	p.holdsNowhere(secret)
 	p.leavesNoTrace(secret)
 
 	second := p.creates(s, "second")
-	p.click(p.button("I have stored it"))
+	p.stores()
 	p.sees(p.Locator("tr", rowOf("second")))
 	p.holdsNowhere(second)
 
@@ -69,6 +69,13 @@ func (p *tab) creates(s *stage, name string) string {
 	p.fill(p.GetByLabel("Name"), name)
 	p.click(p.Locator("#dialog").GetByRole("button", inLocator("Create token")))
 	return p.seesReveal(s)
+}
+
+// stores says that the token is stored, and waits for the page that follows.
+func (p *tab) stores() {
+	p.t.Helper()
+	p.click(p.button("I have stored it"))
+	p.lacks(p.Locator("[data-reveal]"))
 }
 
 // seesReveal waits for the reveal and checks that it is masked.
@@ -208,14 +215,14 @@ func TestTheJobWithoutJavaScript(t *testing.T) {
 	p.click(p.button("Register agent"))
 	secret := s.newestSecret()
 	p.says(p.Locator("#secret"), secret)
-	p.click(p.button("I have stored it"))
+	p.stores()
 	p.sees(p.heading("staging"))
 
 	p.click(p.link("Create token").First())
 	p.fill(p.GetByLabel("Name"), "second")
 	p.click(p.button("Create token"))
 	p.says(p.Locator("#secret"), s.newestSecret())
-	p.click(p.button("I have stored it"))
+	p.stores()
 
 	p.click(p.Locator("tr", rowOf("second")).GetByRole("link", inLocator("Revoke")))
 	p.click(p.button("Revoke token"))

@@ -28,7 +28,7 @@ func TestC1PlainHTTPOffLoopbackWorksAndIsGuarded(t *testing.T) {
 	p.signsIn("lead")
 	p.visit(s.agents())
 	p.registers(s, "staging")
-	p.click(p.button("I have stored it"))
+	p.stores()
 	p.sees(p.heading("staging"))
 
 	err = p.Route("http://evil.test/**", func(route playwright.Route) {
@@ -74,7 +74,7 @@ func TestC3ErrorsAreSaidInline(t *testing.T) {
 	nonce := p.eval(`() => document.querySelector("#dialog [name=nonce]").value`)
 	p.click(send)
 	p.seesReveal(s)
-	p.click(p.button("I have stored it"))
+	p.stores()
 	p.sees(p.Locator("tr", rowOf("first")))
 	open()
 	p.eval(`(nonce) => { document.querySelector("#dialog [name=nonce]").value = nonce; }`, nonce)
@@ -171,7 +171,7 @@ func TestT2NoWayLeadsBackToAToken(t *testing.T) {
 
 	p.click(p.button("Show"))
 	p.says(p.Locator("#secret"), secret)
-	p.click(p.button("I have stored it"))
+	p.stores()
 	p.sees(p.Locator("tr", rowOf("first")))
 	p.signsOut()
 	for range 4 {

@@ -127,8 +127,7 @@ func TestT5NothingTakesAnOpenRevealAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.gitlab.ClearFaults("")
-	p.click(p.button("I have stored it"))
-	p.lacks(p.Locator("#reveal-dialog"))
+	p.stores()
 	p.sees(p.heading("idle"))
 	p.holdsNowhere(secret)
 }

@@ -85,7 +85,7 @@ func TestAWholeRotation(t *testing.T) {
 	p.fill(p.GetByLabel("Name"), "second")
 	p.click(p.Locator("#dialog").GetByRole("button", inLocator("Create token")))
 	secret := p.seesReveal(s.stage)
-	p.click(p.button("I have stored it"))
+	p.stores()
 	p.arrives(s.rotation())
 	p.says(phase, "Waiting for the new token to be used")
 
@@ -135,7 +135,7 @@ func TestARotationWithoutJavaScript(t *testing.T) {
 	p.click(p.link("Create new token"))
 	p.fill(p.GetByLabel("Name"), "second")
 	p.click(p.button("Create token"))
-	p.click(p.button("I have stored it"))
+	p.stores()
 	p.arrives(s.rotation())
 	s.gitlab.KeepInUse(s.prodToken, false)
 	s.gitlab.KeepInUse(s.gitlab.Tokens(s.prod)[1].ID, true)

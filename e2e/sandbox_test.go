@@ -11,7 +11,7 @@ func TestTheSandboxPlaysTheCluster(t *testing.T) {
 	p := s.as("lead")
 	p.visit(s.agents())
 	secret := p.registers(s, "staging")
-	p.click(p.button("I have stored it"))
+	p.stores()
 	p.says(p.Locator("main"), "Never connected")
 	p.visit(s.gitlab.URL + "/sandbox")
 	p.fill(p.Locator("#secret"), secret)
