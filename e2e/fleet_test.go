@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/playwright-community/playwright-go"
+
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
 )
 
@@ -127,4 +129,70 @@ func TestTheFleetNeedsNoScript(t *testing.T) {
 	p.sees(p.link("prod"))
 	p.click(p.Locator("#picker-link"))
 	p.sees(p.heading("Projects"))
+}
+
+// selects ticks the box of an agent in the fleet.
+func (p *tab) selects(agent string) {
+	p.t.Helper()
+	if err := p.Locator("table.fleet tr", rowOf(agent)).Locator("input[name=agent]").Check(); err != nil {
+		p.t.Fatalf("select %s: %v", agent, err)
+	}
+}
+
+// TestAgentsAreSelectedForRotation chooses two of three agents, with and without a script, on a
+// phone too.
+func TestAgentsAreSelectedForRotation(t *testing.T) {
+	s := newStage(t)
+	s.addProjects(1)
+	for name, change := range map[string][]func(*playwright.BrowserNewContextOptions){
+		"with a script": nil, "without one": {withoutScript}, "on a phone": {onAPhone}, "on a phone without one": {onAPhone, withoutScript},
+	} {
+		p := s.as("lead", change...)
+		p.sees(p.link("idle"))
+		p.click(p.button("Rotate tokens…"))
+		p.says(p.Locator("main"), "Choose agents in the list, then come back.")
+		p.visit(s.url + "/?wait=1")
+		p.selects("prod")
+		p.selects("cluster-00")
+		p.click(p.button("Rotate tokens…"))
+		p.sees(p.heading("Rotations"))
+		p.says(p.Locator("tbody tr", rowOf("prod")), "Ready to rotate")
+		p.says(p.Locator("tbody tr", rowOf("cluster-00")), "This agent has no token")
+		if err := expectations().Locator(p.Locator("tbody tr")).ToHaveCount(2); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestASelectionSurvivesANewReading selects while the fleet is read again, which changes the order
+// of its rows.
+func TestASelectionSurvivesANewReading(t *testing.T) {
+	s := newStage(t)
+	s.addProjects(3)
+	p := s.as("lead")
+	p.sees(p.link("idle"))
+	gate := gitlabtest.NewGate()
+	t.Cleanup(gate.Open)
+	s.gitlab.Inject(gitlabtest.OpListProjects, gitlabtest.Hold(gate))
+	p.click(p.link("Refresh"))
+	p.sees(p.Locator(".fleet-state progress"))
+	p.selects("idle")
+	if all, err := p.Locator("#select-all").IsChecked(); err != nil || all {
+		t.Errorf("with one agent selected, all are: %t (%v)", all, err)
+	}
+	for _, name := range []string{"a-first", "b-second"} {
+		s.gitlab.AddAgent(gitlabtest.Agent{Project: s.project, Name: name})
+	}
+	gate.Open()
+	p.sees(p.link("a-first"))
+	selected := p.eval(`() => [...document.querySelectorAll("input[name=agent]:checked")].map((box) => box.closest("tr").querySelector("th").innerText).join(" ")`)
+	if selected != "idle" {
+		t.Errorf("after the new reading %q is selected, want idle", selected)
+	}
+	if err := p.Locator("#select-all").Check(); err != nil {
+		t.Fatal(err)
+	}
+	if n := number(p.eval(`() => document.querySelectorAll("input[name=agent]:checked").length`)); n != 7 {
+		t.Errorf("all on the page are %v agents, want 7", n)
+	}
 }

@@ -76,7 +76,7 @@ func (h *Handlers) exported(r *http.Request, s *session) (*fleet.Snapshot, []fle
 	if err != nil {
 		return nil, nil, err
 	}
-	return snapshot, fleetlist.Filter(h.fleetRows(snapshot), fleetlist.Parse(r.URL.Query())), nil
+	return snapshot, fleetlist.Filter(h.fleetRows(r.Context(), snapshot.Agents), fleetlist.Parse(r.URL.Query())), nil
 }
 
 // startExport names the file after the day on which it was read.
@@ -102,17 +102,14 @@ func writeFleetCSV(w io.Writer, rows []fleetlist.Row) error {
 		if row.CanManage {
 			access = fleetlist.CanManage
 		}
-		var names, due []string
+		var names []string
 		for _, token := range row.Tokens {
 			names = append(names, token.Name)
-		}
-		for _, rule := range row.Review.Due() {
-			due = append(due, rule.String())
 		}
 		err = out.Write(
 			row.Path, strconv.FormatInt(row.ProjectID, 10), row.Agent, strconv.FormatInt(row.AgentID, 10), string(access),
 			row.Status.String(), timestamp(row.LastContact), number(row.Count), timestamp(row.Oldest()),
-			strings.Join(names, ", "), strings.Join(due, " "),
+			strings.Join(names, ", "), strings.Join(row.Due(), " "),
 		)
 	}
 	if err != nil {
@@ -170,10 +167,7 @@ func writeFleetJSON(w io.Writer, snapshot *fleet.Snapshot, rows []fleetlist.Row)
 func exportAgent(row fleetlist.Row) exportedAgent {
 	agent := exportedAgent{
 		ProjectID: row.ProjectID, Project: row.Path, AgentID: row.AgentID, Agent: row.Agent, CanManage: row.CanManage,
-		Archived: row.Archived, Status: row.Status.String(), LastUsedAt: known(row.LastContact), Attention: []string{},
-	}
-	for _, rule := range row.Review.Due() {
-		agent.Attention = append(agent.Attention, rule.String())
+		Archived: row.Archived, Status: row.Status.String(), LastUsedAt: known(row.LastContact), Attention: append([]string{}, row.Due()...),
 	}
 	if row.Count < 0 {
 		return agent

@@ -2,13 +2,13 @@ package handlers
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
 	"gitlab-agent-portal/internal/agentstatus"
 	"gitlab-agent-portal/internal/fleet"
 	"gitlab-agent-portal/internal/fleetlist"
-	"gitlab-agent-portal/internal/i18n"
 	"gitlab-agent-portal/views"
 )
 
@@ -32,7 +32,7 @@ func (h *Handlers) fleetModel(r *http.Request, s *session, query fleetlist.Query
 	if view.Snapshot == nil {
 		return model, nil
 	}
-	rows := h.fleetRows(view.Snapshot)
+	rows := h.fleetRows(r.Context(), view.Snapshot.Agents)
 	chosen := fleetlist.Select(rows, query)
 	onScreen, err := h.enrich(r, s, view.Snapshot, chosen.Rows)
 	if err != nil {
@@ -71,116 +71,13 @@ func offered(groups []string) []string {
 	return tops
 }
 
-// fleetRows judges every agent of the snapshot.
-func (h *Handlers) fleetRows(snapshot *fleet.Snapshot) []fleetlist.Row {
-	rows := make([]fleetlist.Row, 0, len(snapshot.Agents))
-	for _, agent := range snapshot.Agents {
-		rows = append(rows, h.fleetRow(agent))
-	}
-	return rows
-}
-
-func (h *Handlers) fleetRow(agent fleet.Agent) fleetlist.Row {
-	now := h.Now()
-	row := fleetlist.Row{
-		ProjectID: agent.Project.ID, AgentID: agent.ID, Path: agent.Project.Path, Group: agent.Project.Group(), Agent: agent.Name,
-		CanManage: agent.Project.CanManage && !h.ReadOnly, Archived: agent.Project.Archived, Count: -1,
-	}
-	row.Status, row.LastContact = agent.Status(now)
-	judged := agentstatus.Agent{Count: -1}
-	if agent.TokensKnown {
-		row.Count = agent.TokenCount
-		judged = agentstatus.Agent{Tokens: agent.StatusTokens(), Count: agent.TokenCount, UseKnown: true}
-	}
-	for _, token := range agent.Tokens {
-		row.Tokens = append(row.Tokens, fleetlist.Token{ID: token.ID, Name: token.Name, CreatedAt: token.CreatedAt, LastUsedAt: token.LastUsedAt})
-	}
-	row.Review = agentstatus.Attention(judged, h.Limits, now)
-	return row
-}
-
-// enrich reads, for the rows on screen, what the scan could not tell of their tokens.
-func (h *Handlers) enrich(r *http.Request, s *session, snapshot *fleet.Snapshot, rows []fleetlist.Row) ([]fleetlist.Row, error) {
-	unknown := false
-	for _, row := range rows {
-		unknown = unknown || row.Count < 0
-	}
-	if !unknown {
-		return rows, nil
-	}
-	agents, err := h.Fleet.Enrich(r.Context(), viewerOf(s), h.fleetSource(r, s), agentsOf(snapshot, rows))
-	if err != nil {
-		return nil, err
-	}
-	enriched := make([]fleetlist.Row, 0, len(agents))
-	for _, agent := range agents {
-		enriched = append(enriched, h.fleetRow(agent))
-	}
-	return enriched, nil
-}
-
-// agentsOf are the agents of the snapshot that rows show, in the order of rows.
-func agentsOf(snapshot *fleet.Snapshot, rows []fleetlist.Row) []fleet.Agent {
-	byID := make(map[int64]fleet.Agent, len(snapshot.Agents))
-	for _, agent := range snapshot.Agents {
-		byID[agent.ID] = agent
-	}
-	agents := make([]fleet.Agent, 0, len(rows))
-	for _, row := range rows {
-		agents = append(agents, byID[row.AgentID])
-	}
-	return agents
-}
-
-func (h *Handlers) fleetViewRows(l *i18n.Printer, rows []fleetlist.Row) []views.FleetRow {
-	shown := make([]views.FleetRow, 0, len(rows))
-	for _, row := range rows {
-		view := views.FleetRow{
-			ProjectID: row.ProjectID, AgentID: row.AgentID, Agent: row.Agent,
-			Group: row.Path[:len(row.Path)-len(baseOf(row))], Project: baseOf(row),
-			Status: statusWord(row.Status), LastContact: row.LastContact, Tokens: row.Count, Oldest: row.Oldest(),
-			AttentionURL: h.urls.Agent(row.ProjectID, row.AgentID, ""),
-		}
-		for _, rule := range row.Review.Due() {
-			view.Attention = append(view.Attention, rule.String())
-		}
-		if due := row.Review.Due(); len(due) > 0 && row.CanManage {
-			view.Act = h.actOn(l, row, due[0])
-		}
-		shown = append(shown, view)
-	}
-	return shown
-}
-
-// baseOf is the project's own part of its path.
-func baseOf(row fleetlist.Row) string {
-	return strings.TrimPrefix(strings.TrimPrefix(row.Path, row.Group), "/")
-}
-
-// actOn is where a person who may manage the project does something about a rule that is due.
-func (h *Handlers) actOn(l *i18n.Printer, row fleetlist.Row, rule agentstatus.Rule) *views.Action {
-	agent := h.urls.Agent(row.ProjectID, row.AgentID, "")
-	switch rule {
-	case agentstatus.NoToken:
-		return &views.Action{Text: l.T("fleet.act.create"), URL: h.urls.TokenNew(row.ProjectID, row.AgentID)}
-	case agentstatus.NeverUsed:
-		return &views.Action{Text: l.T("fleet.act.connect"), URL: h.urls.Agent(row.ProjectID, row.AgentID, tabConnect)}
-	case agentstatus.TooOld, agentstatus.Unfinished:
-		return &views.Action{Text: l.T("fleet.act.rotate"), URL: h.urls.Rotation(row.ProjectID, row.AgentID, 0)}
-	default:
-		return &views.Action{Text: l.T("fleet.act.review"), URL: agent}
-	}
-}
-
 // addLinks adds what leads from the list to its exports, its order and its pages.
 func (h *Handlers) addLinks(model *views.FleetModel, query fleetlist.Query, chosen fleetlist.Result, onScreen []fleetlist.Row) {
 	all := query.OnPage(0).Values().Encode()
 	model.RefreshURL = h.fleetURL(query, paramRefresh, "1")
 	model.CSVURL, model.JSONURL = h.urls.FleetCSV(all), h.urls.FleetJSON(all)
-	for _, row := range onScreen {
-		if row.CanManage {
-			model.VersionsURL = h.urls.FleetVersions(query.Values().Encode())
-		}
+	if slices.ContainsFunc(onScreen, func(row fleetlist.Row) bool { return row.CanManage }) {
+		model.VersionsURL = h.urls.FleetVersions(query.Values().Encode())
 	}
 	for _, column := range fleetlist.Columns() {
 		model.Columns = append(model.Columns, views.FleetColumn{
@@ -217,8 +114,8 @@ func (h *Handlers) addFilters(model *views.FleetModel, query fleetlist.Query, co
 		model.Statuses = append(model.Statuses, status(s.String(), counts.Status[s.String()]))
 	}
 	model.AnyAttention = attention(fleetlist.AnyAttention)
-	for _, rule := range agentstatus.Rules() {
-		model.Attention = append(model.Attention, attention(rule.String()))
+	for _, kind := range fleetlist.Kinds() {
+		model.Attention = append(model.Attention, attention(kind))
 	}
 }
 
@@ -305,7 +202,7 @@ func (h *Handlers) fleetPictures(query fleetlist.Query, rows []fleetlist.Row) vi
 func (h *Handlers) fleetVersions(w http.ResponseWriter, r *http.Request, s *session) error {
 	versions := views.FleetVersions{}
 	if view := h.Fleet.Cached(viewerOf(s)); view.Snapshot != nil {
-		chosen := fleetlist.Select(h.fleetRows(view.Snapshot), fleetlist.Parse(r.URL.Query()))
+		chosen := fleetlist.Select(h.fleetRows(r.Context(), view.Snapshot.Agents), fleetlist.Parse(r.URL.Query()))
 		found, err := h.Fleet.Versions(r.Context(), viewerOf(s), h.fleetSource(r, s), agentsOf(view.Snapshot, chosen.Rows))
 		if err != nil {
 			return err

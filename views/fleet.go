@@ -1,6 +1,7 @@
 package views
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -86,12 +87,18 @@ type FleetRow struct {
 	Tokens int
 	// Oldest is when the oldest token was created; zero when unknown and without any.
 	Oldest time.Time
-	// Attention are the kinds of attention that are due.
-	Attention []string
-	// AttentionURL is where the person sees what is due.
-	AttentionURL string
+	// Ref is the agent's name in a selection; empty where the person may not change it.
+	Ref       string
+	Attention []FleetDue
 	// Act is what the person can do first; nil for nothing.
 	Act *Action
+}
+
+// FleetDue is a kind of attention that an agent needs.
+type FleetDue struct {
+	Kind string
+	// URL is where the person does something about it; empty where they cannot.
+	URL string
 }
 
 // FleetWarning is a part of the fleet that could not be read.
@@ -109,6 +116,11 @@ type FleetVersions map[int64]string
 
 // waiting reports whether the list itself is still to come.
 func (m FleetModel) waiting() bool { return !m.Read && m.Scan != nil }
+
+// selectable reports whether there is anything on the page to do something with.
+func (m FleetModel) selectable() bool {
+	return slices.ContainsFunc(m.Rows, func(r FleetRow) bool { return r.Ref != "" })
+}
 
 // found says how much the list holds, for people who hear the page change while they type.
 func (m FleetModel) found(l *i18n.Printer) string { return l.N("fleet.found", m.Matched) }
@@ -242,6 +254,10 @@ func (f FleetForm) groups(l *i18n.Printer) []fleetOption {
 	}
 	return options
 }
+
+// selectID is the id of the box that selects an agent. With it a list that is read again while
+// somebody selects keeps what they selected.
+func selectID(agent int64) string { return "s" + itoa(agent) }
 
 // versionID is the id of the cell that an agent's version comes into.
 func versionID(agent int64) string { return "v" + itoa(agent) }

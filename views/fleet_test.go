@@ -23,9 +23,9 @@ func testFleet() FleetModel {
 		Attention:    []FleetFilter{{Name: "no_token", Count: 1, URL: "/portal/?attention=no_token"}, {Name: "idle"}, {Name: "too_old", On: true, URL: "/portal/"}},
 		Columns:      []FleetColumn{{Name: "agent", URL: "/portal/?sort=agent"}, {Name: "age", URL: "/portal/?sort=-age", Sorted: "descending"}, {Name: "tokens", URL: "?", Sorted: "ascending"}},
 		Rows: []FleetRow{
-			{ProjectID: 20, AgentID: 1, Group: "shop/web/", Project: "checkout", Agent: "prod-eu", Status: StatusConnected, LastContact: before(2 * time.Minute), Tokens: 2, Oldest: before(100 * 24 * time.Hour), Attention: []string{"too_old", "unfinished"}, AttentionURL: "/portal/a", Act: &Action{"Rotate", "/portal/a"}},
+			{ProjectID: 20, AgentID: 1, Ref: "20.1", Group: "shop/web/", Project: "checkout", Agent: "prod-eu", Status: StatusConnected, LastContact: before(2 * time.Minute), Tokens: 2, Oldest: before(100 * 24 * time.Hour), Attention: []FleetDue{{"too_old", "/portal/a"}, {"unfinished", "/portal/a"}}, Act: &Action{"Rotate", "/portal/a"}},
 			{ProjectID: 21, AgentID: 2, Project: hostileName, Agent: hostileName, Status: StatusNotConnected, LastContact: before(3 * time.Hour), Tokens: 1, Oldest: before(30 * time.Hour)},
-			{ProjectID: 20, AgentID: 3, Group: "shop/", Project: "cart", Agent: longName, Status: StatusNeverConnected, Attention: []string{"no_token", "never_used", "idle", "too_many"}},
+			{ProjectID: 20, AgentID: 3, Group: "shop/", Project: "cart", Agent: longName, Status: StatusNeverConnected, Attention: []FleetDue{{Kind: "no_token"}, {Kind: "never_used"}, {Kind: "idle"}, {Kind: "too_many"}}},
 			{ProjectID: 20, AgentID: 4, Group: "shop/", Project: "cart", Agent: "lab", Status: StatusUnknown, Tokens: -1},
 		},
 		Pager: Pager{Page: 2, Pages: 3, Prev: "?page=1", Next: "?page=3"},
@@ -100,6 +100,21 @@ func TestFleetShowsItsRows(t *testing.T) {
 	wantCount(t, page.Selection, "th[aria-sort=descending]", 1)
 	wantCount(t, page.Selection, ".filters [data-kind=idle]", 0)
 	wantCount(t, page.Selection, ".filters [data-kind=too_old][aria-current=true]", 1)
+}
+
+func TestFleetSelectsWhatCanBeManaged(t *testing.T) {
+	t.Parallel()
+	page := render(t, FleetPage(testPage(i18n.English), testFleet()))
+	form := page.Find("form.selection")
+	wantCount(t, page.Selection, "input[name=agent]", 1)
+	wantText(t, form, "label:has([name=agent])", "Select prod-eu of shop/web/checkout")
+	wantCount(t, form, "button", 2)
+	wantCount(t, form, "tbody tr:has(.select) .due a.badge", 2)
+	wantCount(t, form, "tbody tr:has(.select:empty) .due a.badge", 0)
+	wantCount(t, form, "thead td:first-child", 1)
+	readOnly := testFleet()
+	readOnly.Rows = readOnly.Rows[1:]
+	wantCount(t, render(t, FleetPage(testPage(i18n.English), readOnly)).Selection, "form.selection, .select, [name=agent]", 0)
 }
 
 func TestFleetNamesWhatIsMissing(t *testing.T) {

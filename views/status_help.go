@@ -16,6 +16,7 @@ type attentionRule struct{ Kind, Text string }
 
 func (m StatusHelpModel) rules(l *i18n.Printer) []attentionRule {
 	return []attentionRule{
+		{"not_stored", l.T("attention.help.not_stored")},
 		{"no_token", l.T("attention.help.no_token")},
 		{"never_used", l.T("attention.help.never_used", "Limit", Length(l, m.NeverUsed))},
 		{"idle", l.T("attention.help.idle", "Limit", Length(l, m.MaxIdle))},

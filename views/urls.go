@@ -148,7 +148,7 @@ func (u URLs) Rotation(project, agent, drop int64) string {
 
 // Rotations lists the rotations of several agents, each written as project.agent.
 func (u URLs) Rotations(agents []string) string {
-	return u.Base + PatternRotations + "?" + url.Values{"agent": agents}.Encode()
+	return withRawQuery(u.Base+PatternRotations, url.Values{"agent": agents}.Encode())
 }
 
 // Unused asks for, and receives, the revocation of the agents' tokens that were never used and

@@ -91,7 +91,7 @@ func (e *entry) estimate() int64 {
 func tokensSize(tokens []Token) int64 {
 	var size int64
 	for _, t := range tokens {
-		size += sizeOf[Token]() + int64(len(t.Name)) + perObject
+		size += sizeOf[Token]() + int64(len(t.Name)+len(t.CreatorUsername)) + 2*perObject
 	}
 	return size
 }

@@ -133,7 +133,7 @@ func (c *caller) tokens(ctx context.Context, row *Agent) ([]Token, error) {
 func (c *caller) token(ctx context.Context, row *Agent, id int64) (token Token, err error) {
 	err = c.call(ctx, onScreenTimeout, func(ctx context.Context, client *gitlabapi.Client) error {
 		t, err := client.Token(ctx, gitlabapi.ProjectID(row.Project.ID), row.ID, id)
-		token = Token{ID: t.ID, Name: t.Name, CreatedAt: t.CreatedAt, LastUsedAt: t.LastUsedAt}
+		token = Token{ID: t.ID, Name: t.Name, CreatedAt: t.CreatedAt, LastUsedAt: t.LastUsedAt, CreatorID: t.CreatedByUserID}
 		return err
 	})
 	return token, err

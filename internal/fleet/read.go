@@ -168,7 +168,11 @@ func rowsOf(project *Project, usage gitlabapi.ProjectUsage) []Agent {
 			TokensKnown: true, TokenCount: a.TokenCount, Tokens: make([]Token, 0, len(a.Tokens)),
 		}
 		for _, t := range a.Tokens {
-			row.Tokens = append(row.Tokens, Token{ID: t.ID, Name: t.Name, CreatedAt: t.CreatedAt, LastUsedAt: t.LastUsedAt})
+			token := Token{ID: t.ID, Name: t.Name, CreatedAt: t.CreatedAt, LastUsedAt: t.LastUsedAt}
+			if t.CreatedBy != nil {
+				token.CreatorUsername = t.CreatedBy.Username
+			}
+			row.Tokens = append(row.Tokens, token)
 		}
 		rows = append(rows, row)
 	}

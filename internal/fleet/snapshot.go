@@ -64,6 +64,10 @@ type Token struct {
 	CreatedAt time.Time
 	// LastUsedAt is zero for a token that was never used.
 	LastUsedAt time.Time
+	// CreatorUsername is what GraphQL tells of who created it, and CreatorID what REST does; the
+	// other one is empty, and both are where GitLab no longer knows.
+	CreatorUsername string
+	CreatorID       int64
 }
 
 // StatusTokens are the tokens as the rules of agentstatus want them; only to be

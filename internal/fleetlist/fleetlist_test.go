@@ -106,6 +106,23 @@ func TestFiltersSelectAgents(t *testing.T) {
 	}
 }
 
+func TestATokenThatNobodyStoredIsAKindOfAttention(t *testing.T) {
+	t.Parallel()
+	rows := fleet()
+	rows[1].NotStored, rows[4].NotStored = true, true
+	for query, want := range map[string][]int64{"attention=not_stored": {5, 2}, "attention=any": {5, 2, 4}, "attention=too_old": {5}, "": {5, 2, 4, 6, 1, 3}} {
+		if got := ids(fleetlist.Filter(rows, parse(t, query))); !slices.Equal(got, want) {
+			t.Errorf("%q selects %v, want %v", query, got, want)
+		}
+	}
+	if got, want := rows[4].Due(), []string{"not_stored", "too_old"}; !slices.Equal(got, want) {
+		t.Errorf("due are %q, want %q", got, want)
+	}
+	if counts := fleetlist.Select(rows, fleetlist.Query{}).Counts.Attention; counts["not_stored"] != 2 || counts["any"] != 3 {
+		t.Errorf("the counts are %v", counts)
+	}
+}
+
 func TestEveryColumnSortsBothWays(t *testing.T) {
 	t.Parallel()
 	for column, want := range map[string][]int64{
@@ -189,11 +206,7 @@ func TestCountsSayWhatAFilterWouldLeave(t *testing.T) {
 		if want := len(fleetlist.Filter(fleet(), q.WithStatus(""))); counts.Statuses != want {
 			t.Errorf("%q counts %d of any status, want %d", query, counts.Statuses, want)
 		}
-		kinds := []string{fleetlist.AnyAttention}
-		for _, rule := range agentstatus.Rules() {
-			kinds = append(kinds, rule.String())
-		}
-		for _, kind := range kinds {
+		for _, kind := range append(fleetlist.Kinds(), fleetlist.AnyAttention) {
 			if want := len(fleetlist.Filter(fleet(), q.WithAttention(kind))); counts.Attention[kind] != want {
 				t.Errorf("%q counts %d as %s, and the filter leaves %d", query, counts.Attention[kind], kind, want)
 			}

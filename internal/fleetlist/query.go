@@ -36,7 +36,7 @@ type Query struct {
 	Search string
 	// Status is the name of an agentstatus.Status, or empty.
 	Status string
-	// Attention is the name of an agentstatus.Rule, AnyAttention, or empty.
+	// Attention is one of Kinds, AnyAttention, or empty.
 	Attention string
 	// Group is the full path of a group, whose subgroups count too; or empty.
 	Group string
@@ -55,7 +55,7 @@ func Parse(values url.Values) Query {
 	q := Query{
 		Search:    get("q"),
 		Status:    oneOf(get("status"), statusNames()),
-		Attention: oneOf(get("attention"), append(ruleNames(), AnyAttention)),
+		Attention: oneOf(get("attention"), append(Kinds(), AnyAttention)),
 		Group:     strings.Trim(get("group"), "/"),
 		Role:      oneOf(Role(get("role")), []Role{CanManage, ReadOnly}),
 	}
@@ -91,14 +91,6 @@ func statusNames() []string {
 	var names []string
 	for _, status := range agentstatus.Statuses() {
 		names = append(names, status.String())
-	}
-	return names
-}
-
-func ruleNames() []string {
-	var names []string
-	for _, rule := range agentstatus.Rules() {
-		names = append(names, rule.String())
 	}
 	return names
 }

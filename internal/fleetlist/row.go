@@ -1,6 +1,7 @@
 package fleetlist
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -24,6 +25,42 @@ type Row struct {
 	// Count is the number of active tokens, which may exceed len(Tokens); -1 when unknown.
 	Count  int
 	Review agentstatus.Review
+	// NotStored says that a token was created through the portal and nobody said they stored it,
+	// which only the audit knows.
+	NotStored bool
+}
+
+// NotStored is the kind of attention that goes with Row.NotStored.
+const NotStored = "not_stored"
+
+// Kinds lists the kinds of attention, as addresses and exports name them, in the order in which
+// they are told: what may be lost comes before the rules of agentstatus.
+func Kinds() []string {
+	kinds := []string{NotStored}
+	for _, rule := range agentstatus.Rules() {
+		kinds = append(kinds, rule.String())
+	}
+	return kinds
+}
+
+// Due lists the kinds of attention that the agent needs, in their order.
+func (r Row) Due() []string {
+	var due []string
+	if r.NotStored {
+		due = append(due, NotStored)
+	}
+	for _, rule := range r.Review.Due() {
+		due = append(due, rule.String())
+	}
+	return due
+}
+
+// urgency is for how many reasons the agent needs attention.
+func (r Row) urgency() int {
+	if r.NotStored {
+		return r.Review.Urgency() + 1
+	}
+	return r.Review.Urgency()
 }
 
 // Token is an active token of a row.
@@ -58,12 +95,8 @@ func (r Row) role() Role {
 
 // needs reports whether the row needs attention of the kind, or of any.
 func (r Row) needs(kind string) bool {
-	for _, rule := range r.Review.Due() {
-		if kind == AnyAttention || kind == rule.String() {
-			return true
-		}
-	}
-	return false
+	due := r.Due()
+	return kind == AnyAttention && len(due) > 0 || slices.Contains(due, kind)
 }
 
 // holds reports whether each of the words is in one of the row's names. The words are in lower

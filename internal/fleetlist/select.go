@@ -22,7 +22,7 @@ type Counts struct {
 	// Status counts by the names of the statuses, and Statuses all of them together.
 	Status   map[string]int
 	Statuses int
-	// Attention counts by the names of the rules, and by AnyAttention.
+	// Attention counts by the names of the kinds, and by AnyAttention.
 	Attention map[string]int
 }
 
@@ -70,9 +70,9 @@ func count(all []Row, q Query) Counts {
 		counts.Statuses++
 	}
 	for row := range matches(all, q.WithAttention("")) {
-		due := row.Review.Due()
-		for _, rule := range due {
-			counts.Attention[rule.String()]++
+		due := row.Due()
+		for _, kind := range due {
+			counts.Attention[kind]++
 		}
 		if len(due) > 0 {
 			counts.Attention[AnyAttention]++

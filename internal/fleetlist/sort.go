@@ -64,7 +64,7 @@ func comparison(column Column) func(a, b Row) int {
 // byUrgency puts first what needs attention for most reasons, then what is not connected.
 func byUrgency(a, b Row) int {
 	return cmp.Or(
-		cmp.Compare(b.Review.Urgency(), a.Review.Urgency()),
+		cmp.Compare(b.urgency(), a.urgency()),
 		cmp.Compare(worry(a.Status), worry(b.Status)),
 	)
 }

@@ -1,6 +1,8 @@
 package portal
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -10,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"gitlab-agent-portal/handlers"
+	"gitlab-agent-portal/internal/fleet"
 	"gitlab-agent-portal/internal/store"
 )
 
@@ -23,6 +26,7 @@ type metrics struct {
 	refreshes      *prometheus.CounterVec
 	creates        *prometheus.CounterVec
 	usageMissing   prometheus.Counter
+	fleetScans     *prometheus.CounterVec
 }
 
 func newMetrics() *metrics {
@@ -52,8 +56,12 @@ func newMetrics() *metrics {
 			Name: "portal_usage_missing_total",
 			Help: "Pages that went without GraphQL's answer on the use of tokens, or without a part of it.",
 		}),
+		fleetScans: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "portal_fleet_scans_total",
+			Help: "Readings of a fleet, by source (graphql; rest: a part or all of it without GraphQL; none: there is no list) and why it was not graphql.",
+		}, []string{"source", "reason"}),
 	}
-	m.registry.MustRegister(m.requests, m.gitlabRequests, m.gitlabSeconds, m.refreshes, m.creates, m.usageMissing,
+	m.registry.MustRegister(m.requests, m.gitlabRequests, m.gitlabSeconds, m.refreshes, m.creates, m.usageMissing, m.fleetScans,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -72,6 +80,20 @@ func (m *metrics) refreshed(result handlers.RefreshResult) {
 // created counts one create of an agent token.
 func (m *metrics) created(outcome store.AuditOutcome) {
 	m.creates.WithLabelValues(string(outcome)).Inc()
+}
+
+// scanned counts one reading of a fleet.
+func (m *metrics) scanned(scan fleet.Scan) {
+	source, reason := "graphql", scan.Fallback.String()
+	switch {
+	case errors.Is(scan.Err, context.Canceled):
+		source, reason = "none", "stopped"
+	case scan.Err != nil:
+		source, reason = "none", "failed"
+	case scan.Fallback != fleet.FallbackNone:
+		source = "rest"
+	}
+	m.fleetScans.WithLabelValues(source, reason).Inc()
 }
 
 // observe measures the requests that next answers. Methods that HTTP does not know share one

@@ -11,5 +11,6 @@ import "./reveal.js";
 import "./copy.js";
 import "./times.js";
 import "./picker.js";
+import "./selection.js";
 import "./keys.js";
 import "./live.js";
