@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/parallel"
 	"gitlab-agent-portal/views"
 )
 
@@ -39,7 +40,7 @@ type projectFacts struct {
 func (h *Handlers) loadProject(ctx context.Context, s *session, id int64) (projectFacts, error) {
 	var project gitlabapi.Project
 	canManage := s.User.IsAdmin
-	group, ctx := parallel(ctx)
+	group, ctx := parallel.WithContext(ctx)
 	group.Go(func() (err error) {
 		project, err = s.gitlab.Project(ctx, gitlabapi.ProjectID(id))
 		return err

@@ -6,9 +6,8 @@ import (
 	"net/http"
 	"slices"
 
-	"golang.org/x/sync/errgroup"
-
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/parallel"
 	"gitlab-agent-portal/internal/store"
 	"gitlab-agent-portal/views"
 )
@@ -27,7 +26,7 @@ func (h *Handlers) loadAgentActivity(r *http.Request, s *session, facts agentFac
 	var own []store.AuditEvent
 	var noted gitlabapi.AgentActivity
 	var missing error
-	group, ctx := errgroup.WithContext(r.Context())
+	group, ctx := parallel.WithContext(r.Context())
 	group.Go(func() (err error) {
 		own, err = h.Store.AuditPage(ctx, store.AuditFilter{Projects: []int64{project.ID}, AgentID: facts.agent.ID}, 0, agentActivityRows+1)
 		return err

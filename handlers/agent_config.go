@@ -14,8 +14,12 @@ import (
 	"gitlab-agent-portal/views"
 )
 
-// maxGrants is how many groups and projects of one list a page shows.
-const maxGrants = 50
+const (
+	// maxGrants is how many groups and projects of one list a page shows, and maxEnvironments
+	// how many environments of each.
+	maxGrants       = 50
+	maxEnvironments = 50
+)
 
 // loadConfig reads the agent's configuration file. What cannot be had in time is said, and
 // keeps nothing else from being shown.
@@ -68,24 +72,29 @@ func configProblem(l *i18n.Printer, problem *agentconfig.Error, model *views.Con
 }
 
 func (h *Handlers) configAccess(access agentconfig.Access) views.ConfigAccess {
-	model := views.ConfigAccess{Instance: access.Instance}
-	for _, grant := range access.Groups {
-		model.Grants = append(model.Grants, h.configGrant(grant, true))
+	groups := access.Groups[:min(len(access.Groups), maxGrants)]
+	projects := access.Projects[:min(len(access.Projects), maxGrants-len(groups))]
+	model := views.ConfigAccess{
+		Instance: access.Instance, More: len(access.Groups) + len(access.Projects) - len(groups) - len(projects),
 	}
-	for _, grant := range access.Projects {
-		model.Grants = append(model.Grants, h.configGrant(grant, false))
+	pagePath := regexp.MustCompile(`^\w[\w.-]*(/\w[\w.-]*)*$`)
+	for _, grant := range groups {
+		model.Grants = append(model.Grants, h.configGrant(grant, true, pagePath))
 	}
-	model.More = max(len(model.Grants)-maxGrants, 0)
-	model.Grants = model.Grants[:min(len(model.Grants), maxGrants)]
+	for _, grant := range projects {
+		model.Grants = append(model.Grants, h.configGrant(grant, false, pagePath))
+	}
 	return model
 }
 
-func (h *Handlers) configGrant(grant agentconfig.Grant, group bool) views.ConfigGrant {
+// configGrant is a grant as it is shown. What no path in GitLab looks like gets no link.
+func (h *Handlers) configGrant(grant agentconfig.Grant, group bool, pagePath *regexp.Regexp) views.ConfigGrant {
+	shown := grant.Environments[:min(len(grant.Environments), maxEnvironments)]
 	model := views.ConfigGrant{
-		Group: group, Path: grant.Path, Environments: grant.Environments, ProtectedBranches: grant.ProtectedBranches,
+		Group: group, Path: grant.Path, ProtectedBranches: grant.ProtectedBranches,
+		Environments: shown, MoreEnvironments: len(grant.Environments) - len(shown),
 	}
-	// What no path in GitLab looks like gets no link.
-	if regexp.MustCompile(`^\w[\w.-]*(/\w[\w.-]*)*$`).MatchString(grant.Path) {
+	if pagePath.MatchString(grant.Path) {
 		model.URL = h.GitLab.BaseURL().JoinPath(grant.Path).String()
 	}
 	return model

@@ -74,6 +74,16 @@ func TestManyGrantsAreCounted(t *testing.T) {
 	}
 }
 
+func TestManyEnvironmentsAreCounted(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t)
+	p.configure("ci_access: {groups: [{id: shop, environments: [" + strings.Repeat("qa, ", 60) + "qa]}]}\n")
+	said := p.as("dev").get(p.agentPath(p.prod) + "?tab=connect").text(".config")
+	if n := strings.Count(said, "qa"); n != 50 || !strings.Contains(said, "qa, and 11 more") {
+		t.Errorf("%d environments: %s", n, said)
+	}
+}
+
 func TestAMissingConfigurationFileLeadsToItsMaking(t *testing.T) {
 	t.Parallel()
 	p := newPortal(t)

@@ -7,6 +7,7 @@ import (
 
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/i18n"
+	"gitlab-agent-portal/internal/parallel"
 	"gitlab-agent-portal/views"
 )
 
@@ -30,7 +31,7 @@ func (h *Handlers) loadAgents(r *http.Request, s *session, project int64, number
 	var facts projectFacts
 	var agents gitlabapi.Page[gitlabapi.Agent]
 	asked := h.startUsage(r.Context(), s, project)
-	group, ctx := parallel(r.Context())
+	group, ctx := parallel.WithContext(r.Context())
 	group.Go(func() (err error) {
 		facts, err = h.loadProject(ctx, s, project)
 		return err
@@ -79,7 +80,7 @@ type agentFacts struct {
 func (h *Handlers) loadAgent(ctx context.Context, s *session, project, agent int64) (agentFacts, error) {
 	var facts agentFacts
 	asked := h.startUsage(ctx, s, project)
-	group, groupCtx := parallel(ctx)
+	group, groupCtx := parallel.WithContext(ctx)
 	group.Go(func() (err error) {
 		facts.projectFacts, err = h.loadProject(groupCtx, s, project)
 		return err
@@ -130,7 +131,9 @@ func (h *Handlers) agentShow(w http.ResponseWriter, r *http.Request, s *session)
 	model.Tab = tabParam(r)
 	switch model.Tab {
 	case tabConnect:
-		model.Connect = h.loadConnectTab(r, s, facts)
+		if model.Connect, err = h.loadConnectTab(r, s, facts); err != nil {
+			return err
+		}
 	case tabActivity:
 		if model.Activity, err = h.loadAgentActivity(r, s, facts); err != nil {
 			return err

@@ -3,11 +3,11 @@ package handlers
 import (
 	"context"
 	"net/http"
-	"sync"
 	"time"
 
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/i18n"
+	"gitlab-agent-portal/internal/parallel"
 	"gitlab-agent-portal/internal/snippets"
 	"gitlab-agent-portal/views"
 )
@@ -24,14 +24,19 @@ type connectTarget struct {
 
 // loadConnectTab reads how a cluster connects and what the agent's configuration file says, in
 // parallel.
-func (h *Handlers) loadConnectTab(r *http.Request, s *session, facts agentFacts) views.ConnectModel {
+func (h *Handlers) loadConnectTab(r *http.Request, s *session, facts agentFacts) (views.ConnectModel, error) {
 	var config views.ConfigModel
-	var reads sync.WaitGroup
-	reads.Go(func() { config = h.loadConfig(r, s, facts) })
+	group := new(parallel.Group)
+	group.Go(func() error {
+		config = h.loadConfig(r, s, facts)
+		return nil
+	})
 	model := h.loadConnect(r, s, connectTarget{facts.project, facts.agent})
-	reads.Wait()
+	if err := group.Wait(); err != nil {
+		return views.ConnectModel{}, err
+	}
 	model.Config = &config
-	return model
+	return model, nil
 }
 
 // loadConnect reads how a cluster reaches the instance. Without an answer the page says so:

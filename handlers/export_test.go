@@ -46,3 +46,12 @@ func Classify(err error, change bool) (status int, id string) {
 	p := classify(err, change)
 	return p.status, p.id
 }
+
+// Stream begins a stream of events and sends one, for tests of readers that do not read.
+func Stream(w http.ResponseWriter) error {
+	s, err := startStream(w)
+	if err == nil {
+		s.event(eventReady, nil)
+	}
+	return err
+}

@@ -59,6 +59,10 @@ func (h *Handlers) scanFailed(r *http.Request, err error) views.Notice {
 	}
 }
 
+// eventTimeout is how long a reader may take for one event. One that stopped reading would
+// otherwise keep its goroutine and its connection for good.
+const eventTimeout = 10 * time.Second
+
 // stream is an answer of server-sent events.
 type stream struct {
 	w       http.ResponseWriter
@@ -66,8 +70,9 @@ type stream struct {
 	buffer  bytes.Buffer
 }
 
-// startStream begins the answer. It lives as long as there is something to say, so no deadline
-// of the server's ends it, and nothing on the way may hold it back to compress it.
+// startStream begins the answer. It lives as long as there is something to say, so each event
+// has its time in place of the server's deadline for the whole, and nothing on the way may hold
+// it back to compress it.
 func startStream(w http.ResponseWriter) (*stream, error) {
 	s := &stream{w: w, control: http.NewResponseController(w)}
 	if err := s.control.SetWriteDeadline(time.Time{}); err != nil {
@@ -79,8 +84,17 @@ func startStream(w http.ResponseWriter) (*stream, error) {
 	header.Set("X-Accel-Buffering", "no")
 	header.Set(gzhttp.HeaderNoCompression, "1")
 	w.WriteHeader(http.StatusOK)
-	_, _ = w.Write([]byte(": reading\n\n")) // so that the headers leave at once
-	return s, s.control.Flush()
+	s.send([]byte(": reading\n\n")) // so that the headers leave at once
+	return s, nil
+}
+
+// send writes and waits for no reader longer than eventTimeout: a deadline that is over cuts the
+// connection off.
+func (s *stream) send(data []byte) {
+	late := time.AfterFunc(eventTimeout, func() { _ = s.control.SetWriteDeadline(time.Unix(0, 1)) })
+	defer late.Stop()
+	_, _ = s.w.Write(data)
+	_ = s.control.Flush()
 }
 
 // show sends a component, which the page puts into the place of the last one. What cannot be
@@ -102,6 +116,5 @@ func (s *stream) event(name string, data []byte) {
 		fmt.Fprintf(&s.buffer, "data: %s\n", line)
 	}
 	s.buffer.WriteByte('\n')
-	_, _ = s.w.Write(s.buffer.Bytes())
-	_ = s.control.Flush()
+	s.send(s.buffer.Bytes())
 }

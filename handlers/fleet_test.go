@@ -6,16 +6,20 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/PuerkitoBio/goquery"
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
+	"gitlab-agent-portal/handlers"
 )
 
 // whole is the first page as a browser without script gets it in the end.
@@ -130,6 +134,38 @@ func TestFleetAnswersAtOnceAndTellsTheRestOverAStream(t *testing.T) {
 	if again := lead.get("/"); again.doc.Find("table.fleet").Length() != 1 || again.doc.Find("progress").Length() != 0 {
 		t.Error("with the fleet at hand the page is not answered whole")
 	}
+}
+
+// stuckWriter is a connection whose reader has stopped reading: nothing can be written until
+// the deadline is over.
+type stuckWriter struct {
+	*httptest.ResponseRecorder
+	over chan struct{}
+}
+
+func (w *stuckWriter) SetWriteDeadline(at time.Time) error {
+	if !at.IsZero() && at.Before(time.Now()) {
+		close(w.over)
+	}
+	return nil
+}
+
+func (w *stuckWriter) Write([]byte) (int, error) {
+	<-w.over
+	return 0, os.ErrDeadlineExceeded
+}
+
+func TestV1AStreamThatNobodyReadsIsCutOff(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		if err := handlers.Stream(&stuckWriter{httptest.NewRecorder(), make(chan struct{})}); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(start); took != 10*time.Second {
+			t.Errorf("it was cut off after %v of the test's own time, want 10 s", took)
+		}
+	})
 }
 
 // readEvents reads the names of a stream's events to its end, and the data of those without.

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// TestV4APanicInAParallelReadIsAPage panics in the goroutines that pages read in.
+// TestV4APanicInAParallelReadIsAPage panics in the goroutines that pages and scans read in:
+// without their guards the test itself would end.
 func TestV4APanicInAParallelReadIsAPage(t *testing.T) {
 	t.Parallel()
 	var broken atomic.Value
@@ -20,6 +21,7 @@ func TestV4APanicInAParallelReadIsAPage(t *testing.T) {
 			}
 		}
 	})
+	p.addToken("new", time.Minute) // whose rotation asks for connections
 	lead := p.as("lead")
 	list := p.address("/projects/{project}/agents")
 	for _, tt := range []struct {
@@ -30,13 +32,20 @@ func TestV4APanicInAParallelReadIsAPage(t *testing.T) {
 		{"get project", p.agentPath(p.prod), http.StatusInternalServerError},
 		{"list projects", "/projects", http.StatusInternalServerError},
 		{"read agent usage", list, http.StatusOK}, // the page does without
+		{"get file", p.agentPath(p.prod) + "?tab=connect", http.StatusInternalServerError},
+		{"read agent activity", p.agentPath(p.prod) + "?tab=activity", http.StatusInternalServerError},
+		{"get project", "/rotations" + p.selection(p.prod), http.StatusOK}, // its line says so
+		{"read agent connections", "/rotations" + p.selection(p.prod), http.StatusInternalServerError},
+		{"get project", "/unused-tokens" + p.selection(p.prod), http.StatusOK},
+		{"list memberships", "/?wait=1", http.StatusInternalServerError},
+		{"read agent usage", "/?wait=1", http.StatusInternalServerError},
 	} {
 		broken.Store(tt.op)
 		if got := lead.get(tt.path); got.status != tt.status || strings.Contains(got.body, "canary") || strings.Contains(got.body, "goroutine") || got.text("h1") == "" {
 			t.Errorf("GET %s with a panic in %q = %d: %s", tt.path, tt.op, got.status, got.text("main"))
 		}
 	}
-	if log := p.logs.String(); strings.Contains(log, "canary") || strings.Count(log, "a panic in a parallel read") < 4 {
+	if log := p.logs.String(); strings.Contains(log, "canary") || strings.Count(log, "a panic in a goroutine") < 8 {
 		t.Errorf("the log has to tell where each panic was, and nothing more: %s", log)
 	}
 }

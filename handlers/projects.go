@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/parallel"
 	"gitlab-agent-portal/views"
 )
 
@@ -45,7 +46,7 @@ func (h *Handlers) projectList(w http.ResponseWriter, r *http.Request, s *sessio
 func (h *Handlers) loadProjects(r *http.Request, s *session, query string, number int) (views.ProjectsModel, error) {
 	var visible gitlabapi.Page[gitlabapi.Project]
 	managed := make([]gitlabapi.Page[gitlabapi.Project], managedPages(number))
-	group, ctx := parallel(r.Context())
+	group, ctx := parallel.WithContext(r.Context())
 	group.SetLimit(maxParallelReads)
 	group.Go(func() (err error) {
 		visible, err = s.gitlab.ProjectsPage(ctx, gitlabapi.ProjectQuery{

@@ -1,10 +1,10 @@
 package handlers
 
 import (
+	"errors"
 	"net/http"
 
-	"golang.org/x/sync/errgroup"
-
+	"gitlab-agent-portal/internal/parallel"
 	"gitlab-agent-portal/views"
 )
 
@@ -13,15 +13,11 @@ func (h *Handlers) rotationList(w http.ResponseWriter, r *http.Request, s *sessi
 	refs, more := selectedAgents(r)
 	found := h.loadSelected(r.Context(), s, refs)
 	model := views.RotationsModel{Lines: make([]views.RotationLine, len(found)), Max: maxSelected, More: more}
-	group := new(errgroup.Group)
-	group.SetLimit(maxParallelReads)
-	for i, agent := range found {
-		group.Go(func() error {
-			model.Lines[i] = h.rotationLine(r, s, agent)
-			return nil
-		})
-	}
-	if err := group.Wait(); err != nil {
+	failures := parallel.Each(maxParallelReads, found, func(i int, agent selected) error {
+		model.Lines[i] = h.rotationLine(r, s, agent)
+		return nil
+	})
+	if err := errors.Join(failures...); err != nil {
 		return err
 	}
 	model.UnusedURL = h.urls.Unused(refStrings(refs), 0)

@@ -1,17 +1,16 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
-
-	"golang.org/x/sync/errgroup"
 
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/parallel"
 )
 
 // maxSelected is how many agents one page works on.
@@ -87,46 +86,39 @@ func (h *Handlers) loadSelected(ctx context.Context, s *session, refs []agentRef
 		h.Log.WarnContext(ctx, "asking GraphQL for the use of selected agents' tokens", "error", err)
 	}
 	facts, failures := h.loadEachProject(ctx, s, projects)
-	group := new(errgroup.Group)
-	group.SetLimit(maxParallelReads)
 	found := make([]selected, len(refs))
-	for i, ref := range refs {
+	failed := parallel.Each(maxParallelReads, refs, func(i int, ref agentRef) (err error) {
 		found[i] = selected{agentRef: ref, err: failures[ref.project]}
 		if found[i].err != nil {
-			continue
+			return nil
 		}
 		if usage, ok := usages[ref.project].Agents[ref.agent]; ok {
 			found[i].facts = factsOfUsage(facts[ref.project], usage)
-			continue
-		}
-		group.Go(func() error {
-			found[i].facts, found[i].err = h.loadAgent(ctx, s, ref.project, ref.agent)
 			return nil
-		})
+		}
+		found[i].facts, err = h.loadAgent(ctx, s, ref.project, ref.agent)
+		return err
+	})
+	for i := range found {
+		found[i].err = cmp.Or(found[i].err, failed[i])
 	}
-	_ = group.Wait() // every failure is kept beside its agent
 	return found
 }
 
 // loadEachProject reads what pages say of projects, in parallel, and why some could not be read.
 func (h *Handlers) loadEachProject(ctx context.Context, s *session, ids []int64) (map[int64]projectFacts, map[int64]error) {
-	var mu sync.Mutex
+	found := make([]projectFacts, len(ids))
+	failed := parallel.Each(maxParallelReads, ids, func(i int, id int64) (err error) {
+		found[i], err = h.loadProject(ctx, s, id)
+		return err
+	})
 	facts, failures := make(map[int64]projectFacts, len(ids)), make(map[int64]error)
-	group := new(errgroup.Group)
-	group.SetLimit(maxParallelReads)
-	for _, id := range ids {
-		group.Go(func() error {
-			found, err := h.loadProject(ctx, s, id)
-			mu.Lock()
-			defer mu.Unlock()
-			facts[id] = found
-			if err != nil {
-				failures[id] = err
-			}
-			return nil
-		})
+	for i, id := range ids {
+		facts[id] = found[i]
+		if failed[i] != nil {
+			failures[id] = failed[i]
+		}
 	}
-	_ = group.Wait() // every failure is kept beside its project
 	return facts, failures
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -109,20 +110,27 @@ func TestTokensThatWereNeverUsedAreListedByAge(t *testing.T) {
 	}
 }
 
+// unusedForm is the form that revokes every token that the page lists.
+func (b *browser) unusedForm(path string) (action string, values url.Values) {
+	form := b.get(path).doc.Find("form[method=post]:has([name=token])")
+	values = hiddenFields(form)
+	values["token"] = nil
+	for _, input := range form.Find("[name=token]").EachIter() {
+		values.Add("token", input.AttrOr("value", ""))
+	}
+	return form.AttrOr("action", ""), values
+}
+
+func (b *browser) revokeAllListed(path string) *answer { return b.post(b.unusedForm(path)) }
+
 func TestOneFailureStopsNoOtherRevocation(t *testing.T) {
 	t.Parallel()
 	p := newPortal(t)
 	first, second, _ := p.unusedTokens()
 	lead := p.as("lead")
-	page := lead.get("/unused-tokens" + p.selection(p.prod, p.idle))
-	form := page.doc.Find("form[method=post]:has([name=token])")
-	values := hiddenFields(form)
-	values["token"] = nil
-	for _, input := range form.Find("[name=token]").EachIter() {
-		values.Add("token", input.AttrOr("value", ""))
-	}
+	address, values := lead.unusedForm("/unused-tokens" + p.selection(p.prod, p.idle))
 	p.gitlab.TouchToken(first, p.clock.Now()) // a cluster begins to use it
-	send := func() []string { return lead.post(form.AttrOr("action", ""), values).lines(".token-list li") }
+	send := func() []string { return lead.post(address, values).lines(".token-list li") }
 	want := []string{"first prod It was used meanwhile, so it stays", "second idle Revoked"}
 	for _, attempt := range []string{"first", "second"} {
 		got := send()
@@ -144,6 +152,41 @@ func TestOneFailureStopsNoOtherRevocation(t *testing.T) {
 	slices.Sort(outcomes)
 	if diff := cmp.Diff([]string{"idle ok", "idle ok", "prod refused", "prod refused"}, outcomes); diff != "" {
 		t.Errorf("the audit (-want +got):\n%s", diff)
+	}
+}
+
+// TestRevokedUnusedTokensLeaveTheFleetAtOnce looks at a fleet that was read a moment before.
+func TestRevokedUnusedTokensLeaveTheFleetAtOnce(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t)
+	_, second, _ := p.unusedTokens()
+	lead := p.as("lead")
+	listed := func() bool { return strings.Contains(lead.get("/fleet.json").body, fmt.Sprintf(`"id":%d,`, second)) }
+	if !listed() {
+		t.Fatal("the token is not in the fleet")
+	}
+	lead.revokeAllListed("/unused-tokens" + p.selection(p.idle))
+	if listed() {
+		t.Error("the fleet still shows a token that was just revoked")
+	}
+}
+
+// TestARevocationThatGoesWrongInsideIsToldBesideTheOthers panics while one of them runs.
+func TestARevocationThatGoesWrongInsideIsToldBesideTheOthers(t *testing.T) {
+	t.Parallel()
+	var once atomic.Bool
+	p := newPortal(t, func(s *setUp) {
+		s.observe = func(op string, _ int, _ time.Duration) {
+			if op == "get agent token" && once.CompareAndSwap(false, true) {
+				panic("glpat-canary")
+			}
+		}
+	})
+	p.unusedTokens()
+	results := p.as("lead").revokeAllListed("/unused-tokens" + p.selection(p.prod, p.idle)).lines(".token-list li")
+	all := strings.Join(results, "; ")
+	if len(results) != 2 || strings.Count(all, "Revoked") != 1 || strings.Count(all, "Something went wrong") != 1 {
+		t.Errorf("the results are %q, want one revoked and one that failed", results)
 	}
 }
 

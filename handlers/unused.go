@@ -9,9 +9,8 @@ import (
 	"strconv"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/parallel"
 	"gitlab-agent-portal/internal/tokens"
 	"gitlab-agent-portal/views"
 )
@@ -115,27 +114,35 @@ func (h *Handlers) unusedRevoke(w http.ResponseWriter, r *http.Request, s *sessi
 		return h.renderUnused(w, r, s, http.StatusUnprocessableEntity, nil)
 	}
 	handOver(r)
-	// A browser that goes away must not leave the list half done and nobody the wiser.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), unusedTimeout)
-	defer cancel()
 	days := daysParam(r.PostFormValue("days"))
-	results := make([]views.UnusedResult, len(refs))
-	group := new(errgroup.Group)
-	group.SetLimit(maxParallelRevokes)
-	for i, ref := range refs {
-		group.Go(func() error {
-			results[i] = h.revokeUnused(ctx, r, s, ref, h.unusedBefore(days))
-			return nil
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return err
-	}
+	results := h.revokeEach(r, s, refs, h.unusedBefore(days))
+	h.changed(s)
 	selection, _ := selectedAgents(r)
 	model := views.UnusedResultModel{Results: results, AgainURL: h.urls.Unused(refStrings(selection), days)}
 	retargetForm(w)
 	p := h.projectPage(w, r, printer(r).T("titles.unused"))
 	return h.render(w, r, http.StatusOK, views.UnusedResultPage(p, model), views.UnusedResults(p, model))
+}
+
+// revokeEach revokes the tokens, a few at a time. A browser that goes away does not leave the
+// list half done and nobody the wiser, nor does one of them that goes wrong in whatever way.
+func (h *Handlers) revokeEach(r *http.Request, s *session, refs [][]int64, before time.Time) []views.UnusedResult {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), unusedTimeout)
+	defer cancel()
+	results := make([]views.UnusedResult, len(refs))
+	failed := parallel.Each(maxParallelRevokes, refs, func(i int, ref []int64) error {
+		results[i] = h.revokeUnused(ctx, r, s, ref, before)
+		return nil
+	})
+	for i, err := range failed {
+		if err != nil {
+			h.Log.ErrorContext(ctx, "revoking an unused token", "token", refs[i][2], "error", err)
+			results[i] = views.UnusedResult{
+				Project: views.Project{ID: refs[i][0]}, AgentID: refs[i][1], TokenID: refs[i][2], Problem: problemTitle(r, err, true),
+			}
+		}
+	}
+	return results
 }
 
 // tokenRefs are the tokens that the form lists: project, agent and token of each.

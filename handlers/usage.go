@@ -6,11 +6,10 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/agentstatus"
 	"gitlab-agent-portal/internal/i18n"
+	"gitlab-agent-portal/internal/parallel"
 	"gitlab-agent-portal/views"
 )
 
@@ -59,7 +58,7 @@ func (h *Handlers) startUsage(ctx context.Context, s *session, project int64) *u
 		defer close(request.done)
 		ctx, cancel := context.WithTimeout(ctx, usageTimeout)
 		defer cancel()
-		err := guarded(func() error {
+		err := parallel.Guard(func() error {
 			projects, err := s.gitlab.Usage(ctx, []int64{project})
 			if found, ok := projects[project]; ok {
 				request.agents = usageOfProject(found)
@@ -121,7 +120,7 @@ func (h *Handlers) finishUsage(ctx context.Context, s *session, request *usageRe
 // stays unknown.
 func (h *Handlers) readUsage(ctx context.Context, s *session, project int64, agents []gitlabapi.Agent, found usage) {
 	var mu sync.Mutex
-	group := reads{new(errgroup.Group)}
+	group := new(parallel.Group)
 	group.SetLimit(maxParallelReads)
 	for _, agent := range agents {
 		group.Go(func() error {

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"slices"
 	"strings"
 
 	"gitlab-agent-portal/internal/i18n"
@@ -74,7 +75,9 @@ type ConfigGrant struct {
 	// URL is the group's or the project's page in GitLab; empty where the path cannot be one.
 	URL string
 	// Environments are the only ones in which it counts; none: all.
-	Environments      []string
+	Environments []string
+	// MoreEnvironments is how many of them are not listed.
+	MoreEnvironments  int
 	ProtectedBranches bool
 }
 
@@ -88,7 +91,13 @@ func (g ConfigGrant) kind(l *i18n.Printer) string {
 	return l.T("connect.config.project")
 }
 
-func (g ConfigGrant) environments() string { return strings.Join(g.Environments, ", ") }
+func (g ConfigGrant) environments(l *i18n.Printer) string {
+	names := g.Environments
+	if g.MoreEnvironments > 0 {
+		names = append(slices.Clone(names), l.N("connect.config.more", g.MoreEnvironments))
+	}
+	return strings.Join(names, ", ")
+}
 
 // shows reports whether there is a file to lead to.
 func (m ConfigModel) shows() bool { return m.State == ConfigPresent || m.State == ConfigBroken }

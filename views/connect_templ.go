@@ -659,7 +659,7 @@ func configGrant(p Page, grant ConfigGrant) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = Sentence(p.L, "connect.config.environments", "Names", grant.environments()).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Sentence(p.L, "connect.config.environments", "Names", grant.environments(p.L)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -18,9 +18,14 @@ func Path(agent string) string { return ".gitlab/agents/" + agent + "/config.yam
 // it is set up otherwise (max_configuration_file_size).
 const MaxSize = 128 << 10
 
-// maxVisits is how many nodes are looked at. A file of MaxSize has fewer, unless its aliases
-// lead to the same ones again and again.
-const maxVisits = 4 * MaxSize
+const (
+	// maxVisits is how many nodes are looked at, and bytes of text taken. A file of MaxSize has
+	// fewer, unless its aliases lead to the same ones again and again.
+	maxVisits = 4 * MaxSize
+	// maxMerges is how deep mappings may take over from each other. One that takes over from
+	// itself has no end.
+	maxMerges = 100
+)
 
 // Config is whom an agent lets in.
 type Config struct {
@@ -146,7 +151,16 @@ func (r *reader) mapping(field string, node *yaml.Node) *yaml.Node {
 
 // get is the value of a key, also of one that the mapping takes over from others.
 func (r *reader) get(mapping *yaml.Node, key string) *yaml.Node {
+	return r.lookUp(mapping, key, maxMerges)
+}
+
+// lookUp is get with so many merges left to go down.
+func (r *reader) lookUp(mapping *yaml.Node, key string, merges int) *yaml.Node {
 	if mapping == nil || r.err != nil {
+		return nil
+	}
+	if merges == 0 {
+		r.fail(ProblemSize, "", mapping)
 		return nil
 	}
 	r.spend(len(mapping.Content)+1, mapping)
@@ -166,7 +180,7 @@ func (r *reader) get(mapping *yaml.Node, key string) *yaml.Node {
 		return value(found)
 	}
 	for _, other := range merged {
-		if found := r.get(value(other), key); found != nil {
+		if found := r.lookUp(value(other), key, merges-1); found != nil {
 			return found
 		}
 	}
@@ -227,6 +241,7 @@ func (r *reader) text(field string, node, around *yaml.Node) string {
 	if node.Tag != "!!str" || node.Value == "" {
 		r.fail(ProblemText, field, node)
 	}
+	r.spend(len(node.Value), node)
 	return node.Value
 }
 

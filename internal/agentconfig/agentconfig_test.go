@@ -116,6 +116,7 @@ func TestParseRefusesWhatGrows(t *testing.T) {
 	for name, file := range map[string]string{
 		"more than is read":         strings.Repeat("#", agentconfig.MaxSize+1),
 		"many grants of many names": "e: &e [" + strings.Repeat("a,", full/4) + "]\ng: &g {id: a, environments: *e}\nci_access: {groups: [" + strings.Repeat("*g,", full/6) + "]}\n",
+		"a long name, many times":   "e: &e " + strings.Repeat("a", full/2) + "\nci_access: {groups: [{id: a, environments: [" + strings.Repeat("*e,", full/8) + "]}]}\n",
 		"merges of merges":          merges + "ci_access: *z\n",
 		"a merge of itself":         "ci_access: &a {<<: *a}\n",
 		"a deep nest":               strings.Repeat("[", full),

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/parallel"
 )
 
 // scanTimeout is how long everything may take. What was not read by then is a
@@ -114,11 +115,12 @@ func (s *Service) fly(ctx context.Context, f *flight, v Viewer, source Source) b
 	base, broken := s.toRepair(f.key)
 	s.mu.Unlock()
 
-	found, err := s.scan(pass, v, source, broken, f.report)
-	if cause := context.Cause(ctx); cause != nil {
-		err = cause
-	}
-	return s.land(f, base, found, err)
+	var found *reading
+	err := parallel.Guard(func() (err error) {
+		found, err = s.scan(pass, v, source, broken, f.report)
+		return err
+	})
+	return s.land(ctx, f, base, found, err)
 }
 
 // toRepair is what is kept and fresh, and the projects that are missing there; nil
@@ -141,10 +143,14 @@ func (s *Service) toRepair(k key) (*entry, []*Project) {
 	return s.cache.get(k), broken
 }
 
-// land ends the flight with what a pass has found, unless that is of no use.
-func (s *Service) land(f *flight, base *entry, found *reading, err error) bool {
+// land ends the flight with what a pass has found, unless that is of no use. A flight that was
+// stopped, up to this moment, leaves nothing behind.
+func (s *Service) land(ctx context.Context, f *flight, base *entry, found *reading, err error) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	}
 	current := s.flights[f.key] == f
 	if current && f.again {
 		return false

@@ -5,15 +5,14 @@ import (
 	"errors"
 	"fmt"
 
-	"golang.org/x/sync/errgroup"
-
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/parallel"
 )
 
 // everything lists the projects, and reads them page by page meanwhile.
 func (sc *scan) everything(ctx context.Context, admin bool) error {
 	managed, archived := map[int64]bool{}, map[int64]bool{}
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := parallel.WithContext(ctx)
 	group.Go(func() error {
 		return sc.list(ctx, gitlabapi.MembershipQuery{MinAccessLevel: gitlabapi.Developer}, func(page []gitlabapi.Project) {
 			batch := sc.add(page)

@@ -6,9 +6,8 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/parallel"
 )
 
 const (
@@ -53,7 +52,7 @@ func (s *Service) Enrich(ctx context.Context, v Viewer, source Source, rows []Ag
 	defer release()
 	ctx, cancel := s.withTimeout(ctx, onScreenTimeout)
 	defer cancel()
-	group := new(errgroup.Group)
+	group := new(parallel.Group)
 	group.SetLimit(s.cfg.PerPerson)
 	for i := range shown {
 		if row := &shown[i]; !row.TokensKnown {

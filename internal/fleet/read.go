@@ -5,9 +5,8 @@ import (
 	"errors"
 	"maps"
 
-	"golang.org/x/sync/errgroup"
-
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/parallel"
 )
 
 // read reads up to batchSize projects: by GraphQL, and one by one what that leaves
@@ -17,7 +16,7 @@ func (sc *scan) read(ctx context.Context, batch []*Project) error {
 	if err := sc.fatal(ctx); err != nil {
 		return err
 	}
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := parallel.WithContext(ctx)
 	group.SetLimit(sc.cfg.PerPerson)
 	for _, project := range batch {
 		if usage, ok := answered[project.ID]; ok {

@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/errgroup"
+	"gitlab-agent-portal/internal/parallel"
 )
 
 const (
@@ -92,7 +92,7 @@ func (sc *scan) fatal(ctx context.Context) error {
 
 // readAll reads projects that were listed before.
 func (sc *scan) readAll(ctx context.Context, projects []*Project) error {
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := parallel.WithContext(ctx)
 	for batch := range slices.Chunk(projects, batchSize) {
 		group.Go(func() error { return sc.read(ctx, batch) })
 	}
