@@ -112,6 +112,7 @@ func (h *Handlers) page(w http.ResponseWriter, r *http.Request, title string) vi
 	state := stateOf(r)
 	p := h.barePage(state.printer, title)
 	p.Path, p.Theme = h.currentPage(r), h.theme(r)
+	p.NoKeys = cookieValue(r, h.Cookie.Name+keysCookie) == "off"
 	p.GitLabName = h.GitLab.BaseURL().Host
 	p.GitLabURL = strings.TrimRight(h.GitLab.BaseURL().String(), "/")
 	p.Demo, p.ReadOnly = h.SandboxURL, h.ReadOnly
