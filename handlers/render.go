@@ -31,6 +31,7 @@ func (h *Handlers) render(w http.ResponseWriter, r *http.Request, status int, pa
 	header.Set("Content-Type", "text/html; charset=utf-8")
 	header.Set("Cache-Control", "no-store")
 	header.Add("Vary", "HX-Request-Type")
+	h.serverTiming(w, r)
 	w.WriteHeader(status)
 	_, err := buffer.WriteTo(w)
 	if err != nil {
