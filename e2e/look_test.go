@@ -5,7 +5,6 @@ package e2e
 import (
 	"fmt"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 
@@ -20,7 +19,7 @@ func (s *stage) pages() map[string]string {
 		"register": s.agents() + "/new", "agent": s.agent(s.prod), "agent without token": s.agent(s.idle),
 		"connect": s.agent(s.prod) + "?tab=connect", "create": s.agent(s.idle) + "/tokens/new",
 		"activity": s.url + "/activity", "activity of an agent": s.agent(s.prod) + "?tab=activity",
-		"delete": s.agent(s.prod) + "/delete", "help": s.url + "/help/status",
+		"delete": s.agent(s.prod) + "/delete", "help": s.url + "/help/status", "keys page": s.url + "/help/keys",
 		"rotation": s.agent(s.prod) + "/rotation", "rotations": s.url + fmt.Sprintf("/rotations?agent=%d.%d", s.project, s.prod),
 		"unused": s.url + fmt.Sprintf("/unused-tokens?agent=%d.%d", s.project, s.prod), "not found": s.url + "/nothing",
 	}
@@ -85,57 +84,6 @@ func number(value any) float64 {
 		return n
 	default:
 		return -1
-	}
-}
-
-// TestNothingIsCutOffOnAPhone looks for sideways scrolling at 320 pixels.
-func TestNothingIsCutOffOnAPhone(t *testing.T) {
-	s := newStage(t)
-	for _, change := range [][]func(*playwright.BrowserNewContextOptions){{onAPhone}, {onAPhone, inChinese}} {
-		p := s.as("lead", change...)
-		p.expect("status of 404")
-		for name, address := range s.pages() {
-			p.visit(address)
-			if width := number(p.eval("() => document.documentElement.scrollWidth")); width > 320 {
-				t.Errorf("%s is %v pixels wide", name, width)
-			}
-		}
-	}
-}
-
-// TestAxeFindsNothing runs axe-core over every page in both themes, dialogs included.
-func TestAxeFindsNothing(t *testing.T) {
-	s := newStage(t)
-	axe, err := os.ReadFile("../node_modules/axe-core/axe.min.js")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for theme, change := range map[string]func(*playwright.BrowserNewContextOptions){"light": withAxe, "dark": func(o *playwright.BrowserNewContextOptions) { withAxe(o); inTheDark(o) }} {
-		p := s.as("lead", change)
-		p.expect("status of 404")
-		for name, address := range s.pages() {
-			p.visit(address)
-			p.passesAxe(string(axe), theme+" "+name)
-		}
-		p.visit(s.agent(s.idle))
-		p.click(p.link("Create token").First())
-		p.passesAxe(string(axe), theme+" create dialog")
-		p.fill(p.GetByLabel("Name"), theme)
-		p.click(p.Locator("#dialog").GetByRole("button", inLocator("Create token")))
-		p.sees(p.Locator("#reveal-dialog"))
-		p.passesAxe(string(axe), theme+" reveal")
-	}
-}
-
-// withAxe lets the tool into the page, which the content security policy keeps out.
-func withAxe(o *playwright.BrowserNewContextOptions) { o.BypassCSP = new(true) }
-
-func (p *tab) passesAxe(source, what string) {
-	p.t.Helper()
-	p.eval(source + "; 0")
-	found := p.eval(`async () => (await axe.run()).violations.map((v) => v.id + ": " + v.nodes.map((n) => n.target.join(" ")).join(", ")).join("\n")`)
-	if found != "" {
-		p.t.Errorf("%s: axe finds\n%v", what, found)
 	}
 }
 

@@ -121,6 +121,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 
 func (t *transport) report(ctx context.Context, op string, status int, took time.Duration) {
 	t.observe(op, status, took)
+	measure(ctx, took)
 	t.log.DebugContext(ctx, "call to GitLab", "op", op, "status", status, "took", took)
 }
 

@@ -14,6 +14,7 @@ import (
 const (
 	languageCookie = "-lang"
 	themeCookie    = "-theme"
+	keysCookie     = "-keys"
 	flashCookie    = "-flash"
 
 	// preferenceLifetime is Chromium's upper limit for any cookie.

@@ -28,12 +28,11 @@ func (h *Handlers) middleware(next http.Handler) (http.Handler, error) {
 // accessLog gives the request its state and writes one line when it is done.
 func (h *Handlers) accessLog(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		start := h.Now()
 		r, state := h.withState(r)
 		w.Header().Set("X-Request-Id", state.id)
 		counted := &countingWriter{ResponseWriter: w, status: http.StatusOK}
 		next.ServeHTTP(counted, r)
-		h.logRequest(r, state, counted, h.Now().Sub(start))
+		h.logRequest(r, state, counted, h.Now().Sub(state.started))
 	})
 }
 

@@ -4,9 +4,10 @@ import (
 	"net/http"
 
 	"gitlab-agent-portal/internal/i18n"
+	"gitlab-agent-portal/views"
 )
 
-// preferences keeps the choice of language and theme in cookies, which the server reads, and
+// preferences keeps the choice of language, theme and shortcuts in cookies, which the server reads, and
 // returns to the page that the choice was made on.
 func (h *Handlers) preferences(w http.ResponseWriter, r *http.Request) error {
 	s, err := h.loadSession(w, r)
@@ -30,6 +31,18 @@ func (h *Handlers) preferences(w http.ResponseWriter, r *http.Request) error {
 	case "auto":
 		h.clearCookie(w, h.Cookie.Name+themeCookie)
 	}
+	switch keys := r.PostFormValue("keys"); keys {
+	case "off":
+		h.setCookie(w, h.Cookie.Name+keysCookie, keys, preferenceLifetime)
+	case "on":
+		h.clearCookie(w, h.Cookie.Name+keysCookie)
+	}
 	h.redirect(w, r, h.ownPath(r.PostFormValue("next")))
 	return nil
+}
+
+// keysHelp lists the keyboard shortcuts.
+func (h *Handlers) keysHelp(w http.ResponseWriter, r *http.Request, _ *session) error {
+	p := h.page(w, r, printer(r).T("titles.keys"))
+	return h.render(w, r, http.StatusOK, views.KeysPage(p), views.Keys(p))
 }

@@ -31,6 +31,7 @@ func (h *Handlers) render(w http.ResponseWriter, r *http.Request, status int, pa
 	header.Set("Content-Type", "text/html; charset=utf-8")
 	header.Set("Cache-Control", "no-store")
 	header.Add("Vary", "HX-Request-Type")
+	h.serverTiming(w, r)
 	w.WriteHeader(status)
 	_, err := buffer.WriteTo(w)
 	if err != nil {
@@ -112,6 +113,7 @@ func (h *Handlers) page(w http.ResponseWriter, r *http.Request, title string) vi
 	state := stateOf(r)
 	p := h.barePage(state.printer, title)
 	p.Path, p.Theme = h.currentPage(r), h.theme(r)
+	p.NoKeys = cookieValue(r, h.Cookie.Name+keysCookie) == "off"
 	p.GitLabName = h.GitLab.BaseURL().Host
 	p.GitLabURL = strings.TrimRight(h.GitLab.BaseURL().String(), "/")
 	p.Demo, p.ReadOnly = h.SandboxURL, h.ReadOnly

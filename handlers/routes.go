@@ -70,6 +70,7 @@ func (h *Handlers) routes() []route {
 
 		// Help, operation and assets
 		{http.MethodGet, views.PatternStatusHelp, signedIn, h.signedIn(h.statusHelp)},
+		{http.MethodGet, views.PatternKeysHelp, signedIn, h.signedIn(h.keysHelp)},
 		{http.MethodGet, views.PatternHealth, public, h.public(h.health)},
 		{http.MethodGet, views.PatternReady, public, h.public(h.ready)},
 		{http.MethodGet, views.PatternStatic, public, h.public(h.asset)},

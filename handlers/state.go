@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"net/http"
+	"time"
 
+	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/i18n"
 	"gitlab-agent-portal/internal/store"
 )
@@ -14,6 +16,9 @@ import (
 type requestState struct {
 	// id is in the log line, in the X-Request-Id header and on error pages.
 	id      string
+	started time.Time
+	// gitlab adds up the calls that the request makes.
+	gitlab  gitlabapi.Meter
 	printer *i18n.Printer
 	session *session
 	// person is who acts, also when their session has ended meanwhile.
@@ -34,8 +39,9 @@ type stateKey struct{}
 
 // withState returns r carrying a new state in the person's language.
 func (h *Handlers) withState(r *http.Request) (*http.Request, *requestState) {
-	state := &requestState{id: rand.Text(), printer: i18n.For(h.language(r))}
-	return r.WithContext(context.WithValue(r.Context(), stateKey{}, state)), state
+	state := &requestState{id: rand.Text(), started: h.Now(), printer: i18n.For(h.language(r))}
+	ctx := gitlabapi.WithMeter(context.WithValue(r.Context(), stateKey{}, state), &state.gitlab)
+	return r.WithContext(ctx), state
 }
 
 // stateOf returns the request's state. Every request passes the middleware that sets it.

@@ -17,6 +17,7 @@ const (
 	IconHistory      IconName = "history"
 	IconInfo         IconName = "information-o"
 	IconKey          IconName = "key"
+	IconKeyboard     IconName = "keyboard"
 	IconLock         IconName = "lock"
 	IconManage       IconName = "pencil"
 	IconNext         IconName = "chevron-right"

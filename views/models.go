@@ -29,6 +29,8 @@ type Page struct {
 	WaitURL string
 	// Theme is "light", "dark" or empty for the system's.
 	Theme string
+	// NoKeys says that the person turned the shortcuts of a single character off.
+	NoKeys bool
 	// User is nil for a visitor who has not signed in.
 	User *User
 	// Nonce proves that the page's own forms (sign-out, preferences) come from the portal.

@@ -35,6 +35,7 @@ const (
 	PatternRotations   = "/rotations"
 	PatternUnused      = "/unused-tokens"
 	PatternStatusHelp  = "/help/status"
+	PatternKeysHelp    = "/help/keys"
 	PatternHealth      = "/healthz"
 	PatternReady       = "/readyz"
 	PatternStatic      = "/static/"
@@ -163,6 +164,9 @@ func (u URLs) Unused(agents []string, days int) string {
 	}
 	return u.Base + PatternUnused + "?" + query.Encode()
 }
+
+// KeysHelp lists the keyboard shortcuts.
+func (u URLs) KeysHelp() string { return u.Base + PatternKeysHelp }
 
 // StatusHelp explains the status words.
 func (u URLs) StatusHelp() string { return u.Base + PatternStatusHelp }

@@ -11,7 +11,7 @@ document.addEventListener("htmx:after:swap", (event) => {
   const dialog = byId("dialog");
   const body = byId("dialog-body");
   if (dialog.open || body.childElementCount === 0 || byId("reveal-dialog")) return;
-  opener = event.detail.ctx.sourceElement;
+  opener = document.activeElement === document.body ? event.detail.ctx.sourceElement : document.activeElement;
   dialog.showModal();
   focusOn(body.querySelector("[autofocus]"), byId("form-title"));
 });
@@ -27,9 +27,20 @@ document.addEventListener("submit", stayWhileBusy, true);
 document.addEventListener("close", (event) => {
   if (event.target.id !== "dialog") return;
   if (!busy(event.target)) byId("dialog-body").replaceChildren();
-  opener?.focus();
+  giveBack(opener);
   opener = null;
 }, true);
+
+// giveBack moves the focus to where it was before the dialog: if that has been replaced meanwhile,
+// to what has its id; if it is out of sight in a closed menu, to the menu; else to the content.
+function giveBack(element) {
+  if (!element) return;
+  const places = [element, byId(element.id), element.closest("details")?.querySelector("summary"), byId("main")];
+  for (const place of places) {
+    place?.focus();
+    if (place && document.activeElement === place) return;
+  }
+}
 
 // "Cancel" leads back to where the form was opened: here that is the page behind the dialog.
 document.addEventListener("click", (event) => {

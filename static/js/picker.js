@@ -38,12 +38,3 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("htmx:after:swap", () => {
   if (byId("picker-list") && !marked()) mark(options()[0]);
 });
-
-document.addEventListener("keydown", (event) => {
-  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target.closest("input, textarea, select, dialog")) return;
-  const link = byId("picker-link");
-  if (!link) return;
-  event.preventDefault();
-  link.click();
-});

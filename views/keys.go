@@ -1,0 +1,21 @@
+package views
+
+import "gitlab-agent-portal/internal/i18n"
+
+// shortcut is what one key, or a few of them, does. The keys are written as keyboards have them.
+type shortcut struct {
+	keys []string
+	text string
+}
+
+// shortcuts are all keys that mean something here beyond what browsers give them.
+func shortcuts(l *i18n.Printer) []shortcut {
+	return []shortcut{
+		{[]string{"/"}, l.T("keys.find")},
+		{[]string{"?"}, l.T("keys.help")},
+		{[]string{"↑", "↓"}, l.T("keys.mark")},
+		{[]string{"Enter"}, l.T("keys.open")},
+		{[]string{"Esc"}, l.T("keys.close")},
+		{[]string{"Tab"}, l.T("keys.next")},
+	}
+}
