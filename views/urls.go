@@ -35,6 +35,7 @@ const (
 	PatternRotations   = "/rotations"
 	PatternUnused      = "/unused-tokens"
 	PatternStatusHelp  = "/help/status"
+	PatternStyleguide  = "/styleguide"
 	PatternHealth      = "/healthz"
 	PatternReady       = "/readyz"
 	PatternStatic      = "/static/"
@@ -166,6 +167,9 @@ func (u URLs) Unused(agents []string, days int) string {
 
 // StatusHelp explains the status words.
 func (u URLs) StatusHelp() string { return u.Base + PatternStatusHelp }
+
+// Styleguide is the page with all components.
+func (u URLs) Styleguide() string { return u.Base + PatternStyleguide }
 
 // Static prefixes the path of a built asset.
 func (u URLs) Static(path string) string { return u.Base + path }
