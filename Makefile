@@ -38,6 +38,10 @@ assets: node_modules/.package-lock.json ## bundle scripts, styles and icons into
 e2e: assets ## run the browser tests only
 	CGO_ENABLED=0 $(GO) test -tags e2e -count=1 ./e2e/...
 
+.PHONY: screenshots
+screenshots: assets ## photograph every page and state into screenshots/, to be looked at
+	CGO_ENABLED=0 $(GO) test -tags e2e,screenshots -count=1 -timeout 30m -run '^TestScreenshots$$' ./e2e
+
 .PHONY: fuzz
 fuzz: ## fuzz each target for FUZZTIME (30s); every test run tries their seeds
 	./.ci/fuzz

@@ -54,7 +54,7 @@ func (p *running) start(gitlab *gitlabtest.Instance) {
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
 	if p.url == "" {
 		p.address, p.url = listener.Addr().String(), "http://"+cmp.Or(p.host, "localhost")+":"+port
-		p.application = gitlab.AddApplication(gitlabtest.Application{RedirectURIs: []string{p.url + "/auth/callback"}})
+		p.application = gitlab.AddApplication(gitlabtest.Application{RedirectURIs: []string{p.url + "/auth/callback"}, Scopes: []string{"api", "read_api"}})
 	}
 	ready, output := make(chan struct{}), &safeBuffer{}
 	program := portal.Program{

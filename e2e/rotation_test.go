@@ -24,6 +24,12 @@ type rotationStage struct {
 func newRotationStage(t *testing.T) *rotationStage {
 	t.Helper()
 	t.Parallel()
+	return aRotationStage(t)
+}
+
+// aRotationStage is newRotationStage for a test that runs by itself.
+func aRotationStage(t *testing.T) *rotationStage {
+	t.Helper()
 	clock := gitlabtest.NewClock(time.Now())
 	s := &rotationStage{clock: clock, stage: &stage{t: t, gitlab: gitlabtest.Start(t, gitlabtest.WithNow(clock.Now)), browser: browser}}
 	s.seed(clock.Now())

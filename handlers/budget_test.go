@@ -15,9 +15,10 @@ import (
 
 // The budgets of design.md section 8, in bytes as they travel.
 const (
-	pageBudget = 14_600
-	coldBudget = 60_000
-	maxFiles   = 5
+	pageBudget  = 14_600
+	coldBudget  = 60_000
+	styleBudget = 12_000
+	maxFiles    = 5
 )
 
 // travels asks for an address as a browser does, compressed, and returns what travels.
@@ -59,6 +60,9 @@ func TestPagesStayWithinTheirBudget(t *testing.T) {
 			t.Errorf("GET %s = %d", file, status)
 		}
 		cold += size
+		if strings.HasSuffix(file, ".css") && size > styleBudget {
+			t.Errorf("the style sheet has %d bytes, at most %d", size, styleBudget)
+		}
 	}
 	t.Logf("50 agents: %d bytes of HTML, %d bytes cold over %d requests", html, cold, len(files)+1)
 	if html > pageBudget || cold > coldBudget || len(files)+1 > maxFiles {

@@ -61,6 +61,8 @@ type Config struct {
 	PrivateCA bool
 	// SandboxURL is the page that plays the cluster in the demo; empty outside the demo.
 	SandboxURL string
+	// Styleguide adds the page that shows all components.
+	Styleguide bool
 }
 
 // Handlers answers every request of the portal.

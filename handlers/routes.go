@@ -25,7 +25,7 @@ type route struct {
 // routes is the one table of everything the portal answers. Every change is a POST, and every
 // POST passes the checks that mux adds. An audited one names the action of its row.
 func (h *Handlers) routes() []route {
-	return []route{
+	table := []route{
 		// Signing in
 		{http.MethodGet, views.PatternLogin, public, h.public(h.login)},
 		{http.MethodGet, views.PatternCallback, public, audited{h.public(h.callback), store.AuditSignIn}},
@@ -75,6 +75,10 @@ func (h *Handlers) routes() []route {
 		{http.MethodGet, views.PatternReady, public, h.public(h.ready)},
 		{http.MethodGet, views.PatternStatic, public, h.public(h.asset)},
 	}
+	if h.Styleguide {
+		table = append(table, route{http.MethodGet, views.PatternStyleguide, public, h.public(h.styleguide)})
+	}
+	return table
 }
 
 // mux registers the routes and answers what none of them matches with pages of our own.

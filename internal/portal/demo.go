@@ -96,7 +96,7 @@ func (p Program) serveBoth(ctx context.Context, cfg *config, simulator *gitlabte
 		return nil
 	})
 	group.Go(func() error {
-		err := p.serve(running, cfg, extras{sandboxURL: sandbox})
+		err := p.serve(running, cfg, extras{sandboxURL: sandbox, styleguide: true})
 		simulator.Release()
 		return errors.Join(err, server.Close())
 	})
