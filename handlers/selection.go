@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -88,9 +87,9 @@ func (h *Handlers) loadSelected(ctx context.Context, s *session, refs []agentRef
 	facts, failures := h.loadEachProject(ctx, s, projects)
 	found := make([]selected, len(refs))
 	failed := parallel.Each(maxParallelReads, refs, func(i int, ref agentRef) (err error) {
-		found[i] = selected{agentRef: ref, err: failures[ref.project]}
-		if found[i].err != nil {
-			return nil
+		found[i].agentRef = ref
+		if failures[ref.project] != nil {
+			return failures[ref.project]
 		}
 		if usage, ok := usages[ref.project].Agents[ref.agent]; ok {
 			found[i].facts = factsOfUsage(facts[ref.project], usage)
@@ -100,7 +99,7 @@ func (h *Handlers) loadSelected(ctx context.Context, s *session, refs []agentRef
 		return err
 	})
 	for i := range found {
-		found[i].err = cmp.Or(found[i].err, failed[i])
+		found[i].err = failed[i]
 	}
 	return found
 }

@@ -6,6 +6,7 @@
 package rotation
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -144,7 +145,7 @@ func (s State) Offer(token int64) (Offer, bool) {
 
 // Of derives the state from the facts.
 func Of(f Facts) State {
-	tokens := slices.SortedFunc(slices.Values(f.Tokens), func(a, b Token) int { return int(a.ID - b.ID) })
+	tokens := slices.SortedFunc(slices.Values(f.Tokens), func(a, b Token) int { return cmp.Compare(a.ID, b.ID) })
 	switch {
 	case len(tokens) == 0:
 		return State{Phase: NoToken}
