@@ -42,6 +42,10 @@ e2e: assets ## run the browser tests only
 screenshots: assets ## photograph every page and state into screenshots/, to be looked at
 	CGO_ENABLED=0 $(GO) test -tags e2e,screenshots -count=1 -timeout 30m -run '^TestScreenshots$$' ./e2e
 
+.PHONY: lighthouse
+lighthouse: assets tools/lighthouse/node_modules/.package-lock.json ## measure speed and accessibility with Lighthouse
+	CGO_ENABLED=0 $(GO) test -tags e2e,lighthouse -count=1 -v -run '^TestLighthouse$$' ./e2e
+
 .PHONY: fuzz
 fuzz: ## fuzz each target for FUZZTIME (30s); every test run tries their seeds
 	./.ci/fuzz
@@ -62,8 +66,12 @@ vuln: ## look for known vulnerabilities; says so where the database cannot be re
 
 .PHONY: clean
 clean: ## remove everything that was built
-	rm -rf bin node_modules static/dist/*
+	rm -rf bin node_modules tools/lighthouse/node_modules static/dist/*
 
 node_modules/.package-lock.json: package.json package-lock.json
 	npm ci --no-audit --no-fund
+	@touch $@
+
+tools/lighthouse/node_modules/.package-lock.json: tools/lighthouse/package.json tools/lighthouse/package-lock.json
+	npm ci --no-audit --no-fund --prefix tools/lighthouse
 	@touch $@

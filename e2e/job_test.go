@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -205,6 +206,10 @@ func TestDenyIsNoDeadEnd(t *testing.T) {
 func TestTheJobWithoutJavaScript(t *testing.T) {
 	s := newStage(t)
 	p := s.as("lead", withoutScript)
+	p.expect("status of 422")
+	p.fill(p.GetByRole("searchbox"), "prod")
+	p.click(p.button("Search"))
+	p.lacks(p.link("idle"))
 	p.click(p.link("Projects"))
 	p.fill(p.GetByRole("searchbox"), "pay")
 	p.click(p.Locator("form[role=search] button, search button").First())
@@ -233,7 +238,44 @@ func TestTheJobWithoutJavaScript(t *testing.T) {
 	p.click(p.button("Delete agent"))
 	p.says(p.Locator("main"), "helm uninstall staging")
 
+	p.visit(s.agent(s.prod))
+	p.revokesGuarded("prod-token")
+	p.sees(p.Locator("#notice"))
+	p.exportsActivity("prod-token")
+
+	p.click(p.Locator("header details.menu summary"))
+	p.click(p.link("Keyboard shortcuts"))
+	p.arrives(s.url + "/help/keys")
 	p.click(p.Locator("header details.menu summary"))
 	p.click(p.button("Sign out"))
 	p.sees(p.Locator("main a[href*='/auth/login']"))
+}
+
+// revokesGuarded revokes a token in use on a page of its own, at the second try.
+func (p *tab) revokesGuarded(name string) {
+	p.t.Helper()
+	p.click(p.Locator("tr", rowOf(name)).GetByRole("link", inLocator("Revoke")))
+	p.fill(p.Locator("[name=confirm]"), "another")
+	p.click(p.button("Revoke token"))
+	p.says(p.Locator("#confirm-error"), name+" exactly")
+	p.fill(p.Locator("[name=confirm]"), name)
+	p.click(p.button("Revoke token"))
+}
+
+// exportsActivity finds what was done with a token, and takes it along as a file.
+func (p *tab) exportsActivity(name string) {
+	p.t.Helper()
+	p.click(p.link("Activity").First())
+	p.says(p.Locator("#activity"), name)
+	download, err := p.ExpectDownload(func() error { return p.Locator("main a[href*='activity.csv']").Click() })
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	path, err := download.Path()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if content, err := os.ReadFile(path); err != nil || !strings.Contains(string(content), name) {
+		p.t.Errorf("the export holds no %s (%v)", name, err)
+	}
 }

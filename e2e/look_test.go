@@ -87,23 +87,29 @@ func number(value any) float64 {
 	}
 }
 
-// TestNothingJumps adds up the layout shifts of every page while it loads.
+// TestNothingJumps adds up the layout shifts of every page while it loads, at a desk and on a phone.
 func TestNothingJumps(t *testing.T) {
-	s := newStage(t)
-	p := s.as("lead")
-	p.expect("status of 404")
-	for name, address := range s.pages() {
-		p.visit(address)
-		shift := p.eval(`() => new Promise((done) => {
-			let sum = 0;
-			new PerformanceObserver((list) => { for (const entry of list.getEntries()) sum += entry.value; }).observe({type: "layout-shift", buffered: true});
-			requestAnimationFrame(() => requestAnimationFrame(() => done(sum)));
-		})`)
-		if number(shift) != 0 {
-			t.Errorf("%s shifts by %v", name, shift)
-		}
+	for name, change := range map[string][]func(*playwright.BrowserNewContextOptions){"desk": nil, "phone": {onAPhone}} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			s.addProjects(3)
+			p := s.as("lead", change...)
+			p.expect("status of 404")
+			for name, address := range s.pages() {
+				p.visit(address)
+				if shift := number(p.eval(shiftSoFar)); shift != 0 {
+					t.Errorf("%s shifts by %v: %v", name, shift, p.eval(shifted))
+				}
+			}
+		})
 	}
 }
+
+// shifted tells what moved, and from where to where.
+const shifted = `() => new Promise((done) => {
+	new PerformanceObserver((list) => done(list.getEntries().flatMap((entry) => entry.sources).map(({node, previousRect: was, currentRect: is}) =>
+		(node?.parentElement?.outerHTML ?? "?").slice(0, 120) + " from " + [was.x, was.y, was.width, was.height] + " to " + [is.x, is.y, is.width, is.height]).join("\n"))).observe({type: "layout-shift", buffered: true});
+})`
 
 // TestACallerFromAnotherHostIsBlocked puts a form on a page of another origin.
 func TestACallerFromAnotherHostIsBlocked(t *testing.T) {

@@ -75,8 +75,8 @@ func (s *stage) openStates() []state {
 	}
 	return []state{
 		{"menu", func(p *tab) { p.visit(s.agents()); p.click(p.Locator("header details.menu summary")) }},
-		{"keys", func(p *tab) { p.visit(s.agents()); p.press("?"); p.sees(p.Locator("#dialog .keys")) }},
-		{"picker", func(p *tab) { p.visit(s.agents()); p.press("/"); p.sees(p.Locator("#picker-list [role=option]").First()) }},
+		{"keys", func(p *tab) { p.visit(s.agents()); p.readyForKeys(); p.press("?"); p.sees(p.Locator("#dialog .keys")) }},
+		{"picker", func(p *tab) { p.visit(s.agents()); p.readyForKeys(); p.press("/"); p.sees(p.Locator("#picker-list [role=option]").First()) }},
 		{"register dialog", dialog(s.agents(), "/agents/new")},
 		{"register dialog with an error", func(p *tab) {
 			p.fill(p.Locator("#dialog [name=name]"), "prod")

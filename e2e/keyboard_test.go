@@ -1,0 +1,164 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/playwright-community/playwright-go"
+
+	"gitlab-agent-portal/gitlabapi/gitlabtest"
+)
+
+// focused is a script that tells what has the focus, by its id, address or text.
+const focused = `() => { const e = document.activeElement; return e.id || e.getAttribute("href") || e.innerText.trim(); }`
+
+// readyForKeys waits until htmx has taken over the links that the keys follow: before that they lead
+// to pages.
+func (p *tab) readyForKeys() {
+	p.t.Helper()
+	if err := expectations().Locator(p.Locator("#picker-link[data-htmx-powered]")).ToBeAttached(); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// TestKeysAreListedAndCanBeTurnedOff opens the list by its key and by the menu.
+func TestKeysAreListedAndCanBeTurnedOff(t *testing.T) {
+	s := newStage(t)
+	p := s.as("lead")
+	p.visit(s.agents())
+	p.readyForKeys()
+	if err := p.link("prod").Focus(); err != nil {
+		t.Fatal(err)
+	}
+	p.press("?")
+	p.sees(p.Locator("#dialog .keys"))
+	if place := p.eval(focused); place != "form-title" {
+		t.Errorf("with the list open the focus is on %q, want its title", place)
+	}
+	p.press("Escape")
+	p.lacks(p.Locator("#dialog"))
+	if place := p.eval(focused); !strings.HasSuffix(s.agent(s.prod), place.(string)) {
+		t.Errorf("afterwards the focus is on %q, want where it was", place)
+	}
+	p.click(p.Locator("header details.menu summary"))
+	p.click(p.link("Keyboard shortcuts"))
+	p.sees(p.Locator("#dialog .keys"))
+	p.click(p.Locator("#dialog").GetByText("Keyboard shortcuts"))
+	p.press("Escape")
+	p.lacks(p.Locator("#dialog"))
+	if place := p.eval(`() => document.activeElement.localName`); place != "summary" {
+		t.Errorf("the link's menu is closed, and the focus is on %q, want the menu", place)
+	}
+
+	p.press("?")
+	p.click(p.button("Off"))
+	p.arrives(s.agents())
+	p.sees(p.heading("Agents of Payments"))
+	p.readyForKeys()
+	p.press("/")
+	p.press("?")
+	if open := number(p.eval(`() => document.querySelectorAll("dialog[open], .htmx-request").length`)); open != 0 {
+		t.Error("the keys still do something")
+	}
+}
+
+// TestTheContentIsOneKeyAway uses the skip link.
+func TestTheContentIsOneKeyAway(t *testing.T) {
+	s := newStage(t)
+	p := s.as("lead")
+	p.visit(s.agents())
+	p.press("Tab")
+	if shown := p.eval(`() => { const e = document.activeElement; return e.matches(".skip") && e.getBoundingClientRect().top >= 0; }`); shown != true {
+		t.Error("the first thing that gets the focus is no link to the content that can be seen")
+	}
+	p.press("Enter")
+	p.press("Tab")
+	if inside := p.eval(`() => document.activeElement.closest("main") !== null`); inside != true {
+		t.Error("the next stop is not in the content")
+	}
+}
+
+// reachable are the controls that a mouse could use, each with a number of its own.
+const reachable = `() => [...document.querySelectorAll("a[href], button, input, select, textarea, summary")]
+	.filter((e) => e.checkVisibility({visibilityProperty: true}) && e.tabIndex >= 0 && e.type !== "hidden" && !e.disabled && !(e.type === "radio" && !e.checked))
+	.map((e, i) => { e.dataset.stop = i; return i; }).length`
+
+// elsewhere stands for a stop that is no control, such as a block that scrolls.
+const elsewhere = -1
+
+// stop is the number of the control that has the focus, unless nothing shows that it has.
+const stop = `() => {
+	const e = document.activeElement;
+	const shown = [e, e.closest("label")].some((x) => x && getComputedStyle(x).outlineStyle !== "none" && parseFloat(getComputedStyle(x).outlineWidth) >= 2);
+	return shown ? Number(e.dataset.stop ?? -1) : "nothing shows the focus on " + e.outerHTML.slice(0, 80);
+}`
+
+// TestEverythingIsReachedByTab walks through pages and checks that the focus can always be seen.
+func TestEverythingIsReachedByTab(t *testing.T) {
+	s := newStage(t)
+	for name, p := range map[string]*tab{"in colour": s.as("lead"), "in forced colours": s.as("lead", inForcedColours)} {
+		for _, address := range []string{s.url, s.agents(), s.agent(s.prod), s.agent(s.prod) + "?tab=connect", s.url + "/activity", s.agent(s.prod) + "/rotation"} {
+			p.visit(address)
+			p.sees(p.Locator("main h1"))
+			want := int(number(p.eval(reachable)))
+			seen := map[int]bool{}
+			for range 3*want + 10 { // a date has several stops, and what scrolls has one too
+				p.press("Tab")
+				switch at := p.eval(stop).(type) {
+				case int:
+					seen[at] = true
+				case string:
+					t.Errorf("%s, %s: %s", name, address, at)
+				}
+				if delete(seen, elsewhere); len(seen) == want {
+					break
+				}
+			}
+			if len(seen) != want {
+				t.Errorf("%s, %s: Tab reaches %d of %d controls", name, address, len(seen), want)
+			}
+		}
+	}
+}
+
+func inForcedColours(o *playwright.BrowserNewContextOptions) {
+	o.ForcedColors = playwright.ForcedColorsActive
+}
+
+// TestForcedColoursLeaveWhatIsChosenVisible looks for what grounds and shadows say otherwise.
+func TestForcedColoursLeaveWhatIsChosenVisible(t *testing.T) {
+	s := newStage(t)
+	p := s.as("lead", inForcedColours)
+	p.visit(s.agent(s.prod))
+	p.click(p.Locator("header details.menu summary"))
+	for _, chosen := range []string{".tabs [aria-current]", ".bar nav [aria-current]", ".choice [aria-pressed=true]"} {
+		if outline := p.eval(`(chosen) => getComputedStyle(document.querySelector(chosen)).outlineStyle`, chosen); outline != "solid" {
+			t.Errorf("%s has the outline %v", chosen, outline)
+		}
+	}
+	if border := p.eval(`() => getComputedStyle(document.querySelector("main .badge")).borderTopStyle`); border != "solid" {
+		t.Errorf("a badge has the border %v", border)
+	}
+}
+
+// TestLessMotionIsRespected watches a form under way, the one thing that moves.
+func TestLessMotionIsRespected(t *testing.T) {
+	s := newStage(t)
+	gate := gitlabtest.NewGate()
+	t.Cleanup(gate.Open)
+	s.gitlab.Inject(gitlabtest.OpCreateToken, gitlabtest.Hold(gate))
+	p := s.as("lead", func(o *playwright.BrowserNewContextOptions) { o.ReducedMotion = playwright.ReducedMotionReduce })
+	p.visit(s.agent(s.idle))
+	p.click(p.link("Create token").First())
+	p.fill(p.GetByLabel("Name"), "first")
+	p.click(p.Locator("#dialog").GetByRole("button", inLocator("Create token")))
+	p.sees(p.Locator("#dialog .htmx-request .button-primary"))
+	turn := p.eval(`() => getComputedStyle(document.querySelector("#dialog .button-primary"), "::before").animationDuration`)
+	if turn != "3s" {
+		t.Errorf("the waiting button turns in %v, want slowly", turn)
+	}
+	gate.Open()
+	p.seesReveal(s)
+}
