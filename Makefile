@@ -34,6 +34,10 @@ generate: ## regenerate the templ files
 assets: node_modules/.package-lock.json ## bundle scripts, styles and icons into static/dist
 	$(GO) run ./static/build
 
+.PHONY: css-report
+css-report: ## list the rules of the styles that nothing uses; to be read, not obeyed
+	@$(GO) run ./static/build -report
+
 .PHONY: e2e
 e2e: assets ## run the browser tests only
 	CGO_ENABLED=0 $(GO) test -tags e2e -count=1 ./e2e/...
