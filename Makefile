@@ -44,6 +44,7 @@ e2e: assets ## run the browser tests only
 
 .PHONY: screenshots
 screenshots: assets ## photograph every page and state into screenshots/, to be looked at
+	rm -rf screenshots
 	CGO_ENABLED=0 $(GO) test -tags e2e,screenshots -count=1 -timeout 30m -run '^TestScreenshots$$' ./e2e
 
 .PHONY: fuzz
