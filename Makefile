@@ -34,12 +34,17 @@ generate: ## regenerate the templ files
 assets: node_modules/.package-lock.json ## bundle scripts, styles and icons into static/dist
 	$(GO) run ./static/build
 
+.PHONY: css-report
+css-report: ## list the rules of the styles that nothing uses; to be read, not obeyed
+	@$(GO) run ./static/build -report
+
 .PHONY: e2e
 e2e: assets ## run the browser tests only
 	CGO_ENABLED=0 $(GO) test -tags e2e -count=1 ./e2e/...
 
 .PHONY: screenshots
 screenshots: assets ## photograph every page and state into screenshots/, to be looked at
+	rm -rf screenshots
 	CGO_ENABLED=0 $(GO) test -tags e2e,screenshots -count=1 -timeout 30m -run '^TestScreenshots$$' ./e2e
 
 .PHONY: lighthouse

@@ -4,7 +4,6 @@ package e2e
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -31,18 +30,21 @@ func albums() []*album {
 }
 
 // TestScreenshots photographs every page and state for somebody to look at: `make screenshots`.
+// One part of it is had by -run, as in TestScreenshots/zh/rotations.
 func TestScreenshots(t *testing.T) {
+	parts := map[string]func(*album, *testing.T){
+		"strangers": (*album).strangers, "lead": (*album).lead, "readers": (*album).readers,
+		"rotations": (*album).rotations, "troubles": (*album).troubles, "read-only": (*album).readOnly,
+	}
 	for _, a := range albums() {
-		if err := errors.Join(os.RemoveAll(a.folder), os.MkdirAll(a.folder, 0o755)); err != nil {
-			t.Fatal(err)
-		}
-		demo := playDemo(t)
-		a.strangers(demo)
-		a.lead(demo)
-		a.readers(demo)
-		a.rotations(t)
-		a.troubles(t)
-		a.readOnly(t)
+		t.Run(filepath.Base(a.folder), func(t *testing.T) {
+			if err := os.MkdirAll(a.folder, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			for name, take := range parts {
+				t.Run(name, func(t *testing.T) { take(a, t) })
+			}
+		})
 	}
 }
 
@@ -112,7 +114,8 @@ func (p *tab) sends() {
 	p.click(p.Locator("#dialog-body form:has(.form-buttons) button").First())
 }
 
-func (a *album) strangers(s *stage) {
+func (a *album) strangers(t *testing.T) {
+	s := playDemo(t)
 	p := s.open(a.change...)
 	a.visits(p, "sign-in", s.url)
 	p.expect("status of 4(0[034]|22)")
@@ -122,7 +125,8 @@ func (a *album) strangers(s *stage) {
 }
 
 // lead is a Maintainer's day.
-func (a *album) lead(s *stage) {
+func (a *album) lead(t *testing.T) {
+	s := playDemo(t)
 	p := s.as("mara", a.change...)
 	p.expect("status of 4(0[034]|22)")
 	a.visits(p, "fleet", s.url+"/?wait=1")
@@ -214,7 +218,8 @@ func (a *album) tokens(p *tab) {
 }
 
 // readers may look only, or not even that.
-func (a *album) readers(s *stage) {
+func (a *album) readers(t *testing.T) {
+	s := playDemo(t)
 	p := s.as("tomas", a.change...)
 	a.visits(p, "reader-fleet", s.url+"/?wait=1")
 	a.visits(p, "reader-agents", s.url+"/go/shop/checkout/payments")

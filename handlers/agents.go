@@ -139,7 +139,7 @@ func (h *Handlers) agentShow(w http.ResponseWriter, r *http.Request, s *session)
 			return err
 		}
 	}
-	p := h.projectPage(w, r, facts.agent.Name)
+	p := h.projectPage(w, r, model.Title(printer(r)))
 	return h.render(w, r, http.StatusOK, views.AgentPage(p, model), views.AgentTab(p, model))
 }
 

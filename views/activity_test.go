@@ -64,7 +64,7 @@ func TestActivityRows(t *testing.T) {
 		icon          IconName
 	}{
 		{"Revoke token #18 prod cluster", "Under way", IconPending},
-		{"Look afterwards #17 about entry #16", "It had happened", IconConnected},
+		{"Check afterwards #17 about entry #16", "It had happened", IconConnected},
 		{"Create token #16 prod cluster", "Unknown", IconUnknown},
 		{"Token stored #15", "Done", IconConnected},
 		{"Delete agent #14", "Failed", IconNotConnected},

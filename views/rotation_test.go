@@ -89,7 +89,7 @@ func TestARotationShowsWhereItStands(t *testing.T) {
 		RotationOrphan:    {"Install it in the cluster", "most likely", 1},
 		RotationStillUsed: {"See the old one fall silent", "9 minutes of 10", 0},
 		RotationWatch:     {"See the old one fall silent", "still connected, since 2026-11-24 02:07 UTC", 0},
-		RotationQuiet:     {"Revoke the old one", "stand still for 9 minutes", 1},
+		RotationQuiet:     {"Revoke the old one", "Silent for 9 minutes", 1},
 	}
 	for _, phase := range rotationPhases() {
 		t.Run(string(phase), func(t *testing.T) {

@@ -71,6 +71,7 @@ func TestChineseHasChinesePunctuation(t *testing.T) {
 		"ASCII punctuation beside a Chinese character":   regexp.MustCompile(`\p{Han}[,.;:!?()"']|[,.;:!?()"']\p{Han}`),
 		"no space between a Chinese character and Latin": regexp.MustCompile(`\p{Han}[A-Za-z0-9]|[A-Za-z0-9]\p{Han}`),
 		"a space beside full-width punctuation":          regexp.MustCompile(`\s[，。；：！？（）]|[，。；：！？（）]\s`),
+		"a half-width mark after Latin or a value":       regexp.MustCompile(`[,;!?]|[A-Za-z0-9]:(\s|$)|\.$`),
 		"three dots for an ellipsis":                     regexp.MustCompile(`\.\.\.|[^…]…($|[^…])`),
 	}
 	for id, m := range catalogue(t, Chinese) {

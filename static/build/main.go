@@ -2,10 +2,13 @@
 // package static embeds them. It is run from the top of the repository, after npm ci:
 //
 //	go run ./static/build
+//
+// With -report it builds nothing and lists the rules of the styles that nothing uses.
 package main
 
 import (
 	"cmp"
+	"flag"
 	"fmt"
 	"io/fs"
 	"os"
@@ -13,6 +16,15 @@ import (
 )
 
 func main() {
+	reports := flag.Bool("report", false, "list the rules of the styles that nothing uses")
+	flag.Parse()
+	if *reports {
+		if err := report(os.Stdout, os.DirFS(".")); err != nil {
+			fmt.Fprintln(os.Stderr, "reading the styles:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if err := build("."); err != nil {
 		fmt.Fprintln(os.Stderr, "building the assets:", err)
 		os.Exit(1)
