@@ -44,7 +44,7 @@ func words(rows []store.AuditEvent) []string {
 	return words
 }
 
-// breakAudit makes every write to the audit fail from now on.
+// breakAudit makes every read and write of the audit fail from now on.
 func (p *portal) breakAudit() {
 	p.t.Helper()
 	db := must(sql.Open("sqlite", p.database))(p.t)

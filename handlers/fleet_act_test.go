@@ -12,6 +12,7 @@ import (
 	"github.com/PuerkitoBio/goquery"
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
+	"gitlab-agent-portal/internal/store"
 )
 
 // selectable are the values of the boxes in the fleet.
@@ -128,5 +129,43 @@ func TestTheFleetNamesTokensThatNobodyStored(t *testing.T) {
 				t.Error("it says so after somebody has stored it")
 			}
 		})
+	}
+}
+
+// A portal that dies during a create leaves a token that is known by its name and creator only.
+func TestTheFleetRecognisesATokenWhoseCreateNobodyEnded(t *testing.T) {
+	t.Parallel()
+	for name, graphQLOff := range map[string]bool{"by GraphQL": false, "by REST": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPortal(t)
+			p.gitlab.Configure(func(s *gitlabtest.Settings) { s.GraphQLOff = graphQLOff })
+			lead := p.as("lead")
+			must(p.store.BeginAudit(t.Context(), store.AuditEvent{
+				Action: store.AuditTokenCreate, ActorID: p.people["lead"], ActorName: "lead",
+				Target: store.AuditTarget{ProjectID: p.project, AgentID: p.idle, TokenName: "lost"},
+			}))(t)
+			p.gitlab.AddToken(gitlabtest.Token{Agent: p.idle, Name: "lost", CreatedBy: p.people["dev"], CreatedAt: p.clock.Now()})
+			p.clock.Advance(3 * time.Minute)
+			if badge(lead.whole(""), "idle", "not_stored").Length() != 0 {
+				t.Error("somebody else's token of the same name is taken for it")
+			}
+			p.gitlab.AddToken(gitlabtest.Token{Agent: p.idle, Name: "lost", CreatedBy: p.people["lead"], CreatedAt: p.clock.Now()})
+			p.clock.Advance(time.Minute)
+			if badge(lead.whole(""), "idle", "not_stored").Length() != 1 {
+				t.Error("the fleet does not say so")
+			}
+		})
+	}
+}
+
+func TestWithoutTheAuditThereIsAFleet(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t)
+	lead := p.as("lead")
+	lead.submit(p.agentPath(p.idle)+"/tokens/new", url.Values{"name": {"lost"}})
+	p.breakAudit()
+	if page := lead.whole(""); page.status != http.StatusOK || len(agentsShown(page)) != 2 || badge(page, "idle", "not_stored").Length() != 0 {
+		t.Errorf("GET / = %d: %s", page.status, page.text("main"))
 	}
 }

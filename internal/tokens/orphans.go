@@ -2,6 +2,7 @@ package tokens
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -31,40 +32,42 @@ type Orphan struct {
 	Likely bool
 }
 
-// Orphans returns the orphans among active tokens, by token id. It asks the audit once,
-// however many agents they belong to.
+// agentsPerQuery keeps the list of one query below what any database takes.
+const agentsPerQuery = 1000
+
+// Orphans returns the orphans among active tokens, by token id. It asks the audit once for
+// every 1,000 agents with tokens that were never used.
 func (s *Service) Orphans(ctx context.Context, active []ActiveToken) (map[int64]Orphan, error) {
-	unused := slices.DeleteFunc(slices.Clone(active), func(t ActiveToken) bool { return !t.NeverUsed })
-	agents := make([]int64, 0, len(unused))
-	for _, token := range unused {
-		agents = append(agents, token.AgentID)
-	}
-	slices.Sort(agents)
-	unstored, err := s.audit.UnstoredTokens(ctx, slices.Compact(agents))
-	if err != nil {
-		return nil, err
+	unused := make(map[int64][]ActiveToken)
+	for _, token := range active {
+		if token.NeverUsed {
+			unused[token.AgentID] = append(unused[token.AgentID], token)
+		}
 	}
 	orphans := make(map[int64]Orphan)
-	for _, create := range unstored {
-		for _, token := range unused {
-			if isOrphan(token, create) {
-				orphans[token.ID] = Orphan{TokenID: token.ID, CreatedBy: create.CreatorName, At: create.At, Likely: create.TokenID == 0}
+	for agents := range slices.Chunk(slices.Sorted(maps.Keys(unused)), agentsPerQuery) {
+		unstored, err := s.audit.UnstoredTokens(ctx, agents)
+		if err != nil {
+			return nil, err
+		}
+		for _, create := range unstored {
+			for _, token := range unused[create.AgentID] {
+				if isOrphan(token, create) {
+					orphans[token.ID] = Orphan{TokenID: token.ID, CreatedBy: create.CreatorName, At: create.At, Likely: create.TokenID == 0}
+				}
 			}
 		}
 	}
 	return orphans, nil
 }
 
-// isOrphan reports whether a never used token is what create made, or may have made.
+// isOrphan reports whether a never used token of the same agent is what create made, or may have
+// made.
 func isOrphan(token ActiveToken, create store.UnstoredToken) bool {
-	switch {
-	case token.AgentID != create.AgentID:
-		return false
-	case create.TokenID != 0:
+	if create.TokenID != 0 {
 		return token.ID == create.TokenID
-	default:
-		sameCreator := token.CreatorID != 0 && token.CreatorID == create.CreatorID ||
-			token.CreatorUsername != "" && token.CreatorUsername == create.CreatorName
-		return sameCreator && token.Name == create.TokenName && !slices.Contains(create.KnownIDs, token.ID)
 	}
+	sameCreator := token.CreatorID != 0 && token.CreatorID == create.CreatorID ||
+		token.CreatorUsername != "" && token.CreatorUsername == create.CreatorName
+	return sameCreator && token.Name == create.TokenName && !slices.Contains(create.KnownIDs, token.ID)
 }

@@ -42,6 +42,28 @@ func (b *bench) dies(name string) int64 {
 	return b.sim.AddToken(gitlabtest.Token{Agent: b.agent, Name: name, CreatedBy: b.lead})
 }
 
+func TestOrphansAreFoundAmongManyAgents(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	const many, lost = 2500, 2100
+	_, err := b.audit.BeginAudit(t.Context(), store.AuditEvent{
+		Action: store.AuditTokenCreate, ActorID: b.lead, ActorName: "lead",
+		Target: store.AuditTarget{ProjectID: b.project, AgentID: lost, TokenName: "new"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.clock.Advance(3 * time.Minute)
+	var active []tokens.ActiveToken
+	for agent := int64(many); agent > 0; agent-- {
+		active = append(active, tokens.ActiveToken{AgentID: agent, ID: agent * 10, Name: "new", CreatorID: b.lead, NeverUsed: true})
+	}
+	found, err := b.service.Orphans(t.Context(), active)
+	if err != nil || len(found) != 1 || found[lost*10].TokenID != lost*10 {
+		t.Errorf("orphans %v, %v; want the one of agent %d", found, err, lost)
+	}
+}
+
 // stores notes that somebody stored the token.
 func (b *bench) stores(token int64) {
 	b.t.Helper()
