@@ -56,7 +56,12 @@ func playDemo(t *testing.T) *stage {
 	program := portal.Program{Args: []string{"--demo"}, Stdout: output, Ready: func() { close(ready) }}
 	done := make(chan error, 1)
 	go func() { done <- program.Run(ctx) }()
-	t.Cleanup(func() { stop(); <-done })
+	t.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Errorf("the demo did not stop well: %v", err)
+		}
+	})
 	select {
 	case <-ready:
 	case err := <-done:
@@ -115,6 +120,7 @@ func (p *tab) sends() {
 }
 
 func (a *album) strangers(t *testing.T) {
+	t.Helper()
 	s := playDemo(t)
 	p := s.open(a.change...)
 	a.visits(p, "sign-in", s.url)
@@ -126,6 +132,7 @@ func (a *album) strangers(t *testing.T) {
 
 // lead is a Maintainer's day.
 func (a *album) lead(t *testing.T) {
+	t.Helper()
 	s := playDemo(t)
 	p := s.as("mara", a.change...)
 	p.expect("status of 4(0[034]|22)")
@@ -219,6 +226,7 @@ func (a *album) tokens(p *tab) {
 
 // readers may look only, or not even that.
 func (a *album) readers(t *testing.T) {
+	t.Helper()
 	s := playDemo(t)
 	p := s.as("tomas", a.change...)
 	a.visits(p, "reader-fleet", s.url+"/?wait=1")
@@ -238,6 +246,7 @@ func (a *album) readers(t *testing.T) {
 
 // rotations goes through a rotation, step by step.
 func (a *album) rotations(t *testing.T) {
+	t.Helper()
 	s := aRotationStage(t)
 	p := s.as("lead", a.change...)
 	a.visits(p, "rotation-1-ready", s.rotation())
@@ -260,6 +269,7 @@ func (a *album) rotations(t *testing.T) {
 
 // troubles are what goes wrong.
 func (a *album) troubles(t *testing.T) {
+	t.Helper()
 	s := aRotationStage(t).stage
 	s.addProjects(12)
 	gate := gitlabtest.NewGate()
@@ -297,6 +307,7 @@ func (a *album) troubles(t *testing.T) {
 
 // readOnly is a portal that may change nothing.
 func (a *album) readOnly(t *testing.T) {
+	t.Helper()
 	s := &stage{t: t, gitlab: gitlabtest.Start(t), browser: browser}
 	s.seed(time.Now())
 	s.url = startPortalAt(t, s.gitlab, "", "GITLAB_SCOPE=read_api")
