@@ -37,16 +37,19 @@ func TestLighthouse(t *testing.T) {
 	for _, page := range []struct{ name, address, cookie string }{
 		{"sign-in", s.url, ""}, {"fleet", s.url, cookie}, {"agents", s.agents(), cookie}, {"agent", s.agent(s.prod), cookie},
 	} {
-		t.Run(page.name, func(t *testing.T) {
-			measured := lighthouse(t, page.address, page.cookie)
-			for name, category := range measured.Categories {
-				score := 100 * category.Score
-				t.Logf("%s: %.0f", name, score)
-				if score < enough {
-					t.Errorf("%s is %.0f, want %d; it takes marks off for: %s", name, score, enough, measured.lacking(name))
-				}
-			}
-		})
+		judge(t, page.name, lighthouse(t, page.address, page.cookie))
+	}
+}
+
+// judge fails the test for every category that has too few marks, and logs them all.
+func judge(t *testing.T, page string, measured report) {
+	t.Helper()
+	for name, category := range measured.Categories {
+		score := 100 * category.Score
+		t.Logf("%s: %s %.0f", page, name, score)
+		if score < enough {
+			t.Errorf("%s: %s is %.0f, want %d; it takes marks off for: %s", page, name, score, enough, measured.lacking(name))
+		}
 	}
 }
 

@@ -89,6 +89,7 @@ func number(value any) float64 {
 
 // TestNothingJumps adds up the layout shifts of every page while it loads, at a desk and on a phone.
 func TestNothingJumps(t *testing.T) {
+	t.Parallel()
 	for name, change := range map[string][]func(*playwright.BrowserNewContextOptions){"desk": nil, "phone": {onAPhone}} {
 		t.Run(name, func(t *testing.T) {
 			s := newStage(t)

@@ -76,7 +76,12 @@ func (s *stage) openStates() []state {
 	return []state{
 		{"menu", func(p *tab) { p.visit(s.agents()); p.click(p.Locator("header details.menu summary")) }},
 		{"keys", func(p *tab) { p.visit(s.agents()); p.readyForKeys(); p.press("?"); p.sees(p.Locator("#dialog .keys")) }},
-		{"picker", func(p *tab) { p.visit(s.agents()); p.readyForKeys(); p.press("/"); p.sees(p.Locator("#picker-list [role=option]").First()) }},
+		{"picker", func(p *tab) {
+			p.visit(s.agents())
+			p.readyForKeys()
+			p.press("/")
+			p.sees(p.Locator("#picker-list [role=option]").First())
+		}},
 		{"register dialog", dialog(s.agents(), "/agents/new")},
 		{"register dialog with an error", func(p *tab) {
 			p.fill(p.Locator("#dialog [name=name]"), "prod")
@@ -138,6 +143,7 @@ func (s *stage) sweep(check func(p *tab, what string), change ...func(*playwrigh
 
 // TestAxeFindsNothing runs axe-core over every state in both themes and both languages.
 func TestAxeFindsNothing(t *testing.T) {
+	t.Parallel()
 	axe, err := os.ReadFile("../node_modules/axe-core/axe.min.js")
 	if err != nil {
 		t.Fatal(err)
@@ -169,6 +175,7 @@ func (p *tab) passesAxe(source, what string) {
 // TestNothingIsCutOff looks for sideways scrolling on a phone, and at 200 % on a laptop, which
 // leaves 720 pixels.
 func TestNothingIsCutOff(t *testing.T) {
+	t.Parallel()
 	for name, change := range map[string][]func(*playwright.BrowserNewContextOptions){
 		"320 pixels, English": {onAPhone}, "320 pixels, Chinese": {onAPhone, inChinese}, "200 %": {enlarged},
 	} {
