@@ -97,25 +97,29 @@ func writeFleetCSV(w io.Writer, rows []fleetlist.Row) error {
 		"active_tokens", "oldest_token_created_at", "token_names", "attention",
 	)
 	for i := 0; i < len(rows) && err == nil; i++ {
-		row := rows[i]
-		access := fleetlist.ReadOnly
-		if row.CanManage {
-			access = fleetlist.CanManage
-		}
-		var names []string
-		for _, token := range row.Tokens {
-			names = append(names, token.Name)
-		}
-		err = out.Write(
-			row.Path, strconv.FormatInt(row.ProjectID, 10), row.Agent, strconv.FormatInt(row.AgentID, 10), string(access),
-			row.Status.String(), timestamp(row.LastContact), number(row.Count), timestamp(row.Oldest()),
-			strings.Join(names, ", "), strings.Join(row.Due(), " "),
-		)
+		err = out.Write(csvCells(rows[i])...)
 	}
 	if err != nil {
 		return err
 	}
 	return out.Flush()
+}
+
+// csvCells are the cells of one agent, in the order of the header row.
+func csvCells(row fleetlist.Row) []string {
+	access := fleetlist.ReadOnly
+	if row.CanManage {
+		access = fleetlist.CanManage
+	}
+	var names []string
+	for _, token := range row.Tokens {
+		names = append(names, token.Name)
+	}
+	return []string{
+		row.Path, strconv.FormatInt(row.ProjectID, 10), row.Agent, strconv.FormatInt(row.AgentID, 10), string(access),
+		row.Status.String(), timestamp(row.LastContact), number(row.Count), timestamp(row.Oldest()),
+		strings.Join(names, ", "), strings.Join(row.Due(), " "),
+	}
 }
 
 // timestamp is t as RFC 3339 has it, empty for the zero time.
@@ -139,7 +143,7 @@ func writeFleetJSON(w io.Writer, snapshot *fleet.Snapshot, rows []fleetlist.Row)
 	out := bufio.NewWriter(w)
 	warnings := []exportedWarning{}
 	for _, warning := range snapshot.Warnings {
-		exported := exportedWarning{Kind: warningName(warning.Kind)}
+		exported := exportedWarning{Kind: warning.Kind.String()}
 		if warning.Project != nil {
 			exported.ProjectID, exported.Project = warning.Project.ID, warning.Project.Path
 		}

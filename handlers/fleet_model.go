@@ -13,8 +13,6 @@ import (
 )
 
 const (
-	// maxGroupBars is for how many groups the picture has a bar of their own.
-	maxGroupBars = 5
 	// maxGroupsOffered bounds the choice of groups; of more, those of the first level are
 	// offered.
 	maxGroupsOffered = 200
@@ -96,18 +94,10 @@ func (h *Handlers) addLinks(model *views.FleetModel, query fleetlist.Query, chos
 // addFilters adds the counts on top, each a filter.
 func (h *Handlers) addFilters(model *views.FleetModel, query fleetlist.Query, counts fleetlist.Counts) {
 	status := func(name string, count int) views.FleetFilter {
-		filter := views.FleetFilter{Name: name, Count: count, On: query.Status == name, URL: h.fleetURL(query.WithStatus(name))}
-		if filter.On {
-			filter.URL = h.fleetURL(query.WithStatus(""))
-		}
-		return filter
+		return h.fleetFilter(name, count, query.Status, query.WithStatus)
 	}
 	attention := func(kind string) views.FleetFilter {
-		filter := views.FleetFilter{Name: kind, Count: counts.Attention[kind], On: query.Attention == kind, URL: h.fleetURL(query.WithAttention(kind))}
-		if filter.On {
-			filter.URL = h.fleetURL(query.WithAttention(""))
-		}
-		return filter
+		return h.fleetFilter(kind, counts.Attention[kind], query.Attention, query.WithAttention)
 	}
 	model.AllStatuses = status("", counts.Statuses)
 	for _, s := range agentstatus.Statuses() {
@@ -119,98 +109,30 @@ func (h *Handlers) addFilters(model *views.FleetModel, query fleetlist.Query, co
 	}
 }
 
+// fleetFilter is a count that shows what it counts, and shows everything again when it is chosen already.
+func (h *Handlers) fleetFilter(name string, count int, chosen string, with func(string) fleetlist.Query) views.FleetFilter {
+	filter := views.FleetFilter{Name: name, Count: count, On: chosen == name, URL: h.fleetURL(with(name))}
+	if filter.On {
+		filter.URL = h.fleetURL(with(""))
+	}
+	return filter
+}
+
 // addProblems adds what is missing from the list, and why.
 func (h *Handlers) addProblems(model *views.FleetModel, query fleetlist.Query, snapshot *fleet.Snapshot) {
-	model.Fallback = fallbackName(snapshot.Fallback)
+	if snapshot.Fallback != fleet.FallbackNone {
+		model.Fallback = snapshot.Fallback.String()
+	}
 	for _, warning := range snapshot.Warnings {
 		if len(model.Warnings) == maxWarningsListed {
 			model.MoreWarnings++
 			continue
 		}
-		shown := views.FleetWarning{Kind: warningName(warning.Kind), RetryURL: h.fleetURL(query, paramRefresh, "1")}
+		shown := views.FleetWarning{Kind: warning.Kind.String(), RetryURL: h.fleetURL(query, paramRefresh, "1")}
 		if warning.Project != nil {
 			shown.ProjectID, shown.Path = warning.Project.ID, warning.Project.Path
 			shown.RetryURL = h.fleetURL(query, paramRetry, strconv.FormatInt(warning.Project.ID, 10))
 		}
 		model.Warnings = append(model.Warnings, shown)
 	}
-}
-
-// warningName is the kind as the catalogue and the export name it.
-func warningName(kind fleet.WarningKind) string {
-	switch kind {
-	case fleet.Slow:
-		return "slow"
-	case fleet.NotVisible:
-		return "not_visible"
-	case fleet.RateLimited:
-		return "rate_limited"
-	case fleet.ListIncomplete:
-		return "list_incomplete"
-	case fleet.RolesUnknown:
-		return "roles_unknown"
-	default:
-		return "unavailable"
-	}
-}
-
-// fallbackName is the reason as the catalogue names it.
-func fallbackName(reason fleet.Fallback) string {
-	switch reason {
-	case fleet.FallbackNone:
-		return ""
-	case fleet.FallbackPartial:
-		return "partial"
-	case fleet.FallbackSlow:
-		return "slow"
-	case fleet.FallbackTooComplex:
-		return "too_complex"
-	case fleet.FallbackRefused:
-		return "refused"
-	case fleet.FallbackUnsupported:
-		return "unsupported"
-	default:
-		return "unavailable"
-	}
-}
-
-// fleetPictures draws what the filters leave.
-func (h *Handlers) fleetPictures(query fleetlist.Query, rows []fleetlist.Row) views.FleetPictures {
-	pictures := views.FleetPictures{MaxAge: h.Limits.MaxAge, TooOldURL: h.fleetURL(query.WithAttention(agentstatus.TooOld.String()))}
-	for _, bar := range fleetlist.GroupBars(rows, maxGroupBars) {
-		drawn := views.FleetGroupBar{Group: bar.Group, Total: bar.Total}
-		if bar.Group != "" {
-			drawn.URL = h.fleetURL(query.WithGroup(bar.Group))
-		}
-		for _, status := range agentstatus.Statuses() {
-			segment := views.FleetSegment{Status: statusWord(status), Count: bar.Status[status.String()]}
-			if bar.Group != "" {
-				segment.URL = h.fleetURL(query.WithGroup(bar.Group).WithStatus(status.String()))
-			}
-			drawn.Segments = append(drawn.Segments, segment)
-		}
-		pictures.Groups = append(pictures.Groups, drawn)
-	}
-	for _, bar := range fleetlist.AgeBars(rows, h.Limits.MaxAge, h.Now()) {
-		pictures.Ages = append(pictures.Ages, views.FleetAgeBar{From: bar.From, To: bar.To, Tokens: bar.Tokens, TooOld: bar.TooOld})
-	}
-	return pictures
-}
-
-// fleetVersions tells the versions of the agents on a page, which GitLab answers slowly and to
-// Maintainers only: the page asks for them when it is there.
-func (h *Handlers) fleetVersions(w http.ResponseWriter, r *http.Request, s *session) error {
-	versions := views.FleetVersions{}
-	if view := h.Fleet.Cached(viewerOf(s)); view.Snapshot != nil {
-		chosen := fleetlist.Select(h.fleetRows(r.Context(), view.Snapshot.Agents), fleetlist.Parse(r.URL.Query()))
-		found, err := h.Fleet.Versions(r.Context(), viewerOf(s), h.fleetSource(r, s), agentsOf(view.Snapshot, chosen.Rows))
-		if err != nil {
-			return err
-		}
-		for agent, all := range found {
-			versions[agent] = strings.Join(all, ", ")
-		}
-	}
-	p := h.page(w, r, "")
-	return h.render(w, r, http.StatusOK, nil, views.FleetVersionCells(p, versions))
 }

@@ -133,14 +133,14 @@ const (
 	FallbackUnsupported          // no answer: the instance does not know the query, or has no GraphQL
 )
 
-// String names the reason in logs and metrics.
+// String names the reason in logs, metrics and catalogues.
 func (f Fallback) String() string {
-	return [...]string{"none", "partial", "slow", "unavailable", "too complex", "refused", "unsupported"}[f]
+	return [...]string{"none", "partial", "slow", "unavailable", "too_complex", "refused", "unsupported"}[f]
 }
 
-// String names the kind in logs and metrics.
+// String names the kind in logs, exports and catalogues.
 func (k WarningKind) String() string {
-	return [...]string{"unavailable", "slow", "not visible", "rate limited", "list incomplete", "roles unknown"}[k]
+	return [...]string{"unavailable", "slow", "not_visible", "rate_limited", "list_incomplete", "roles_unknown"}[k]
 }
 
 // Progress is how far a scan is.

@@ -55,7 +55,7 @@ func TestH11AFleetWithoutGraphQLIsCountedAndLoggedOnce(t *testing.T) {
 		}, `portal_fleet_scans_total{reason="unsupported",source="rest"} 1`, 1},
 		{"GraphQL refuses the cost", func(gitlab organisation) {
 			gitlab.Configure(func(s *gitlabtest.Settings) { s.ComplexityLimit = 1 })
-		}, `portal_fleet_scans_total{reason="too complex",source="rest"} 1`, 1},
+		}, `portal_fleet_scans_total{reason="too_complex",source="rest"} 1`, 1},
 		{"GitLab lists no projects", func(gitlab organisation) {
 			gitlab.Inject(gitlabtest.OpListProjects, gitlabtest.BadGateway())
 		}, `portal_fleet_scans_total{reason="failed",source="none"} 1`, 1},
