@@ -57,10 +57,18 @@ func (h *Handlers) login(w http.ResponseWriter, r *http.Request) error {
 // callback receives the person back from GitLab. Whom GitLab refuses is not left in the
 // session of whoever signed in here before; a GitLab that gives no answer ends nothing.
 func (h *Handlers) callback(w http.ResponseWriter, r *http.Request) error {
-	err := h.finishSignIn(w, r)
-	if errors.Is(err, errSignInDenied) || errors.Is(err, errSignInRefused) {
+	before, err := h.Store.Load(r.Context(), r)
+	if err != nil {
+		return fmt.Errorf("loading the session before: %w", err)
+	}
+	err = h.finishSignIn(w, r)
+	refused := errors.Is(err, errSignInDenied) || errors.Is(err, errSignInRefused)
+	if refused {
 		_, ending := h.Store.SignOut(r.Context(), w, r)
-		return errors.Join(err, ending)
+		err = errors.Join(err, ending)
+	}
+	if before != nil && (refused || err == nil) {
+		h.Fleet.DropSession(before.ID)
 	}
 	return err
 }

@@ -3,7 +3,6 @@ package handlers
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -45,12 +44,6 @@ func (h *Handlers) fleetProgress(w http.ResponseWriter, r *http.Request, s *sess
 // scanFailed says why there is no list, and what to do.
 func (h *Handlers) scanFailed(r *http.Request, err error) views.Notice {
 	l := printer(r)
-	if errors.Is(err, fleet.ErrClosed) {
-		return views.Notice{
-			Kind: views.NoticeWarning, Title: l.T("fleet.scan.stopped.title"), Text: l.T("fleet.scan.stopped.text"),
-			Link: h.currentPage(r), LinkText: l.T("errors.action.again"),
-		}
-	}
 	problem := classify(err, false)
 	next := h.nextStep(r, problem)
 	return views.Notice{

@@ -205,24 +205,41 @@ func TestAStreamSaysWhyThereIsNoFleet(t *testing.T) {
 	}
 }
 
-func TestSigningOutStopsAReading(t *testing.T) {
+func TestAReadingEndsWithTheSessionThatBeganIt(t *testing.T) {
 	t.Parallel()
-	p := newPortal(t)
-	gate := gitlabtest.NewGate()
-	t.Cleanup(gate.Open)
-	lead := p.as("lead")
-	logout := hiddenFields(lead.get("/projects").doc.Find("form[action='/auth/logout']"))
-	p.gitlab.Inject(gitlabtest.OpListProjects, gitlabtest.Hold(gate))
-	streamed := make(chan string, 1)
-	go func() { streamed <- lead.get("/fleet/progress").body }()
-	if err := gate.Await(t.Context(), 1); err != nil {
-		t.Fatal(err)
+	signOut := func(lead *browser) *answer {
+		return lead.post("/auth/logout", hiddenFields(lead.get("/help/status").doc.Find("form[action='/auth/logout']")))
 	}
-	if out := lead.post("/auth/logout", logout); out.status != http.StatusSeeOther {
-		t.Fatalf("signing out = %d", out.status)
-	}
-	if got := <-streamed; !strings.Contains(got, "The reading was stopped") {
-		t.Errorf("after signing out the stream says %q, want that it was stopped", got)
+	signInAgain := func(lead *browser) *answer { return lead.signIn("/auth/login", "lead") }
+	for _, tt := range []struct {
+		name, path string
+		end        func(*browser) *answer
+		status     int
+	}{
+		{"a stream says so, when the person signs out", "/fleet/progress", signOut, http.StatusOK},
+		{"a page says so, when the person signs out", "/?wait=1", signOut, http.StatusServiceUnavailable},
+		{"a page says so, when the person signs in again", "/?wait=1", signInAgain, http.StatusServiceUnavailable},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			p := newPortal(t)
+			gate := gitlabtest.NewGate()
+			t.Cleanup(gate.Open)
+			lead := p.as("lead")
+			p.gitlab.Inject(gitlabtest.OpListProjects, gitlabtest.Hold(gate))
+			read := make(chan *answer, 1)
+			go func() { read <- lead.get(tt.path) }()
+			if err := gate.Await(t.Context(), 1); err != nil {
+				t.Fatal(err)
+			}
+			if end := tt.end(lead); end.status != http.StatusSeeOther {
+				t.Fatalf("the end = %d", end.status)
+			}
+			gate.Open()
+			if got := <-read; got.status != tt.status || !strings.Contains(got.body, "The portal is restarting, or you have signed out") {
+				t.Errorf("GET %s = %d, want %d and that it was stopped: %s", tt.path, got.status, tt.status, got.body)
+			}
+		})
 	}
 }
 

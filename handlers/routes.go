@@ -58,15 +58,15 @@ func (h *Handlers) routes() []route {
 		{http.MethodGet, views.PatternTokenRevoke, signedIn, h.signedIn(h.tokenRevokeAsk)},
 		{http.MethodPost, views.PatternTokenRevoke, signedIn, audited{h.signedIn(h.tokenRevoke), store.AuditTokenRevoke}},
 
-		// Activity
-		{http.MethodGet, views.PatternActivity, signedIn, h.signedIn(h.activity)},
-		{http.MethodGet, views.PatternActivityCSV, signedIn, h.signedIn(h.activityCSV)},
-
 		// Rotation
 		{http.MethodGet, views.PatternRotation, signedIn, h.signedIn(h.rotationShow)},
 		{http.MethodGet, views.PatternRotations, signedIn, h.signedIn(h.rotationList)},
 		{http.MethodGet, views.PatternUnused, signedIn, h.signedIn(h.unusedAsk)},
 		{http.MethodPost, views.PatternUnused, signedIn, audited{h.signedIn(h.unusedRevoke), store.AuditTokenRevoke}},
+
+		// Activity
+		{http.MethodGet, views.PatternActivity, signedIn, h.signedIn(h.activity)},
+		{http.MethodGet, views.PatternActivityCSV, signedIn, h.signedIn(h.activityCSV)},
 
 		// Help, operation and assets
 		{http.MethodGet, views.PatternStatusHelp, signedIn, h.signedIn(h.statusHelp)},
