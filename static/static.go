@@ -100,17 +100,24 @@ func (a *Assets) Text(name string) string {
 
 // Has reports whether path, with or without the portal's base path, names an asset.
 func (a *Assets) Has(path string) bool {
-	_, name, _ := strings.Cut(path, Prefix)
-	_, ok := a.files[name]
+	_, ok := a.files[nameIn(path)]
 	return ok
+}
+
+// nameIn is what follows Prefix, which the path below which the portal lives may hold too.
+func nameIn(path string) string {
+	at := strings.LastIndex(path, Prefix)
+	if at < 0 {
+		return ""
+	}
+	return path[at+len(Prefix):]
 }
 
 // Handler serves the assets below Prefix, wherever the portal lives. Every path holds the hash
 // of its content, so an answer may be kept for ever; a path that names no asset gets a bare 404.
 func (a *Assets) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, name, _ := strings.Cut(r.URL.Path, Prefix)
-		f, ok := a.files[name]
+		f, ok := a.files[nameIn(r.URL.Path)]
 		if !ok {
 			w.WriteHeader(http.StatusNotFound)
 			return

@@ -75,7 +75,7 @@ func TestURL(t *testing.T) {
 	if got, want := a.URL("none.css"), "/static/none.css"; got != want {
 		t.Errorf("URL() of an unknown name = %q, want %q", got, want)
 	}
-	if !a.Has("/portal/static/app.1a2b.css") || a.Has("/static/none.css") {
+	if !a.Has("/portal/static/app.1a2b.css") || !a.Has("/static/portal/static/app.1a2b.css") || a.Has("/static/none.css") || a.Has("app.1a2b.css") {
 		t.Error("Has() does not tell assets from other paths")
 	}
 }
