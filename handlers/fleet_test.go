@@ -221,7 +221,7 @@ func TestSigningOutStopsAReading(t *testing.T) {
 	if out := lead.post("/auth/logout", logout); out.status != http.StatusSeeOther {
 		t.Fatalf("signing out = %d", out.status)
 	}
-	if got := <-streamed; !strings.Contains(got, "The reading was stopped") {
+	if got := <-streamed; !strings.Contains(got, "Loading was interrupted") {
 		t.Errorf("after signing out the stream says %q, want that it was stopped", got)
 	}
 }
