@@ -184,3 +184,19 @@ func TestPickerIsAListBox(t *testing.T) {
 	wantCount(t, render(t, WelcomePage(visitor, WelcomeModel{})).Selection, "#picker-link", 0)
 	wantCount(t, render(t, FleetPage(testPage(i18n.English), testFleet())).Selection, "header a#picker-link[href='/portal/projects'][aria-keyshortcuts='/']", 1)
 }
+
+func TestAFleetRowTellsTheAgeOfItsOldestToken(t *testing.T) {
+	t.Parallel()
+	tests := map[time.Duration]string{
+		-time.Minute:         "under 1 hour", // GitLab's clock is ahead
+		20 * time.Minute:     "under 1 hour",
+		time.Hour:            "1 hour",
+		30 * time.Hour:       "30 hours",
+		100 * 24 * time.Hour: "100 days",
+	}
+	for age, want := range tests {
+		if got := (FleetRow{Oldest: testNow().Add(-age)}).age(i18n.For(i18n.English), testNow()); got != want {
+			t.Errorf("age %v reads %q, want %q", age, got, want)
+		}
+	}
+}
