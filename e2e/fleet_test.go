@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"fmt"
+	"regexp"
 	"testing"
 
 	"github.com/playwright-community/playwright-go"
@@ -149,12 +150,12 @@ func TestAgentsAreSelectedForRotation(t *testing.T) {
 	} {
 		p := s.as("lead", change...)
 		p.sees(p.link("idle"))
-		p.click(p.button("Rotate tokens…"))
+		p.click(p.button("Rotate tokens"))
 		p.says(p.Locator("main"), "Choose agents in the list, then come back.")
 		p.visit(s.url + "/?wait=1")
 		p.selects("prod")
 		p.selects("cluster-00")
-		p.click(p.button("Rotate tokens…"))
+		p.click(p.button("Rotate tokens"))
 		p.sees(p.heading("Rotations"))
 		p.says(p.Locator("tbody tr", rowOf("prod")), "Ready to rotate")
 		p.says(p.Locator("tbody tr", rowOf("cluster-00")), "This agent has no token")
@@ -194,5 +195,23 @@ func TestASelectionSurvivesANewReading(t *testing.T) {
 	}
 	if n := number(p.eval(`() => document.querySelectorAll("input[name=agent]:checked").length`)); n != 7 {
 		t.Errorf("all on the page are %v agents, want 7", n)
+	}
+}
+
+// TestTheListGrowsOlderWhileItIsLookedAt reads the age in both languages as the page writes it.
+func TestTheListGrowsOlderWhileItIsLookedAt(t *testing.T) {
+	s := newStage(t)
+	for want, change := range map[string][]func(*playwright.BrowserNewContextOptions){`^\d+ seconds ago$`: nil, `^\d+ 秒钟前$`: {inChinese}} {
+		p := s.as("lead", change...)
+		if err := p.Clock().Install(); err != nil {
+			t.Fatal(err)
+		}
+		p.visit(s.url + "/?wait=1")
+		if err := p.Clock().FastForward(30_000); err != nil {
+			t.Fatal(err)
+		}
+		if err := expectations().Locator(p.Locator("[data-age]")).ToHaveText(regexp.MustCompile(want)); err != nil {
+			t.Error(err)
+		}
 	}
 }

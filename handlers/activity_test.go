@@ -123,7 +123,7 @@ func TestActivityIsShownToWhoeverIsMaintainerNow(t *testing.T) {
 	if unknown.text("#project-error") == "" || unknown.text("#project-error") != hidden.text("#project-error") {
 		t.Errorf("a project that is not there reads %q, one that is not theirs %q: want the same", unknown.text("#project-error"), hidden.text("#project-error"))
 	}
-	if got := dev.get("/activity").text("#activity .empty"); !strings.Contains(got, "Maintainer of none") {
+	if got := dev.get("/activity").text("#activity .empty"); !strings.Contains(got, "you maintain none") {
 		t.Errorf("a Developer reads %q", got)
 	}
 
@@ -207,7 +207,7 @@ func TestEveryOutcomeHasItsWord(t *testing.T) {
 	p.note(func(e *store.AuditEvent) { e.Action, e.RefersTo = store.AuditReconciled, lost })
 	p.clock.Advance(-4 * time.Minute)
 	rows := p.as("lead").get("/activity").doc.Find("#activity tbody tr")
-	want := []string{"It had happened", "Failed", "Refused", "Done", "Under way", "Unknown"}
+	want := []string{"Was done", "Failed", "Refused", "Done", "In progress", "Unknown"}
 	var got []string
 	rows.Each(func(_ int, row *goquery.Selection) { got = append(got, strings.TrimSpace(row.Find(".badge").Text())) })
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -318,7 +318,7 @@ func TestTheActivityTabDoesWithoutGitLab(t *testing.T) {
 			lead := p.as("lead")
 			p.gitlab.Inject(gitlabtest.OpGraphQL, fault)
 			got := lead.get(p.agentPath(p.prod) + "?tab=activity")
-			if got.status != http.StatusOK || got.entries() != "token-0" || !strings.Contains(got.text("#agent-tab .notice"), "not complete") {
+			if got.status != http.StatusOK || got.entries() != "token-0" || !strings.Contains(got.text("#agent-tab .notice"), "incomplete") {
 				t.Errorf("%d, entries %q, notice %q", got.status, got.entries(), got.text("#agent-tab .notice"))
 			}
 		})

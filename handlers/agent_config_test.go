@@ -106,8 +106,8 @@ func TestWhatCannotBeReadOfTheConfigurationFileIsSaid(t *testing.T) {
 		text  string
 	}{
 		"not allowed":       {gitlabtest.Status(403), "You may not read this project’s repository"},
-		"GitLab has a pain": {gitlabtest.Status(500), "GitLab did not hand it over in time"},
-		"a sign-in page":    {gitlabtest.SignInPage(), "GitLab did not hand it over in time"},
+		"GitLab has a pain": {gitlabtest.Status(500), "GitLab did not send it in time"},
+		"a sign-in page":    {gitlabtest.SignInPage(), "GitLab did not send it in time"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -132,7 +132,7 @@ func TestASlowConfigurationFileIsNotWaitedFor(t *testing.T) {
 	p.gitlab.Inject(gitlabtest.OpRawFile, gitlabtest.Hold(gate))
 	page := p.as("dev").get(p.agentPath(p.prod) + "?tab=connect")
 	gate.Open()
-	if said := page.text(".config"); page.status != 200 || !strings.Contains(said, "GitLab did not hand it over in time") {
+	if said := page.text(".config"); page.status != 200 || !strings.Contains(said, "GitLab did not send it in time") {
 		t.Errorf("%d: it reads %q", page.status, said)
 	}
 	p.gitlab.ResetCounters()

@@ -77,7 +77,7 @@ func TestAWholeRotationKeepsTheAgentConnected(t *testing.T) {
 	p.restart(setUp{keys: p.keys})
 	lead.get(path)
 	p.clock.Advance(9 * time.Minute)
-	if page = lead.get(path); page.offered() != nil || !strings.Contains(page.text("#rotation"), "9 minutes of 10") {
+	if page = lead.get(path); page.offered() != nil || !strings.Contains(page.text("#rotation"), "9 of 10 minutes") {
 		t.Errorf("after nine minutes, offered %v: %s", page.offered(), page.text("#rotation"))
 	}
 	p.clock.Advance(time.Minute)
@@ -105,10 +105,10 @@ func TestARotationNeverOffersTheTokenThatIsNeeded(t *testing.T) {
 		{"b: the new one was never used", "Waiting for the new token to be used", "lead", func(p *portal) []int64 {
 			return []int64{p.addToken("new", time.Minute)}
 		}},
-		{"c: two from the start", "Two active tokens: which one is to go?", "lead", func(p *portal) []int64 {
+		{"c: two from the start", "Two active tokens: which one do you want to revoke?", "lead", func(p *portal) []int64 {
 			return []int64{p.addToken("forgotten", 48*time.Hour)}
 		}},
-		{"d: the portal died between create and reveal", "Nobody confirmed having stored the new token", "lead", func(p *portal) []int64 {
+		{"d: the portal died between create and reveal", "Nobody has confirmed that the new token is stored", "lead", func(p *portal) []int64 {
 			if _, err := p.store.BeginAudit(p.t.Context(), store.AuditEvent{
 				Action: store.AuditTokenCreate, ActorID: p.people["lead"], ActorName: "lead",
 				Target: store.AuditTarget{ProjectID: p.project, AgentID: p.prod, TokenName: "new"},
@@ -175,7 +175,7 @@ func TestAConnectionFromBeforeKeepsTheOldToken(t *testing.T) {
 	p.gitlab.Configure(func(s *gitlabtest.Settings) { s.KASUnreachable = false })
 	p.gitlab.ConnectToken(second, p.clock.Now().Add(-5*time.Hour))
 	page := lead.get(p.rotationPath(p.prod))
-	page.wantPhase(t, "Watching the old token fall silent")
+	page.wantPhase(t, "Checking that nothing uses the old token")
 	if !strings.Contains(page.text("#rotation"), "still connected, since 2026-11-24 07:11 UTC") || page.offered() != nil {
 		t.Errorf("offered %v: %s", page.offered(), page.text("#rotation"))
 	}
@@ -199,7 +199,7 @@ func TestTheChoiceOfWhichTokenGoesStandsInTheAddress(t *testing.T) {
 	if diff := cmp.Diff([]string{p.revokePath(forgotten)}, page.offered()); diff != "" {
 		t.Errorf("offered (-want +got):\n%s", diff)
 	}
-	lead.get(p.rotationPath(p.prod)+"?drop=nothing").wantPhase(t, "Two active tokens: which one is to go?")
+	lead.get(p.rotationPath(p.prod)+"?drop=nothing").wantPhase(t, "Two active tokens: which one do you want to revoke?")
 }
 
 func TestGivingUpRevokesTheNewTokenAndComesBack(t *testing.T) {
@@ -255,7 +255,7 @@ func TestALookThatFindsTheSameChangesNothing(t *testing.T) {
 	}
 	p.gitlab.TouchToken(added, p.clock.Now())
 	news := lead.poll(minute.header.Get("HX-PTag")).get(path)
-	news.wantPhase(t, "Watching the old token fall silent")
+	news.wantPhase(t, "Checking that nothing uses the old token")
 	if news.doc.Find("#rotation-title[data-announce]").Length() != 1 {
 		t.Errorf("news are not announced: %s", news.body)
 	}

@@ -56,7 +56,7 @@ func TestTheRotationsOfASelectionAreOneLineEach(t *testing.T) {
 	if got := lead.get("/rotations"); got.status != http.StatusOK || !strings.Contains(got.text("main"), "No agents chosen") {
 		t.Errorf("without a selection = %d: %s", got.status, got.text("main"))
 	}
-	if got := p.as("dev").get("/rotations" + p.selection(p.prod)).lines("tbody tr"); !strings.Contains(got[0], "Look at the rotation") {
+	if got := p.as("dev").get("/rotations" + p.selection(p.prod)).lines("tbody tr"); !strings.Contains(got[0], "View rotation") {
 		t.Errorf("a Developer sees %v", got)
 	}
 }

@@ -34,6 +34,14 @@ type ActivityModel struct {
 	IsAdmin bool
 }
 
+// rule says what the list covers.
+func (m ActivityModel) rule(l *i18n.Printer) string {
+	if m.IsAdmin {
+		return l.Sentences(l.T("activity.rule"), l.T("activity.rule.admin"))
+	}
+	return l.T("activity.rule")
+}
+
 // ActivityRow is one entry of the list.
 type ActivityRow struct {
 	// Number is the entry's own in the portal, 0 for one of GitLab's.

@@ -63,8 +63,8 @@ func TestActivityRows(t *testing.T) {
 		what, outcome string
 		icon          IconName
 	}{
-		{"Revoke token #18 prod cluster", "Under way", IconPending},
-		{"Check afterwards #17 about entry #16", "It had happened", IconConnected},
+		{"Revoke token #18 prod cluster", "In progress", IconPending},
+		{"Check afterwards #17 for entry #16", "Was done", IconConnected},
 		{"Create token #16 prod cluster", "Unknown", IconUnknown},
 		{"Token stored #15", "Done", IconConnected},
 		{"Delete agent #14", "Failed", IconNotConnected},

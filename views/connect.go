@@ -2,7 +2,6 @@ package views
 
 import (
 	"slices"
-	"strings"
 
 	"gitlab-agent-portal/internal/i18n"
 )
@@ -96,7 +95,7 @@ func (g ConfigGrant) environments(l *i18n.Printer) string {
 	if g.MoreEnvironments > 0 {
 		names = append(slices.Clone(names), l.N("connect.config.more", g.MoreEnvironments))
 	}
-	return strings.Join(names, ", ")
+	return l.List(names)
 }
 
 // shows reports whether there is a file to lead to.

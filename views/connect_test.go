@@ -59,7 +59,7 @@ func TestConfigurationFile(t *testing.T) {
 		"absent":                     {file(ConfigAbsent, "https://gitlab.example.com/new"), []string{"There is none on the default branch"}, []string{"https://gitlab.example.com/new"}},
 		"absent, branch not known":   {file(ConfigAbsent, ""), []string{"There is none on the default branch"}, nil},
 		"not to be read":             {file(ConfigForbidden, ""), []string{"You may not read this project’s repository"}, nil},
-		"not known":                  {file(ConfigUnknown, ""), []string{"GitLab did not hand it over in time"}, nil},
+		"not known":                  {file(ConfigUnknown, ""), []string{"GitLab did not send it in time"}, nil},
 		"broken":                     {broken, []string{"cannot be used", "Line 3: This is not valid YAML.", "did not find expected key"}, []string{blob}},
 		"present, lets nobody in":    {file(ConfigPresent, blob), []string{"only pipelines of the agent’s own project", "Nobody."}, []string{blob}},
 		"present, lets some in":      {granted, []string{"Group shop", "Project no path only in production, qa only from protected branches", "and 1 more", "Nobody."}, []string{blob, "https://gitlab.example.com/shop"}},

@@ -185,7 +185,11 @@ func (r FleetRow) tokens(l *i18n.Printer) string {
 
 // age is the age of the oldest token.
 func (r FleetRow) age(l *i18n.Printer, now time.Time) string {
-	return Length(l, now.Sub(r.Oldest))
+	age := now.Sub(r.Oldest)
+	if age < time.Hour {
+		return l.T("fleet.under_hour")
+	}
+	return Length(l, age)
 }
 
 // Length is a stretch of time in whole days, or in hours where it is less than two.

@@ -87,14 +87,14 @@ func TestFleetShowsItsRows(t *testing.T) {
 	page := render(t, FleetPage(testPage(i18n.English), testFleet()))
 	row := func(n int) *goquery.Selection { return page.Find("table.fleet tbody tr").Eq(n) }
 	wantText(t, row(0), "td.wide", "shop/web/checkout")
-	wantText(t, row(0), "td[data-label='Oldest']", "100 days")
+	wantText(t, row(0), "td[data-label='Oldest token']", "100 days")
 	wantText(t, row(0), ".due", "Old token")
 	wantText(t, row(0), ".due", "Unfinished rotation")
 	wantCount(t, row(0), ".actions a", 1)
-	wantText(t, row(1), "td[data-label='Oldest']", "30 hours")
+	wantText(t, row(1), "td[data-label='Oldest token']", "30 hours")
 	wantCount(t, row(1), ".due a, .actions a", 0)
-	wantText(t, row(2), "td[data-label='Last use']", "Never")
-	wantText(t, row(3), "td[data-label='Last use']", "Unknown")
+	wantText(t, row(2), "td[data-label='Last contact']", "Never")
+	wantText(t, row(3), "td[data-label='Last contact']", "Unknown")
 	wantText(t, row(3), "td[data-label='Tokens']", "Unknown")
 	wantText(t, page.Selection, ".fleet-state", "Updated 12 seconds ago")
 	wantCount(t, page.Selection, "th[aria-sort=descending]", 1)
@@ -183,4 +183,20 @@ func TestPickerIsAListBox(t *testing.T) {
 	visitor.User = nil
 	wantCount(t, render(t, WelcomePage(visitor, WelcomeModel{})).Selection, "#picker-link", 0)
 	wantCount(t, render(t, FleetPage(testPage(i18n.English), testFleet())).Selection, "header a#picker-link[href='/portal/projects'][aria-keyshortcuts='/']", 1)
+}
+
+func TestAFleetRowTellsTheAgeOfItsOldestToken(t *testing.T) {
+	t.Parallel()
+	tests := map[time.Duration]string{
+		-time.Minute:         "under 1 hour", // GitLab's clock is ahead
+		20 * time.Minute:     "under 1 hour",
+		time.Hour:            "1 hour",
+		30 * time.Hour:       "30 hours",
+		100 * 24 * time.Hour: "100 days",
+	}
+	for age, want := range tests {
+		if got := (FleetRow{Oldest: testNow().Add(-age)}).age(i18n.For(i18n.English), testNow()); got != want {
+			t.Errorf("age %v reads %q, want %q", age, got, want)
+		}
+	}
 }

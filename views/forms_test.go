@@ -89,7 +89,7 @@ func TestTokenRevoke(t *testing.T) {
 	}{
 		"in use":             {TokenRevokeModel{Token: used}, "last used 2 minutes ago", 0},
 		"never used":         {TokenRevokeModel{Token: never}, "nothing stops working", 0},
-		"use not known":      {TokenRevokeModel{Token: unknown, Guard: true}, "Nobody can tell", 1},
+		"use not known":      {TokenRevokeModel{Token: unknown, Guard: true}, "It is not known", 1},
 		"the only one":       {TokenRevokeModel{Token: used, LastToken: true, Guard: true}, "the only token of prod-eu", 1},
 		"typed a wrong name": {TokenRevokeModel{Token: used, Guard: true, Confirm: Field{Value: "x", Error: "Type it."}}, "Type it.", 1},
 	}
@@ -121,7 +121,7 @@ func TestAgentDelete(t *testing.T) {
 	}{
 		"two tokens":           {func(*AgentDeleteModel) {}, []string{"last contact was 2 minutes ago", "and its 2 tokens", "prod cluster"}},
 		"one token":            {func(m *AgentDeleteModel) { m.Tokens = m.Tokens[:1] }, []string{"and its token."}},
-		"no token, no contact": {func(m *AgentDeleteModel) { m.Tokens, m.LastContact, m.Status = nil, time.Time{}, StatusNeverConnected }, []string{"never in contact", "has no active token"}},
+		"no token, no contact": {func(m *AgentDeleteModel) { m.Tokens, m.LastContact, m.Status = nil, time.Time{}, StatusNeverConnected }, []string{"never contacted", "has no active token"}},
 		"nothing is known": {func(m *AgentDeleteModel) {
 			m.Tokens, m.TokensKnown, m.LastContact, m.Status = nil, false, time.Time{}, StatusUnknown
 		}, []string{"is not known", "could not be read"}},

@@ -29,7 +29,7 @@ func TestProjects(t *testing.T) {
 		}
 	}
 	rows := page.Find("tbody tr")
-	for i, want := range []string{"Can manage", "Read only", "Archived"} {
+	for i, want := range []string{"Can manage", "Read-only", "Archived"} {
 		wantText(t, rows.Eq(i), "td:last-child", want)
 	}
 	wantAttr(t, rows.Eq(0), "a", "href", "/portal/projects/20/agents")
@@ -93,7 +93,7 @@ func TestAgentsOffersWhatThePersonMayDo(t *testing.T) {
 		"a reader is told why not":              {reader, testAgents(), 0, "you need the Maintainer role"},
 		"a reader of an empty project":          {reader, nil, 0, "A Maintainer can register one"},
 		"an archived project cannot be changed": {Access{Reason: ReasonArchived}, nil, 0, "is archived"},
-		"a portal that only reads says so":      {Access{Reason: ReasonPortal}, testAgents(), 0, "This portal can only read"},
+		"a portal that only reads says so":      {Access{Reason: ReasonPortal}, testAgents(), 0, "This portal is read-only"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -79,17 +79,17 @@ func TestARotationShowsWhereItStands(t *testing.T) {
 		says    string
 		revokes int
 	}{
-		RotationUnknown:   {"", "nothing is offered", 0},
+		RotationUnknown:   {"", "you cannot revoke", 0},
 		RotationNoToken:   {"Create a new token", "no token", 0},
 		RotationNeverUsed: {"Install it in the cluster", "never used", 1},
 		RotationStart:     {"Create a new token", "The old one keeps working", 0},
-		RotationChoose:    {"", "which one is to go", 2},
+		RotationChoose:    {"", "which one do you want to revoke", 2},
 		RotationTooMany:   {"", "2 active tokens are too many", 2},
-		RotationInstall:   {"Install it in the cluster", "nobody confirmed", 1},
+		RotationInstall:   {"Install it in the cluster", "nobody has confirmed", 1},
 		RotationOrphan:    {"Install it in the cluster", "most likely", 1},
-		RotationStillUsed: {"See the old one fall silent", "9 minutes of 10", 0},
-		RotationWatch:     {"See the old one fall silent", "still connected, since 2026-11-24 02:07 UTC", 0},
-		RotationQuiet:     {"Revoke the old one", "Silent for 9 minutes", 1},
+		RotationStillUsed: {"Check that nothing uses the old one", "9 of 10 minutes", 0},
+		RotationWatch:     {"Check that nothing uses the old one", "still connected, since 2026-11-24 02:07 UTC", 0},
+		RotationQuiet:     {"Revoke the old one", "Not used for 9 minutes", 1},
 	}
 	for _, phase := range rotationPhases() {
 		t.Run(string(phase), func(t *testing.T) {
@@ -124,7 +124,7 @@ func TestOnlyARotationThatWaitsLooksAgain(t *testing.T) {
 	m.Live, m.Announce = false, true
 	still := render(t, Rotation(testPage(i18n.English), m))
 	wantCount(t, still.Selection, "[data-live], [hx-get]:not([hx-target='#dialog-body'])", 0)
-	wantText(t, still.Selection, "[data-announce]", "Watching")
+	wantText(t, still.Selection, "[data-announce]", "Checking")
 }
 
 func TestTheAddressesOfASelection(t *testing.T) {

@@ -130,3 +130,23 @@ func TestDateIsUTCWhateverTheZone(t *testing.T) {
 		t.Errorf("Date() = %q, want %q", got, want)
 	}
 }
+
+func TestWhatStandsBetween(t *testing.T) {
+	t.Parallel()
+	en, zh := For(English), For(Chinese)
+	tests := map[string]struct{ got, want string }{
+		"sentences":            {en.Sentences("Done.", "Go on."), "Done. Go on."},
+		"Chinese sentences":    {zh.Sentences("已完成。", "请继续。"), "已完成。请继续。"},
+		"one sentence":         {en.Sentences("Done."), "Done."},
+		"names":                {en.List([]string{"staging", "production"}), "staging, production"},
+		"names within Chinese": {zh.List([]string{"staging", "production"}), "staging、production"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if test.got != test.want {
+				t.Errorf("got %q, want %q", test.got, test.want)
+			}
+		})
+	}
+}

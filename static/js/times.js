@@ -25,12 +25,15 @@ function localise(root) {
 const TICK = 10 * 1000; // ms
 const ages = new Intl.RelativeTimeFormat(document.documentElement.lang);
 
+// ago is an age as the page writes it, which in Chinese has a space behind the number.
+const ago = (count, unit) => ages.format(-count, unit).replace(/(\d)(?=\p{Script=Han})/u, "$1 ");
+
 function grow() {
   const element = document.querySelector("[data-age]");
   if (!element) return;
   element.dataset.shown ??= performance.now();
   const seconds = Math.round(Number(element.dataset.age) + (performance.now() - Number(element.dataset.shown)) / 1000);
-  element.textContent = seconds < 60 ? ages.format(-seconds, "second") : ages.format(-Math.floor(seconds / 60), "minute");
+  element.textContent = seconds < 60 ? ago(seconds, "second") : ago(Math.floor(seconds / 60), "minute");
 }
 setInterval(grow, TICK);
 
