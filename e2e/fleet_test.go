@@ -90,6 +90,7 @@ func TestAProjectIsPickedByKeyboard(t *testing.T) {
 	s.addProjects(3)
 	p := s.as("lead")
 	p.sees(p.link("prod"))
+	p.readyForKeys()
 	p.press("/")
 	p.sees(p.Locator("#dialog #picker-input"))
 	p.says(p.Locator("#picker-list [aria-selected=true]"), "Payments")
@@ -105,6 +106,7 @@ func TestAProjectIsPickedByKeyboard(t *testing.T) {
 	}
 	p.press("Enter")
 	p.sees(p.heading("Agents of Service 01"))
+	p.readyForKeys()
 	p.press("/")
 	p.sees(p.Locator("#picker-input"))
 	p.press("Escape")
@@ -165,13 +167,17 @@ func TestAgentsAreSelectedForRotation(t *testing.T) {
 	}
 }
 
-// TestASelectionSurvivesANewReading selects while the fleet is read again, which changes the order
-// of its rows.
+// TestASelectionSurvivesANewReading selects while the fleet is read again, which puts other agents
+// before the selected one and changes its row: nothing but an id tells then which row it was.
 func TestASelectionSurvivesANewReading(t *testing.T) {
 	s := newStage(t)
 	s.addProjects(3)
 	p := s.as("lead")
-	p.sees(p.link("idle"))
+	p.visit(s.url + "/?sort=agent")
+	place := func() float64 {
+		return number(p.eval(`() => [...document.querySelectorAll("table.fleet tbody th")].findIndex((name) => name.innerText === "idle")`))
+	}
+	before := place()
 	gate := gitlabtest.NewGate()
 	t.Cleanup(gate.Open)
 	s.gitlab.Inject(gitlabtest.OpListProjects, gitlabtest.Hold(gate))
@@ -181,11 +187,15 @@ func TestASelectionSurvivesANewReading(t *testing.T) {
 	if all, err := p.Locator("#select-all").IsChecked(); err != nil || all {
 		t.Errorf("with one agent selected, all are: %t (%v)", all, err)
 	}
-	for _, name := range []string{"a-first", "b-second"} {
+	for _, name := range []string{"a-first", "h-before-idle"} {
 		s.gitlab.AddAgent(gitlabtest.Agent{Project: s.project, Name: name})
 	}
+	s.gitlab.AddToken(gitlabtest.Token{Agent: s.idle, Name: "first", CreatedBy: s.lead})
 	gate.Open()
 	p.sees(p.link("a-first"))
+	if after := place(); before < 0 || after != before+2 {
+		t.Fatalf("the agent moved from row %v to %v, so this shows nothing", before, after)
+	}
 	selected := p.eval(`() => [...document.querySelectorAll("input[name=agent]:checked")].map((box) => box.closest("tr").querySelector("th").innerText).join(" ")`)
 	if selected != "idle" {
 		t.Errorf("after the new reading %q is selected, want idle", selected)

@@ -142,6 +142,7 @@ func (a *album) lead(t *testing.T) {
 	p.visit(s.url + "/projects")
 	p.click(p.Locator("header .menu summary"))
 	a.shows(p, "menu")
+	p.readyForKeys()
 	p.press("/")
 	p.says(p.Locator("#picker-list [aria-selected=true]"), "/")
 	a.shows(p, "picker")

@@ -107,4 +107,7 @@ func TestAFormOfAnEndedSessionSaysHowToComeBack(t *testing.T) {
 	if got.status != http.StatusUnauthorized || got.header.Get("HX-Redirect") != "" || !strings.Contains(got.body, want[len("/auth"):len("/auth/login")]) {
 		t.Errorf("the same by htmx = %d, HX-Redirect %q: %s", got.status, got.header.Get("HX-Redirect"), got.body)
 	}
+	if got.doc.Find("a[target=_blank]").Length() != 1 {
+		t.Errorf("the way to sign in leaves the form: %s", got.body)
+	}
 }

@@ -178,19 +178,30 @@ func (h *Handlers) fail(w http.ResponseWriter, r *http.Request, err error) {
 // renderProblem shows a problem: as a notice where a fragment was asked for, so that the page
 // and what was typed into it stay, and as a page of its own otherwise.
 func (h *Handlers) renderProblem(w http.ResponseWriter, r *http.Request, p problem) error {
-	l := printer(r)
-	title, text := l.T("errors."+p.id+".title"), l.T("errors."+p.id+".text")
-	action := h.nextStep(r, p)
+	notice := h.problemNotice(r, p)
 	if isFragment(r) {
 		retargetNotice(w, r)
-		notice := views.Notice{
-			Kind: views.NoticeDanger, Title: title, Text: text,
-			Link: action.URL, LinkText: action.Text, RequestID: stateOf(r).id,
-		}
-		return h.render(w, r, p.status, nil, views.NoticeFragment(h.page(w, r, title), notice))
+		return h.render(w, r, p.status, nil, views.NoticeFragment(h.page(w, r, notice.Title), notice))
 	}
-	model := views.MessageModel{Heading: title, Text: text, RequestID: stateOf(r).id, Actions: []views.Action{action}}
-	return h.render(w, r, p.status, views.MessagePage(h.page(w, r, title), model), nil)
+	model := views.MessageModel{
+		Heading: notice.Title, Text: notice.Text, RequestID: notice.RequestID,
+		Actions: []views.Action{{Text: notice.LinkText, URL: notice.Link}},
+	}
+	return h.render(w, r, p.status, views.MessagePage(h.page(w, r, notice.Title), model), nil)
+}
+
+// problemNotice is what a person is told of a problem. A form on a page that stays, such as a
+// token that is being revealed, has the way to sign in lead to another tab.
+func (h *Handlers) problemNotice(r *http.Request, p problem) views.Notice {
+	l, action := printer(r), h.nextStep(r, p)
+	notice := views.Notice{
+		Kind: views.NoticeDanger, Title: l.T("errors." + p.id + ".title"), Text: l.T("errors." + p.id + ".text"),
+		Link: action.URL, LinkText: action.Text, RequestID: stateOf(r).id,
+	}
+	if p.status == http.StatusUnauthorized && !isSafe(r.Method) && isFragment(r) {
+		notice.Text, notice.LinkText, notice.Beside = l.T("errors."+p.id+".form"), l.T("errors.action.sign_in_beside"), true
+	}
+	return notice
 }
 
 // nextStep is what a person can do about a problem.

@@ -344,9 +344,9 @@ func TestFleetSaysWhyUsesAreUnknown(t *testing.T) {
 			if row := page.doc.Find("table.fleet tbody tr:contains('prod')").Text(); !strings.Contains(row, "Connected") {
 				t.Errorf("the row of prod: %s", row)
 			}
-			want := map[bool][2]string{true: {"0", "1"}, false: {"2", ""}}[tt.says == ""]
+			want := map[bool][2]string{true: {"", "1"}, false: {"2", ""}}[tt.says == ""]
 			if got := [2]string{count(page, "unknown"), count(page, "no_token")}; got != want {
-				t.Errorf("%q agents count as unknown and as without a token, want %q: what is unknown is not none", got, want)
+				t.Errorf("%q agents count as unknown and as without a token, want %q: what is unknown is not none, and a count of nobody is not shown", got, want)
 			}
 		})
 	}

@@ -156,8 +156,9 @@ func (f FleetFilter) icon() IconName {
 	return IconWarning
 }
 
-// shown reports whether a filter is worth its place: what no agent is in is left out.
-func (f FleetFilter) shown() bool { return f.Count > 0 || f.On || isStatus(f.Name) }
+// shown reports whether a filter is worth its place: one that no agent passes is left out, unless it
+// is on and has to be taken back.
+func (f FleetFilter) shown() bool { return f.Count > 0 || f.On }
 
 func (c FleetColumn) title(l *i18n.Printer) string { return l.T("fleet.column." + c.Name) }
 

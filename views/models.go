@@ -71,6 +71,8 @@ type Notice struct {
 	// Link is the next step; empty for none.
 	Link     string
 	LinkText string
+	// Beside opens the link in another tab, since this page holds what would be lost with it.
+	Beside bool
 	// RequestID identifies the request in the operator's log; shown with errors only.
 	RequestID string
 }

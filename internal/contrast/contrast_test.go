@@ -36,7 +36,7 @@ func TestRatio(t *testing.T) {
 func TestRead(t *testing.T) {
 	t.Parallel()
 	css := `:root { --text: light-dark(#26242b, #ECECEF); --ground:light-dark(#fff,#18171d);
-		--shadow: 0 1px light-dark(#26242b26, #000); --veil: light-dark(#26242b26, #00000080); --small: .8125rem }`
+		--shadow: 0 1px light-dark(#26242b26, #000); --veil: light-dark(#26242b26, #00000080); --glass: light-dark(#fff, #00000080); --small: .8125rem }`
 	light, dark := Read(css)
 	wantLight := Palette{"text": {R: 0x26, G: 0x24, B: 0x2b, A: 255}, "ground": {R: 255, G: 255, B: 255, A: 255}}
 	wantDark := Palette{"text": {R: 0xec, G: 0xec, B: 0xef, A: 255}, "ground": {R: 0x18, G: 0x17, B: 0x1d, A: 255}}

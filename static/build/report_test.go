@@ -16,7 +16,8 @@ func TestReportNamesWhatNothingUses(t *testing.T) {
 		"views/kind.go":    {Data: []byte(`const kind = "from-go"`)},
 		"static/js/app.js": {Data: []byte(`e.classList.add("from-script")`)},
 		"static/css/a.css": {Data: []byte(`/* .commented { } */ .used, .from-go > .from-script { color: #abc; margin: .5rem }
-			@media (width < 40rem) { .also-used[data-kind] .gone:hover { } #nowhere { } } .generated-only { }`)},
+			@media (width < 40rem) { .also-used[data-kind] .gone:hover { } #nowhere { } } .generated-only { }
+			@layer base.nobody { .used { } }`)},
 	}
 	var out strings.Builder
 	if err := report(&out, files); err != nil {
