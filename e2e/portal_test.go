@@ -13,6 +13,7 @@ import (
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
 	"gitlab-agent-portal/internal/portal"
+	"gitlab-agent-portal/internal/store/storetest"
 )
 
 // startPortal runs the program on a free port over the simulator, configured by its
@@ -25,7 +26,7 @@ func startPortal(t *testing.T, gitlab *gitlabtest.Instance) string {
 // startPortalAt is startPortal under a host of the test's choice, with further variables.
 func startPortalAt(t *testing.T, gitlab *gitlabtest.Instance, host string, environ ...string) string {
 	t.Helper()
-	p := &running{t: t, host: host, environ: environ, address: "127.0.0.1:0", database: t.TempDir() + "/portal.db"}
+	p := &running{t: t, host: host, environ: environ, address: "127.0.0.1:0", database: storetest.New(t).URL}
 	p.start(gitlab)
 	return p.url
 }
@@ -61,7 +62,7 @@ func (p *running) start(gitlab *gitlabtest.Instance) {
 		Listener: listener, Stdout: output, Ready: func() { close(ready) }, Now: p.now,
 		Environ: append([]string{
 			"GITLAB_URL=" + gitlab.URL, "GITLAB_CLIENT_ID=" + p.application.ID, "GITLAB_CLIENT_SECRET=" + p.application.Secret,
-			"PUBLIC_URL=" + p.url, "DATABASE_URL=sqlite:" + p.database,
+			"PUBLIC_URL=" + p.url, "DATABASE_URL=" + p.database,
 			"SESSION_KEYS=00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
 		}, p.environ...),
 	}

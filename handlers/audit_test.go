@@ -1,7 +1,6 @@
 package handlers_test
 
 import (
-	"database/sql"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -47,13 +46,7 @@ func words(rows []store.AuditEvent) []string {
 // breakAudit makes every read and write of the audit fail from now on.
 func (p *portal) breakAudit() {
 	p.t.Helper()
-	db := must(sql.Open("sqlite", p.database))(p.t)
-	if _, err := db.ExecContext(p.t.Context(), "ALTER TABLE audit RENAME TO lost"); err != nil {
-		p.t.Fatal(err)
-	}
-	if err := db.Close(); err != nil {
-		p.t.Fatal(err)
-	}
+	p.database.Exec(p.t, "ALTER TABLE audit RENAME TO lost")
 }
 
 func TestV6EveryRefusalLeavesOneRow(t *testing.T) {

@@ -24,6 +24,7 @@ import (
 	"gitlab-agent-portal/internal/agentstatus"
 	"gitlab-agent-portal/internal/fleet"
 	"gitlab-agent-portal/internal/store"
+	"gitlab-agent-portal/internal/store/storetest"
 	"gitlab-agent-portal/internal/tokens"
 	"gitlab-agent-portal/static"
 )
@@ -48,7 +49,7 @@ type portal struct {
 	people     map[string]int64
 
 	public   *url.URL
-	database string
+	database *storetest.Database
 	keys     store.Keys
 	store    *store.Store
 	// config is what the portal was put together from last.
@@ -141,7 +142,7 @@ func (p *portal) serve(setup setUp) {
 	p.gitlab.AddApplication(gitlabtest.Application{
 		ID: clientID, Secret: clientSecret, RedirectURIs: []string{p.public.String() + "/auth/callback"}, Scopes: []string{"api", "read_api"},
 	})
-	p.database = p.t.TempDir() + "/portal.db"
+	p.database = storetest.New(p.t)
 	p.compose(setup)
 	p.t.Cleanup(func() { _ = p.store.Close() })
 }
@@ -167,7 +168,7 @@ func (p *portal) compose(setup setUp) {
 	}
 	cookie := store.CookieOptions{Name: setup.cookie, Path: p.public.Path + "/", Secure: setup.behindTLS}
 	p.store = must(store.Open(p.t.Context(), store.Config{
-		URL: "sqlite:" + p.database, Keys: setup.keys, Now: p.clock.Now, Log: log, Cookie: cookie,
+		URL: p.database.URL, Keys: setup.keys, Now: p.clock.Now, Log: log, Cookie: cookie,
 	}))(p.t)
 	p.fleet = fleet.New(fleet.Config{Now: p.clock.Now, Log: log})
 	p.t.Cleanup(func() { _ = p.fleet.Close(context.Background()) })

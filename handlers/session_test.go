@@ -1,7 +1,6 @@
 package handlers_test
 
 import (
-	"database/sql"
 	"net/http"
 	"net/url"
 	"testing"
@@ -88,22 +87,12 @@ func TestO8ARefusalThatIsOutOfDateEndsNoSession(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Another replica saves a pair that it had kept while the database was away.
-	p.sql(`UPDATE sessions SET version = version + 1`)
+	p.database.Overtake(t, `UPDATE sessions SET version = version + 1`)
 	gate.Open()
 	if got := <-answered; got.status != http.StatusServiceUnavailable {
 		t.Errorf("GET /projects = %d, want that it has to be sent once more", got.status)
 	}
 	if got := lead.get("/projects"); got.status != http.StatusOK {
 		t.Errorf("GET /projects once more = %d, want that the session goes on", got.status)
-	}
-}
-
-// sql changes the database past the store, as another replica does.
-func (p *portal) sql(statement string) {
-	p.t.Helper()
-	db := must(sql.Open("sqlite", p.database))(p.t)
-	defer func() { _ = db.Close() }()
-	if _, err := db.ExecContext(p.t.Context(), statement); err != nil {
-		p.t.Fatal(err)
 	}
 }

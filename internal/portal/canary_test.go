@@ -10,7 +10,6 @@ import (
 	"html"
 	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -20,18 +19,19 @@ import (
 	"github.com/PuerkitoBio/goquery"
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
+	"gitlab-agent-portal/internal/store/storetest"
 )
 
 // TestO14NothingLeaksOverTheWholePortal is the one search for secrets over everything the
 // portal gives out: every page is visited and every action done, also while GitLab repeats the
 // credentials of each request in its errors; then bodies, headers, decoded cookies, the log,
-// the metrics, the database's files and the stacks that a crash would print are searched for
+// the metrics, the database and the stacks that a crash would print are searched for
 // every secret that GitLab ever issued, the sign-ins' verifiers and the sessions' ids.
 func TestO14NothingLeaksOverTheWholePortal(t *testing.T) {
 	t.Parallel()
 	gitlab := newOrganisation(t)
-	folder := t.TempDir()
-	portal := startPortal(t, gitlab, nil, "LOG_LEVEL=debug", "METRICS_ADDR=127.0.0.1:0", "DATABASE_URL=sqlite:"+folder+"/portal.db")
+	database := storetest.New(t)
+	portal := startPortal(t, gitlab, nil, "LOG_LEVEL=debug", "METRICS_ADDR=127.0.0.1:0", "DATABASE_URL="+database.URL)
 	search := &search{t: t, gitlab: gitlab, portal: portal, shown: map[string]int{}}
 
 	search.everything("a GitLab in order", func() {})
@@ -55,12 +55,12 @@ func TestO14NothingLeaksOverTheWholePortal(t *testing.T) {
 	search.crash()
 
 	search.note("the metrics", newBrowser(t).get("http://"+portal.metrics(t)+"/metrics").body)
-	search.database(folder)
+	search.database(database)
 	portal.stop()
 	if err := <-portal.result; err != nil {
 		t.Errorf("Run = %v", err)
 	}
-	search.database(folder)
+	search.database(database)
 	search.note("the log", portal.output.String())
 	search.judge()
 }
@@ -318,19 +318,11 @@ func (s *search) crash() {
 	s.gitlab.ClearFaults("")
 }
 
-// database notes the files of the database, the log that is written ahead included.
-func (s *search) database(folder string) {
+// database notes what is in the database.
+func (s *search) database(database *storetest.Database) {
 	s.t.Helper()
-	files, err := filepath.Glob(folder + "/*")
-	if err != nil || len(files) == 0 {
-		s.t.Fatalf("the database has no files: %v", err)
-	}
-	for _, file := range files {
-		content, err := os.ReadFile(file)
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		s.note("the file "+filepath.Base(file), string(content))
+	for place, content := range database.Contents(s.t) {
+		s.note(place, content)
 	}
 }
 

@@ -39,7 +39,7 @@ func spread(n int, portals ...string) []string {
 // onSQLite and onPostgres run portals in this process and in processes of their own.
 func onSQLite(t *testing.T, gitlab organisation) []string {
 	t.Helper()
-	return []string{startPortal(t, gitlab, nil).url}
+	return []string{startPortal(t, gitlab, nil, "DATABASE_URL=sqlite:"+t.TempDir()+"/portal.db").url}
 }
 
 func onPostgres(replicas int) func(t *testing.T, gitlab organisation) []string {

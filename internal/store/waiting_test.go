@@ -11,15 +11,40 @@ import (
 	"gitlab-agent-portal/internal/store"
 )
 
-// The tests of this file run on SQLite inside a synctest bubble: its clock makes deadlines
-// free, and synctest.Wait proves that something waits where a sleep could only hope so.
+// The tests of this file run inside a synctest bubble, as far as the engine lets them: its clock
+// makes deadlines free, and synctest.Wait proves that something waits where a sleep could only
+// hope so.
+
+// onEveryEngineInABubble is onEveryEngine for tests that wait for nothing but their own channels
+// and clocks.
+func onEveryEngineInABubble(t *testing.T, test func(t *testing.T, e engine)) {
+	t.Helper()
+	onEveryEngine(t, func(t *testing.T, e engine) {
+		t.Helper()
+		synctest.Test(t, func(t *testing.T) { test(t, e) })
+	})
+}
+
+// onEveryEngineWithLocks is onEveryEngine for tests in which something waits for a session's lock:
+// awaitWaiter returns when it does. A bubble does not see what waits in PostgreSQL, which tells itself.
+func onEveryEngineWithLocks(t *testing.T, test func(t *testing.T, e engine, awaitWaiter func())) {
+	t.Helper()
+	onEveryEngine(t, func(t *testing.T, e engine) {
+		t.Helper()
+		if e.postgres != nil {
+			test(t, e, func() { e.awaitLockWaiter(t) })
+			return
+		}
+		synctest.Test(t, func(t *testing.T) { test(t, e, synctest.Wait) })
+	})
+}
 
 func bubbleTime() time.Time { return time.Now() }
 
 func TestRefreshEndsAtItsOwnDeadline(t *testing.T) {
 	t.Parallel()
-	e := sqliteEngine(t)
-	synctest.Test(t, func(t *testing.T) {
+	onEveryEngineInABubble(t, func(t *testing.T, e engine) {
+		t.Helper()
 		s, _ := openNew(t, e)
 		session := newBrowser().signIn(t, s, lead(1))
 		began := bubbleTime()
@@ -35,8 +60,8 @@ func TestRefreshEndsAtItsOwnDeadline(t *testing.T) {
 
 func TestSignOutDuringARefreshTakesTheNewPairAlong(t *testing.T) {
 	t.Parallel()
-	e := sqliteEngine(t)
-	synctest.Test(t, func(t *testing.T) {
+	onEveryEngineWithLocks(t, func(t *testing.T, e engine, awaitWaiter func()) {
+		t.Helper()
 		s, _ := openNew(t, e)
 		b := newBrowser()
 		session := b.signIn(t, s, lead(1))
@@ -52,7 +77,7 @@ func TestSignOutDuringARefreshTakesTheNewPairAlong(t *testing.T) {
 			}
 			signedOut <- ended
 		}()
-		synctest.Wait()
+		awaitWaiter()
 		if len(signedOut) > 0 {
 			t.Error("SignOut did not wait for the refresh")
 		}
@@ -69,8 +94,8 @@ func TestSignOutDuringARefreshTakesTheNewPairAlong(t *testing.T) {
 
 func TestRefreshOfTheNextVersionDoesNotJoinTheOneUnderWay(t *testing.T) {
 	t.Parallel()
-	e := sqliteEngine(t)
-	synctest.Test(t, func(t *testing.T) {
+	onEveryEngineWithLocks(t, func(t *testing.T, e engine, awaitWaiter func()) {
+		t.Helper()
 		s, _ := openNew(t, e)
 		session := newBrowser().signIn(t, s, lead(1))
 		first, second := newGate(pair(2), nil), newGate(pair(3), nil)
@@ -79,7 +104,7 @@ func TestRefreshOfTheNextVersionDoesNotJoinTheOneUnderWay(t *testing.T) {
 		next := *session
 		next.Version = 2 // somebody who has seen what the first one is about to bring
 		later := start(t.Context(), s, &next, second.refresh)
-		synctest.Wait()
+		awaitWaiter()
 		if second.calls.Load() != 0 {
 			t.Error("two refreshes of one session ran at once")
 		}
@@ -92,8 +117,8 @@ func TestRefreshOfTheNextVersionDoesNotJoinTheOneUnderWay(t *testing.T) {
 
 func TestRefreshOfOneSessionDoesNotHoldUpAnother(t *testing.T) {
 	t.Parallel()
-	e := sqliteEngine(t)
-	synctest.Test(t, func(t *testing.T) {
+	onEveryEngineInABubble(t, func(t *testing.T, e engine) {
+		t.Helper()
 		s, _ := openNew(t, e)
 		slow := newBrowser().signIn(t, s, lead(1))
 		quick := newBrowser().signIn(t, s, lead(1))
@@ -109,8 +134,8 @@ func TestRefreshOfOneSessionDoesNotHoldUpAnother(t *testing.T) {
 
 func TestCloseWaitsForARefresh(t *testing.T) {
 	t.Parallel()
-	e := sqliteEngine(t)
-	synctest.Test(t, func(t *testing.T) {
+	onEveryEngineInABubble(t, func(t *testing.T, e engine) {
+		t.Helper()
 		c := newClock()
 		cfg := configure(e, c)
 		s, err := store.Open(t.Context(), cfg)

@@ -14,6 +14,7 @@ import (
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
 	"gitlab-agent-portal/internal/store"
+	"gitlab-agent-portal/internal/store/storetest"
 	"gitlab-agent-portal/internal/tokens"
 )
 
@@ -47,7 +48,7 @@ func newBench(t *testing.T) *bench {
 	token := b.sim.AddPersonalToken(gitlabtest.PersonalToken{User: b.lead, Scopes: []string{"api"}})
 	b.gitlab = client.WithToken(gitlabapi.NewSecret(token))
 	database, err := store.Open(t.Context(), store.Config{
-		URL: "sqlite:" + t.TempDir() + "/portal.db", Keys: store.Keys{store.NewKey()}, Now: b.clock.Now,
+		URL: storetest.New(t).URL, Keys: store.Keys{store.NewKey()}, Now: b.clock.Now,
 		Cookie: store.CookieOptions{Name: "portal"},
 	})
 	if err != nil {
