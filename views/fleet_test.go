@@ -87,11 +87,11 @@ func TestFleetShowsItsRows(t *testing.T) {
 	page := render(t, FleetPage(testPage(i18n.English), testFleet()))
 	row := func(n int) *goquery.Selection { return page.Find("table.fleet tbody tr").Eq(n) }
 	wantText(t, row(0), "td.wide", "shop/web/checkout")
-	wantText(t, row(0), "td[data-label='Oldest token']", "100 days")
+	wantText(t, row(0), "td[data-label='Oldest']", "100 days")
 	wantText(t, row(0), ".due", "Old token")
 	wantText(t, row(0), ".due", "Unfinished rotation")
 	wantCount(t, row(0), ".actions a", 1)
-	wantText(t, row(1), "td[data-label='Oldest token']", "30 hours")
+	wantText(t, row(1), "td[data-label='Oldest']", "30 hours")
 	wantCount(t, row(1), ".due a, .actions a", 0)
 	wantText(t, row(2), "td[data-label='Last contact']", "Never")
 	wantText(t, row(3), "td[data-label='Last contact']", "Unknown")
@@ -188,8 +188,8 @@ func TestPickerIsAListBox(t *testing.T) {
 func TestAFleetRowTellsTheAgeOfItsOldestToken(t *testing.T) {
 	t.Parallel()
 	tests := map[time.Duration]string{
-		-time.Minute:         "under 1 hour", // GitLab's clock is ahead
-		20 * time.Minute:     "under 1 hour",
+		-time.Minute:         "<1 hour", // GitLab's clock is ahead
+		20 * time.Minute:     "<1 hour",
 		time.Hour:            "1 hour",
 		30 * time.Hour:       "30 hours",
 		100 * 24 * time.Hour: "100 days",

@@ -85,7 +85,7 @@ func TestLayoutBanners(t *testing.T) {
 	p.Demo, p.ReadOnly = "http://127.0.0.1:8081/", true
 	document := render(t, Layout(p))
 	wantAttr(t, document.Selection, ".banner a", "href", "http://127.0.0.1:8081/")
-	wantText(t, document.Selection, ".banner:last-of-type", "is read-only")
+	wantText(t, document.Selection, ".banner:last-of-type", "Read-only")
 }
 
 func TestNotice(t *testing.T) {
