@@ -231,6 +231,8 @@ func TestAQueryHasOneAddress(t *testing.T) {
 		"attention=any&status=nonsense&sort=-nonsense":   "attention=any",
 		"q=" + strings.Repeat("%E7%8E%AF", 100):          "q=" + strings.Repeat("%E7%8E%AF", 85),
 		"q=%FFx":                                         "q=x",
+		"group=shop+/":                                   "group=shop",
+		"q=" + strings.Repeat("a", 254) + "+b":           "q=" + strings.Repeat("a", 254),
 		"sort=contact&attention=too_old&unknown=ignored": "attention=too_old&sort=contact",
 	} {
 		q := parse(t, query)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"gitlab-agent-portal/internal/agentstatus"
@@ -56,7 +57,7 @@ func Parse(values url.Values) Query {
 		Search:    get("q"),
 		Status:    oneOf(get("status"), statusNames()),
 		Attention: oneOf(get("attention"), append(Kinds(), AnyAttention)),
-		Group:     strings.Trim(get("group"), "/"),
+		Group:     strings.TrimFunc(get("group"), func(r rune) bool { return r == '/' || unicode.IsSpace(r) }),
 		Role:      oneOf(Role(get("role")), []Role{CanManage, ReadOnly}),
 	}
 	column, reverse := strings.CutPrefix(get("sort"), "-")
@@ -76,7 +77,7 @@ func text(value string) string {
 		_, size := utf8.DecodeLastRuneInString(value)
 		value = value[:len(value)-size]
 	}
-	return value
+	return strings.TrimSpace(value) // the cut may have come after a space
 }
 
 // oneOf is value if it is among the allowed ones, and nothing otherwise.
