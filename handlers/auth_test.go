@@ -285,3 +285,15 @@ func TestPreferencesAreKept(t *testing.T) {
 		t.Errorf("after nonsense lang = %q, data-theme = %q", lang, theme)
 	}
 }
+
+func TestPagesCallTheInstanceByItsName(t *testing.T) {
+	t.Parallel()
+	for jihu, want := range map[bool]string{true: "使用极狐GitLab 登录", false: "使用 GitLab 登录"} {
+		p := newPortal(t, func(s *setUp) { s.jihu = jihu })
+		b := p.visitor()
+		b.header.Set("Accept-Language", "zh-CN")
+		if got := b.get("/"); !strings.Contains(got.text("main"), want) {
+			t.Errorf("JiHu %v: the welcome says %q, want %q", jihu, got.text("main"), want)
+		}
+	}
+}

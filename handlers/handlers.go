@@ -57,6 +57,8 @@ type Config struct {
 	// UsageMissing, unless nil, is told of each page that went without GraphQL's answer, or
 	// without a part of it.
 	UsageMissing func()
+	// JiHu says that the instance is one of JiHu GitLab.
+	JiHu bool
 	// PrivateCA says that GitLab's certificate comes from an authority that clusters do not know.
 	PrivateCA bool
 	// SandboxURL is the page that plays the cluster in the demo; empty outside the demo.

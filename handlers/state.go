@@ -39,9 +39,17 @@ type stateKey struct{}
 
 // withState returns r carrying a new state in the person's language.
 func (h *Handlers) withState(r *http.Request) (*http.Request, *requestState) {
-	state := &requestState{id: rand.Text(), started: h.Now(), printer: i18n.For(h.language(r))}
+	state := &requestState{id: rand.Text(), started: h.Now(), printer: h.printerIn(h.language(r))}
 	ctx := gitlabapi.WithMeter(context.WithValue(r.Context(), stateKey{}, state), &state.gitlab)
 	return r.WithContext(ctx), state
+}
+
+// printerIn speaks lang, and calls the instance by its own name.
+func (h *Handlers) printerIn(lang i18n.Lang) *i18n.Printer {
+	if h.JiHu {
+		return i18n.For(lang).JiHu()
+	}
+	return i18n.For(lang)
 }
 
 // stateOf returns the request's state. Every request passes the middleware that sets it.

@@ -37,11 +37,26 @@ var (
 				// The files are part of the program: only a build that no test has seen gets here.
 				panic(err)
 			}
-			all[lang] = &Printer{lang: lang, tag: language.MustParse(string(lang)), messages: messages}
+			all[lang] = newPrinter(lang, messages)
 		}
 		return all
 	})
 )
+
+// newPrinter returns the printer of a language, with the one for JiHu GitLab.
+func newPrinter(lang Lang, messages map[string]message) *Printer {
+	p := &Printer{lang: lang, tag: language.MustParse(string(lang)), messages: messages}
+	jihu := *p
+	if lang == Chinese {
+		jihu.messages = make(map[string]message, len(messages))
+		for id, m := range messages {
+			jihu.messages[id] = m.renamed()
+		}
+	}
+	jihu.jihu = &jihu
+	p.jihu = &jihu
+	return p
+}
 
 // load reads the catalogues of one language.
 func load(lang Lang) (map[string]message, error) {
@@ -83,6 +98,18 @@ func loadFile(path string, into map[string]message) error {
 type message struct {
 	one   *text
 	other text
+}
+
+// renamed is m with the name that JiHu's pages give the instance. Its first sign is Chinese, so no
+// space stands before it.
+func (m message) renamed() message {
+	names := strings.NewReplacer(" GitLab", "极狐GitLab", "GitLab", "极狐GitLab")
+	literals := make([]string, len(m.other.literals))
+	for i, literal := range m.other.literals {
+		literals[i] = names.Replace(literal)
+	}
+	m.other.literals = literals
+	return m
 }
 
 func newMessage(one, other string) message {

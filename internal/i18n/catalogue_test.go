@@ -42,6 +42,26 @@ func (m message) places() []string {
 
 func (t text) String() string { return strings.Join(t.literals, "x") }
 
+func TestJiHuIsCalledByItsOwnNameInChinese(t *testing.T) {
+	t.Parallel()
+	bare := regexp.MustCompile(`(^|[^狐])GitLab|极狐极狐| 极狐`)
+	jihu := For(Chinese).JiHu()
+	for id, m := range jihu.messages {
+		if bare.MatchString(m.other.String()) {
+			t.Errorf("%s says %q", id, m.other)
+		}
+	}
+	if got := jihu.T("common.view_in_gitlab"); got != "在极狐GitLab 中查看" || jihu.JiHu() != jihu {
+		t.Errorf("a link to the instance says %q", got)
+	}
+	if got := For(Chinese).T("common.view_in_gitlab"); got != "在 GitLab 中查看" {
+		t.Errorf("a link to another instance says %q", got)
+	}
+	if got, want := For(English).JiHu().T("common.view_in_gitlab"), For(English).T("common.view_in_gitlab"); got != want {
+		t.Errorf("a link in English says %q, want %q", got, want)
+	}
+}
+
 func TestCataloguesSayTheSame(t *testing.T) {
 	t.Parallel()
 	english, chinese := catalogue(t, English), catalogue(t, Chinese)

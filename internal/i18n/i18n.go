@@ -37,6 +37,8 @@ type Printer struct {
 	lang     Lang
 	tag      language.Tag
 	messages map[string]message
+	// jihu speaks the same language about an instance of JiHu GitLab.
+	jihu *Printer
 }
 
 // For returns the printer of a language, English for one that the portal does not speak.
@@ -47,6 +49,10 @@ func For(lang Lang) *Printer {
 	}
 	return all[English]
 }
+
+// JiHu is the printer of the same language that calls the instance by the name that JiHu's own
+// pages give it: 极狐GitLab in Chinese.
+func (p *Printer) JiHu() *Printer { return p.jihu }
 
 // Lang is the language that p speaks, for the lang attribute.
 func (p *Printer) Lang() Lang { return p.lang }

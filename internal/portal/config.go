@@ -27,6 +27,7 @@ type config struct {
 	ClientSecretFile string           `env:"GITLAB_CLIENT_SECRET_FILE"`
 	Scope            string           `env:"GITLAB_SCOPE"              envDefault:"api"`
 	CAFile           string           `env:"GITLAB_CA_FILE"`
+	JiHu             bool             `env:"GITLAB_JIHU"`
 
 	PublicURL         url.URL `env:"PUBLIC_URL"`
 	ListenAddr        string  `env:"LISTEN_ADDR"         envDefault:":8080"`

@@ -32,12 +32,18 @@ func (c *config) check(bad *problems) {
 	}
 }
 
+// jihuHost is where JiHu runs its GitLab for everybody.
+const jihuHost = "jihulab.com"
+
 func (c *config) checkGitLab(bad *problems) {
 	if c.ClientID == "" {
 		bad.add("GITLAB_CLIENT_ID", "is not set: it is the id of the GitLab application")
 	}
 	if c.Scope != scopeAPI && c.Scope != scopeReadAPI {
 		bad.add("GITLAB_SCOPE", "is neither api nor read_api")
+	}
+	if host := c.GitLabURL.Hostname(); host == jihuHost || strings.HasSuffix(host, "."+jihuHost) {
+		c.JiHu = true
 	}
 	if c.CAFile == "" {
 		return

@@ -75,23 +75,34 @@ func TestConfigDefaults(t *testing.T) {
 	}
 }
 
+func TestJiHuIsKnownByItsHost(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]bool{
+		"https://jihulab.com": true, "https://gitlab.jihulab.com:8443": true, "https://gitlab.com": false, "https://notjihulab.com": false,
+	} {
+		if cfg := mustLoad(t, map[string]string{"GITLAB_URL": address}); cfg.JiHu != want {
+			t.Errorf("%s is JiHu's: %v, want %v", address, cfg.JiHu, want)
+		}
+	}
+}
+
 func TestConfigReadsEveryVariable(t *testing.T) {
 	t.Parallel()
 	cfg := mustLoad(t, map[string]string{
 		"GITLAB_URL": "https://example.com/gitlab/", "GITLAB_SCOPE": "read_api", "PUBLIC_URL": "https://example.com/tools/portal/",
 		"LISTEN_ADDR": "127.0.0.1:9000", "METRICS_ADDR": ":9001", "DATABASE_URL": "postgres://portal:pw@db/portal",
 		"SESSION_KEYS": testKey + "," + otherKey, "TRUSTED_PROXIES": "10.0.0.0/8, fd00::/8", "HELM_REPO_URL": "https://charts.example.com",
-		"TOKEN_MAX_AGE": "1h", "TOKEN_MAX_IDLE": "2h", "AUDIT_RETENTION": "3h", "ALLOW_INSECURE_HTTP": "true", "LOG_LEVEL": "debug",
+		"TOKEN_MAX_AGE": "1h", "TOKEN_MAX_IDLE": "2h", "AUDIT_RETENTION": "3h", "ALLOW_INSECURE_HTTP": "true", "LOG_LEVEL": "debug", "GITLAB_JIHU": "true",
 	})
 	got := []any{
 		cfg.GitLabURL.String(), cfg.Scope, cfg.readOnly(), cfg.PublicURL.String(), cfg.basePath(), cfg.ListenAddr, cfg.MetricsAddr, cfg.DatabaseURL,
 		len(cfg.SessionKeys), cfg.TrustedProxies[1].String(), cfg.HelmRepoURL.String(), cfg.TokenMaxAge, cfg.TokenMaxIdle, cfg.AuditRetention,
-		cfg.AllowInsecureHTTP, cfg.logLevel, cfg.ClientID, cfg.ClientSecret.Reveal(),
+		cfg.AllowInsecureHTTP, cfg.logLevel, cfg.ClientID, cfg.ClientSecret.Reveal(), cfg.JiHu,
 	}
 	want := []any{
 		"https://example.com/gitlab", "read_api", true, "https://example.com/tools/portal", "/tools/portal", "127.0.0.1:9000", ":9001", "postgres://portal:pw@db/portal",
 		2, netip.MustParsePrefix("fd00::/8").String(), "https://charts.example.com", time.Hour, 2 * time.Hour, 3 * time.Hour,
-		true, slog.LevelDebug, "client", "secret",
+		true, slog.LevelDebug, "client", "secret", true,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("config (-want +got):\n%s", diff)
