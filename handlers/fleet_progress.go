@@ -51,12 +51,7 @@ func (h *Handlers) scanFailed(r *http.Request, err error) views.Notice {
 			Link: h.currentPage(r), LinkText: l.T("errors.action.again"),
 		}
 	}
-	problem := classify(err, false)
-	next := h.nextStep(r, problem)
-	return views.Notice{
-		Kind: views.NoticeDanger, Title: l.T("fleet.scan.failed"), Text: l.T("errors." + problem.id + ".text"),
-		Link: next.URL, LinkText: next.Text, RequestID: stateOf(r).id,
-	}
+	return h.problemNotice(r, classify(err, false))
 }
 
 // eventTimeout is how long a reader may take for one event. One that stopped reading would
