@@ -60,6 +60,7 @@ func (s *stage) states() []state {
 	for _, name := range slices.Sorted(maps.Keys(pages)) {
 		all = append(all, state{name, func(p *tab) { p.visit(pages[name]) }})
 	}
+	all = append(all, s.fleetTroubles()...)
 	all = append(all, s.openStates()...)
 	return append(all, s.brokenStates()...)
 }

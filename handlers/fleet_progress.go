@@ -33,23 +33,12 @@ func (h *Handlers) fleetProgress(w http.ResponseWriter, r *http.Request, s *sess
 	})
 	if failed != nil {
 		stateOf(r).err = failed // for the log: the answer has begun
-		stream.show(ctx, views.NoticeFragment(p, h.scanFailed(r, failed)))
+		stream.show(ctx, views.NoticeFragment(p, h.problemNotice(r, classify(failed, false))))
 	} else {
 		stream.event(eventReady, nil)
 	}
 	stream.event(eventDone, nil)
 	return nil
-}
-
-// scanFailed says why there is no list, and what to do.
-func (h *Handlers) scanFailed(r *http.Request, err error) views.Notice {
-	l := printer(r)
-	problem := classify(err, false)
-	next := h.nextStep(r, problem)
-	return views.Notice{
-		Kind: views.NoticeDanger, Title: l.T("fleet.scan.failed"), Text: l.T("errors." + problem.id + ".text"),
-		Link: next.URL, LinkText: next.Text, RequestID: stateOf(r).id,
-	}
 }
 
 // eventTimeout is how long a reader may take for one event. One that stopped reading would

@@ -187,7 +187,7 @@ func TestAStreamSaysWhyThereIsNoFleet(t *testing.T) {
 		trip func(p *portal)
 		says string
 	}{
-		{"GitLab fails", func(p *portal) { p.gitlab.Inject(gitlabtest.OpListProjects, gitlabtest.BadGateway()) }, "The fleet could not be read"},
+		{"GitLab fails", func(p *portal) { p.gitlab.Inject(gitlabtest.OpListProjects, gitlabtest.BadGateway()) }, "GitLab cannot be reached"},
 		{"GitLab has revoked the grant", func(p *portal) { p.gitlab.RevokeOAuthTokens(p.people["lead"]) }, "/auth/login"},
 		{"the portal stops", func(p *portal) { _ = p.fleet.Close(t.Context()) }, "The portal is restarting"},
 	}
