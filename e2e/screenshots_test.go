@@ -193,8 +193,14 @@ func (a *album) agents(p *tab) {
 	ids := strings.Split(agent, "/") // …/projects/{project}/agents/{agent}
 	query := "?agent=" + ids[len(ids)-3] + "." + ids[len(ids)-1]
 	a.visits(p, "rotations", p.s.url+"/rotations"+query)
-	a.visits(p, "unused", p.s.url+"/unused-tokens"+query+"&days=0")
 	a.visits(p, "unused-none", p.s.url+"/unused-tokens"+query)
+	p.visit(p.s.url + "/?attention=never_used")
+	p.click(p.Locator("#select-all"))
+	p.click(p.Locator("[formaction$='/unused-tokens']"))
+	p.fill(p.Locator("[name=days]"), "1")
+	p.press("Enter")
+	p.sees(p.Locator("main .token-list li").First())
+	a.shows(p, "unused")
 }
 
 // tokens creates the first token of an agent.

@@ -19,7 +19,9 @@ func (h *Handlers) fleetVersions(w http.ResponseWriter, r *http.Request, s *sess
 			return err
 		}
 		for agent, all := range found {
-			versions[agent] = strings.Join(all, ", ")
+			if len(all) > 0 {
+				versions[agent] = strings.Join(all, ", ")
+			}
 		}
 	}
 	return h.render(w, r, http.StatusOK, nil, views.FleetVersionList(versions))
