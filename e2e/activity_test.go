@@ -58,7 +58,7 @@ func TestActivityIsFoundAndTakenAlong(t *testing.T) {
 	p.fill(p.Locator("form.filter").GetByLabel("Agent"), "staging")
 	p.click(p.Locator("form.filter button"))
 	p.counts(p.rows(), 3)
-	p.says(p.rows().First(), "Token stored")
+	p.says(p.rows().First(), "Store token")
 	if !strings.Contains(p.URL(), "agent=staging") {
 		t.Errorf("the address %s does not say what is shown", p.URL())
 	}

@@ -225,7 +225,7 @@ func TestNeverUsedTokensAreRevokedTogether(t *testing.T) {
 	p.says(p.Locator("li", rowOf("first")), "It was used meanwhile")
 	p.says(p.Locator("li", rowOf("other")), "Revoked")
 	p.click(p.link("List what is left"))
-	p.says(p.Locator("#form"), "No such tokens")
+	p.says(p.Locator("#form"), "No matching tokens")
 }
 
 // TestTheRotationKeepsToItsWidth looks for sideways scrolling at 320 pixels, with a hostile name.

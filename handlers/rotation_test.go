@@ -301,7 +301,7 @@ func TestTheAgentsPageNamesItsOrphans(t *testing.T) {
 	lead := p.as("lead")
 	lead.submit(p.agentPath(p.prod)+"/tokens/new", url.Values{"name": {"second"}})
 	page := lead.get(p.agentPath(p.prod))
-	if got := page.text(".notice.orphan"); !strings.Contains(got, "second was created through the portal by lead") {
+	if got := page.text(".notice.orphan"); !strings.Contains(got, "second was created through the portal by @lead") {
 		t.Errorf("the page says %q", got)
 	}
 	if page.doc.Find(".notice.orphan a[href$='/revoke']").Length() != 1 {

@@ -83,9 +83,9 @@ func (o OrphanModel) Is() bool { return o.TokenID != 0 }
 // text says what happened, and how sure that is.
 func (o OrphanModel) text(l *i18n.Printer) []i18n.Part {
 	if o.Likely {
-		return l.Parts("rotation.orphan.likely", "Token", o.TokenName, "Person", o.CreatedBy)
+		return l.Parts("rotation.orphan.likely", "Token", o.TokenName, "Person", "@"+o.CreatedBy)
 	}
-	return l.Parts("rotation.orphan.text", "Token", o.TokenName, "Person", o.CreatedBy)
+	return l.Parts("rotation.orphan.text", "Token", o.TokenName, "Person", "@"+o.CreatedBy)
 }
 
 // title is the phase in one line.

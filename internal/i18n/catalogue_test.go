@@ -40,7 +40,21 @@ func (m message) places() []string {
 	return slices.Compact(names)
 }
 
-func (t text) String() string { return strings.Join(t.literals, "x") }
+// String has a Latin letter for every name or number, and a Chinese word for a time.
+func (t text) String() string {
+	var b strings.Builder
+	for i, literal := range t.literals {
+		b.WriteString(literal)
+		switch {
+		case i == len(t.names):
+		case t.names[i] == "When":
+			b.WriteString("刚刚")
+		default:
+			b.WriteString("x")
+		}
+	}
+	return b.String()
+}
 
 func TestJiHuIsCalledByItsOwnNameInChinese(t *testing.T) {
 	t.Parallel()

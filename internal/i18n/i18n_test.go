@@ -77,10 +77,10 @@ func TestParts(t *testing.T) {
 	tests := map[string]struct {
 		got, want []Part
 	}{
-		"a value inside":   {For(English).Parts("agents.delete.heading", "Agent", "x"), []Part{{"Delete agent ", false}, {"x", true}, {"?", false}}},
-		"a value in front": {For(Chinese).Parts("agents.heading", "Project", "x"), []Part{{"x", true}, {" 的代理", false}}},
-		"no value":         {For(English).Parts("agents.register"), []Part{{"Register agent", false}}},
-		"an unknown id":    {For(English).Parts("no.such"), []Part{{"no.such", false}}},
+		"a value inside":   {For(English).Parts("agents.delete.heading", "Agent", "x"), []Part{{"Delete agent ", ""}, {"x", "Agent"}, {"?", ""}}},
+		"a value in front": {For(Chinese).Parts("agents.heading", "Project", "x"), []Part{{"x", "Project"}, {" 的代理", ""}}},
+		"no value":         {For(English).Parts("agents.register"), []Part{{"Register agent", ""}}},
+		"an unknown id":    {For(English).Parts("no.such"), []Part{{"no.such", ""}}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

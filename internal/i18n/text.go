@@ -28,11 +28,9 @@ func newText(s string) text {
 	}
 }
 
-// Part is a stretch of a text: words of the catalogue, or a value that was filled in.
-type Part struct {
-	Text  string
-	Value bool
-}
+// Part is a stretch of a text: words of the catalogue, or the value that was filled in at the place
+// called Name.
+type Part struct{ Text, Name string }
 
 // parts is what fill would join, so that values can be marked up.
 func (t text) parts(args []any) []Part {
@@ -42,7 +40,7 @@ func (t text) parts(args []any) []Part {
 			parts = append(parts, Part{Text: literal})
 		}
 		if i < len(t.names) {
-			parts = append(parts, Part{Text: value(args, t.names[i]), Value: true})
+			parts = append(parts, Part{Text: value(args, t.names[i]), Name: t.names[i]})
 		}
 	}
 	return parts

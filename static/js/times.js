@@ -1,4 +1,5 @@
-// Times are UTC in the page, with their zone; here they become the reader's. The title keeps UTC.
+// Times are UTC in the page, with their zone; here they become the reader's. The title keeps UTC, or,
+// where the text stays in UTC, gives the reader's.
 
 const pad = (number) => String(number).padStart(2, "0");
 
@@ -11,7 +12,11 @@ function local(date) {
 function localise(root) {
   for (const time of root.querySelectorAll("time[datetime]:not([data-local])")) {
     const text = local(new Date(time.dateTime));
-    time.dataset.local = time.title ? "title" : "text";
+    time.dataset.local = time.title || "utc" in time.dataset ? "title" : "text";
+    if ("utc" in time.dataset) {
+      time.title = text;
+      continue;
+    }
     if (time.title) {
       time.title = `${text} (${time.title})`;
       continue;
