@@ -106,24 +106,30 @@ func TestEverythingIsReachedByTab(t *testing.T) {
 		for _, address := range []string{s.url, s.agents(), s.agent(s.prod), s.agent(s.prod) + "?tab=connect", s.url + "/activity", s.agent(s.prod) + "/rotation"} {
 			p.visit(address)
 			p.sees(p.Locator("main h1"))
-			want := int(number(p.eval(reachable)))
-			seen := map[int]bool{}
-			for range 3*want + 10 { // a date has several stops, and what scrolls has one too
-				p.press("Tab")
-				switch at := p.eval(stop).(type) {
-				case int:
-					seen[at] = true
-				case string:
-					t.Errorf("%s, %s: %s", name, address, at)
-				}
-				if delete(seen, elsewhere); len(seen) == want {
-					break
-				}
-			}
-			if len(seen) != want {
-				t.Errorf("%s, %s: Tab reaches %d of %d controls", name, address, len(seen), want)
-			}
+			p.tabsThrough(name + ", " + address)
 		}
+	}
+}
+
+// tabsThrough presses Tab until every control of the page has had the focus.
+func (p *tab) tabsThrough(what string) {
+	p.t.Helper()
+	want := int(number(p.eval(reachable)))
+	seen := map[int]bool{}
+	for range 3*want + 10 { // a date has several stops, and what scrolls has one too
+		p.press("Tab")
+		switch at := p.eval(stop).(type) {
+		case int:
+			seen[at] = true
+		case string:
+			p.t.Errorf("%s: %s", what, at)
+		}
+		if delete(seen, elsewhere); len(seen) == want {
+			break
+		}
+	}
+	if len(seen) != want {
+		p.t.Errorf("%s: Tab reaches %d of %d controls", what, len(seen), want)
 	}
 }
 
@@ -131,17 +137,34 @@ func inForcedColours(o *playwright.BrowserNewContextOptions) {
 	o.ForcedColors = playwright.ForcedColorsActive
 }
 
+// hasGround tells whether an element has a ground that the system's forced colours do not give to
+// everything.
+const hasGround = `(chosen) => {
+	const ground = (e) => getComputedStyle(e).backgroundColor, own = ground(document.querySelector(chosen));
+	return own !== ground(document.body) && !own.endsWith(", 0)");
+}`
+
 // TestForcedColoursLeaveWhatIsChosenVisible looks for what grounds and shadows say otherwise.
 func TestForcedColoursLeaveWhatIsChosenVisible(t *testing.T) {
 	s := newStage(t)
 	p := s.as("lead", inForcedColours)
-	p.visit(s.agent(s.prod))
-	p.click(p.Locator("header details.menu summary"))
-	for _, chosen := range []string{".tabs [aria-current]", ".bar nav [aria-current]", ".choice [aria-pressed=true]"} {
-		if outline := p.eval(`(chosen) => getComputedStyle(document.querySelector(chosen)).outlineStyle`, chosen); outline != "solid" {
-			t.Errorf("%s has the outline %v", chosen, outline)
+	for _, place := range []struct {
+		open   func()
+		chosen []string
+	}{
+		{func() { p.visit(s.url + "/?wait=1") }, []string{".filters [aria-current]", ".bar nav [aria-current]"}},
+		{func() { p.readyForKeys(); p.press("/"); p.sees(p.Locator("#picker-list [aria-selected=true]")) }, []string{"#picker-list [aria-selected=true]"}},
+		{func() { p.visit(s.agent(s.prod)); p.click(p.Locator("header details.menu summary")) }, []string{".tabs [aria-current]", ".choice [aria-pressed=true]"}},
+		{func() { p.visit(s.agent(s.prod) + "?tab=connect") }, []string{".variant-tabs label:has(:checked)"}},
+	} {
+		place.open()
+		for _, chosen := range place.chosen {
+			if p.eval(hasGround, chosen) != true {
+				t.Errorf("%s looks like what is not chosen", chosen)
+			}
 		}
 	}
+	p.visit(s.agent(s.prod))
 	if border := p.eval(`() => getComputedStyle(document.querySelector("main .badge")).borderTopStyle`); border != "solid" {
 		t.Errorf("a badge has the border %v", border)
 	}

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"net"
+	"regexp"
 	"sync"
 	"testing"
 	"time"
@@ -85,6 +86,29 @@ func (p *running) start(gitlab *gitlabtest.Instance) {
 		}
 	})
 	t.Cleanup(p.stop)
+}
+
+// playDemo runs the demo with its organisation.
+func playDemo(t *testing.T) *stage {
+	t.Helper()
+	ready, output := make(chan struct{}), &safeBuffer{}
+	ctx, stop := context.WithCancel(t.Context())
+	program := portal.Program{Args: []string{"--demo"}, Stdout: output, Ready: func() { close(ready) }}
+	done := make(chan error, 1)
+	go func() { done <- program.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Errorf("the demo did not stop well: %v", err)
+		}
+	})
+	select {
+	case <-ready:
+	case err := <-done:
+		t.Fatalf("the demo did not start: %v", err)
+	}
+	address := regexp.MustCompile(`Portal +(\S+)`).FindStringSubmatch(output.String())
+	return &stage{t: t, url: address[1], browser: browser}
 }
 
 // safeBuffer collects output from several goroutines.

@@ -3,11 +3,9 @@
 package e2e
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -15,18 +13,21 @@ import (
 	"github.com/playwright-community/playwright-go"
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
-	"gitlab-agent-portal/internal/portal"
 )
 
-// album keeps the pictures of one language.
+// album keeps the pictures of one way to see the portal.
 type album struct {
 	folder string
 	change []func(*playwright.BrowserNewContextOptions)
 }
 
-// albums are both languages.
+// albums are both languages, and colours that are forced by the system.
 func albums() []*album {
-	return []*album{{folder: "../screenshots/en"}, {folder: "../screenshots/zh", change: []func(*playwright.BrowserNewContextOptions){inChinese}}}
+	return []*album{
+		{folder: "../screenshots/en"},
+		{folder: "../screenshots/zh", change: []func(*playwright.BrowserNewContextOptions){inChinese}},
+		{folder: "../screenshots/forced", change: []func(*playwright.BrowserNewContextOptions){inForcedColours}},
+	}
 }
 
 // TestScreenshots photographs every page and state for somebody to look at: `make screenshots`.
@@ -46,29 +47,6 @@ func TestScreenshots(t *testing.T) {
 			}
 		})
 	}
-}
-
-// playDemo runs the demo, which has the organisation to photograph.
-func playDemo(t *testing.T) *stage {
-	t.Helper()
-	ready, output := make(chan struct{}), &safeBuffer{}
-	ctx, stop := context.WithCancel(t.Context())
-	program := portal.Program{Args: []string{"--demo"}, Stdout: output, Ready: func() { close(ready) }}
-	done := make(chan error, 1)
-	go func() { done <- program.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-done; err != nil {
-			t.Errorf("the demo did not stop well: %v", err)
-		}
-	})
-	select {
-	case <-ready:
-	case err := <-done:
-		t.Fatalf("the demo did not start: %v", err)
-	}
-	address := regexp.MustCompile(`Portal +(\S+)`).FindStringSubmatch(output.String())
-	return &stage{t: t, url: address[1], browser: browser}
 }
 
 // shows takes the page as it stands, by day and by night, on a screen and on a phone.

@@ -503,7 +503,7 @@ func TestOwnChangesAreSeenAtOnce(t *testing.T) {
 		t.Fatalf("revoking = %d", revoked.status)
 	}
 	if got := count(lead.whole(""), "connected"); got != "" {
-		t.Errorf("after revoking the only token in use %s agents are connected", got)
+		t.Errorf("after revoking the only token in use %q agents are connected", got)
 	}
 	if deleted := lead.submit(p.agentPath(p.prod)+"/delete", url.Values{"confirm": {"prod"}}); deleted.status >= 400 {
 		t.Fatalf("deleting = %d", deleted.status)

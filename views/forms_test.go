@@ -40,6 +40,11 @@ func TestAgentNamePattern(t *testing.T) {
 	}
 }
 
+func TestAProblemOfAFormIsReadOutAtOnce(t *testing.T) {
+	t.Parallel()
+	wantAttr(t, render(t, FormNotice(testPage(i18n.English), nil)).Selection, "#form-notice", "role", "alert")
+}
+
 func TestFieldSaysWhatIsWrongBesideIt(t *testing.T) {
 	t.Parallel()
 	f := FieldProps{Name: "name", Label: i18n.For(i18n.English).Parts("tokens.form.name"), Field: Field{Value: `a"b<c`, Error: "Too odd."}, Max: 255}

@@ -13,6 +13,7 @@ func TestLayoutHasThePlacesThatAnswersGoTo(t *testing.T) {
 	body := document.Find("body")
 	wantAttr(t, body, "#notice", "role", "status")
 	wantAttr(t, body, "#notice", "aria-live", "polite")
+	wantAttr(t, body, "#announce", "role", "status")
 	wantCount(t, body, "dialog#dialog > #dialog-body", 1)
 	wantCount(t, body, "body > #reveal:empty", 1)
 	wantCount(t, body, "main #notice, main #reveal, main #dialog", 0)

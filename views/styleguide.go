@@ -41,6 +41,28 @@ func sampleRotation(now time.Time) RotationModel {
 	return RotationModel{Phase: RotationWatch, Old: tokens[0], New: tokens[1], Observed: 4 * time.Minute, Needed: 10 * time.Minute, Proven: true}
 }
 
+// sampleSecret is shown like a token, and is visibly none.
+const sampleSecret = "glagent-made-up-to-be-looked-at"
+
+// sampleFleet has something of every status and of every age.
+func sampleFleet(url string) FleetModel {
+	const day = 24 * time.Hour
+	m := FleetModel{
+		AllStatuses: FleetFilter{Count: 10, URL: url, On: true}, AnyAttention: FleetFilter{Name: "any", Count: 2, URL: url},
+		Attention: []FleetFilter{{Name: "too_old", Count: 2, URL: url}},
+		Pictures: FleetPictures{MaxAge: 90 * day, TooOldURL: url, Ages: []FleetAgeBar{
+			{To: 45 * day, Tokens: 5}, {From: 45 * day, To: 90 * day, Tokens: 3}, {From: 90 * day, Tokens: 2, TooOld: true},
+		}},
+	}
+	bar := FleetGroupBar{Group: "shop", URL: url, Total: 10}
+	for i, status := range statuses() {
+		m.Statuses = append(m.Statuses, FleetFilter{Name: string(status), Count: 4 - i, URL: url})
+		bar.Segments = append(bar.Segments, FleetSegment{Status: status, Count: 4 - i, URL: url})
+	}
+	m.Pictures.Groups = []FleetGroupBar{bar}
+	return m
+}
+
 // sampleNotices are all kinds of them.
 func sampleNotices(p Page) []Notice {
 	return []Notice{

@@ -75,7 +75,8 @@ function start(root) {
   hide();
   show.addEventListener("click", toggle);
   byId("secret-copy").addEventListener("click", copy);
-  addEventListener("beforeunload", warn);
+  // The sample among the components is made up: nothing is lost with it.
+  if (root.dataset.reveal !== "sample") addEventListener("beforeunload", warn);
   addEventListener("pagehide", () => wipe(root), { once: true });
 }
 
