@@ -220,14 +220,31 @@ func TestP11AUserAgentOpensNoRoute(t *testing.T) {
 func TestP12AnAddressWithTwoAtsIsNobodyElse(t *testing.T) {
 	t.Parallel()
 	p := newPortal(t)
+	p.as("lead").readsTheFleet()
 	for username, email := range map[string]string{
 		"multi": "lead@example.com@evil.example", "quoted": `"lead@example.com"@evil.example`, "case": "LEAD@EXAMPLE.COM", "same": "lead@example.com",
 	} {
 		p.gitlab.AddUser(gitlabtest.User{Username: username, Name: "Lead Person", Email: email})
-		b := p.as(username)
-		if got := b.get(p.agentPath(p.prod)); got.status != http.StatusNotFound {
-			t.Errorf("%s (%s) sees the lead's agent: %d", username, email, got.status)
-		}
+		p.as(username).seesNothingOfTheLeads(email)
+	}
+}
+
+// readsTheFleet has the person's agents read, as a page does that the portal then keeps for a while.
+func (b *browser) readsTheFleet() {
+	b.p.t.Helper()
+	if got := b.get("/fleet.csv"); !strings.Contains(got.body, "payments") {
+		b.p.t.Fatalf("the fleet = %d %s, want its agents", got.status, got.body)
+	}
+}
+
+// seesNothingOfTheLeads looks for the lead's agents, at GitLab and in what the portal keeps.
+func (b *browser) seesNothingOfTheLeads(who string) {
+	b.p.t.Helper()
+	if got := b.get(b.p.agentPath(b.p.prod)); got.status != http.StatusNotFound {
+		b.p.t.Errorf("%s sees the lead's agent: %d", who, got.status)
+	}
+	if got := b.get("/fleet.csv"); got.status != http.StatusOK || strings.Contains(got.body, "payments") {
+		b.p.t.Errorf("%s sees the lead's fleet: %d %s", who, got.status, got.body)
 	}
 }
 
@@ -509,14 +526,12 @@ func TestP30ALoginTakenOverIsAnotherAccount(t *testing.T) {
 	t.Parallel()
 	p := newPortal(t)
 	lead := p.as("lead")
+	lead.readsTheFleet()
 	newcomer := p.gitlab.AddUser(gitlabtest.User{Username: "newcomer"})
 	p.gitlab.Inject(gitlabtest.OpCurrentUser, gitlabtest.Edit(func(a *gitlabtest.Answer) {
 		a.Body = regexp.MustCompile(`"newcomer(@example\.com)?"`).ReplaceAll(a.Body, []byte(`"lead$1"`))
 	}))
-	b := p.as("newcomer")
-	if got := b.get(p.agentPath(p.prod)); got.status != http.StatusNotFound {
-		t.Errorf("who took over the login sees the lead's agent: %d", got.status)
-	}
+	p.as("newcomer").seesNothingOfTheLeads("who took over the login")
 	if got := lead.get(p.agentPath(p.prod)); got.status != http.StatusOK {
 		t.Errorf("the lead's own session = %d, want that it lives", got.status)
 	}

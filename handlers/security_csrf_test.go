@@ -21,6 +21,7 @@ func TestC1WhereAChangeComesFrom(t *testing.T) {
 	t.Parallel()
 	p := newPortal(t)
 	lead := p.as("lead")
+	strangers := p.as("dev").nonce()
 	origins := map[string]string{"ours": p.server.URL, "evil": "https://evil.example", "opaque": "null", "absent": ""}
 	for _, site := range []string{"same-origin", "none", "same-site", "cross-site", ""} {
 		for name, origin := range origins {
@@ -43,12 +44,14 @@ func TestC1WhereAChangeComesFrom(t *testing.T) {
 			if got := b.post(action, values); got.status != want {
 				t.Errorf("POST with Sec-Fetch-Site %q and an origin %s = %d, want %d", site, name, got.status, want)
 			}
-			values.Del("nonce")
 			if trusted && site == "" && name == "absent" {
 				want = http.StatusForbidden
 			}
-			if got := b.post(action, values); got.status != want {
-				t.Errorf("the same without a nonce, Sec-Fetch-Site %q and an origin %s = %d, want %d", site, name, got.status, want)
+			for proof, nonce := range map[string]string{"no nonce": "", "somebody else's nonce": strangers} {
+				values.Set("nonce", nonce)
+				if got := b.post(action, values); got.status != want {
+					t.Errorf("the same with %s, Sec-Fetch-Site %q and an origin %s = %d, want %d", proof, site, name, got.status, want)
+				}
 			}
 			for _, method := range []string{http.MethodPut, http.MethodPatch, http.MethodDelete} {
 				if got := b.send(b.request(method, p.agentPath(p.prod)+"/delete", values)); got.status != http.StatusMethodNotAllowed {
@@ -62,13 +65,22 @@ func TestC1WhereAChangeComesFrom(t *testing.T) {
 	}
 }
 
+// nonce is the proof that the forms of this browser's pages carry.
+func (b *browser) nonce() string {
+	b.p.t.Helper()
+	form := b.get("/projects").doc.Find("form:has([name=nonce])").First()
+	return hiddenFields(form).Get("nonce")
+}
+
 func TestC1SignOutNeedsItsNonceToo(t *testing.T) {
 	t.Parallel()
 	p := newPortal(t)
 	lead := p.as("lead")
 	bare := &browser{p: p, client: lead.client, header: http.Header{}}
-	if got := bare.post("/auth/logout", url.Values{}); got.status != http.StatusForbidden {
-		t.Errorf("signing out without any proof = %d, want 403", got.status)
+	for proof, nonce := range map[string]string{"no nonce": "", "somebody else's nonce": p.as("dev").nonce()} {
+		if got := bare.post("/auth/logout", url.Values{"nonce": {nonce}}); got.status != http.StatusForbidden {
+			t.Errorf("signing out with %s = %d, want 403", proof, got.status)
+		}
 	}
 	if got := lead.get("/projects"); got.status != http.StatusOK {
 		t.Errorf("the session after that = %d, want that it lives", got.status)

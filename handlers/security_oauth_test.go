@@ -117,12 +117,11 @@ func TestO9ARefreshIsSentOnce(t *testing.T) {
 func TestO12APersonIsTheNumericID(t *testing.T) {
 	t.Parallel()
 	p := newPortal(t)
+	p.as("lead").readsTheFleet()
 	// The e-mail and the display name of the lead, and an address that two parsers read differently.
 	for username, email := range map[string]string{"impostor": "lead@example.com", "multi": "lead@example.com@evil.example"} {
 		p.gitlab.AddUser(gitlabtest.User{Username: username, Name: "Lead Person", Email: email})
-		if got := p.as(username).get(p.agentPath(p.prod)); got.status != http.StatusNotFound {
-			t.Errorf("%s sees the lead's agent: %d", username, got.status)
-		}
+		p.as(username).seesNothingOfTheLeads(username)
 	}
 	// The same account after its login and its e-mail changed.
 	p.gitlab.Inject(gitlabtest.OpCurrentUser, gitlabtest.Edit(func(a *gitlabtest.Answer) {
@@ -160,6 +159,8 @@ func TestO15NothingIsShownFromAnotherPersonsReads(t *testing.T) {
 	t.Parallel()
 	p := newPortal(t)
 	lead, outsider := p.as("lead"), p.as("outsider")
+	lead.readsTheFleet()
+	outsider.seesNothingOfTheLeads("an outsider")
 	for _, path := range []string{p.address("/projects/{project}/agents"), p.agentPath(p.prod), p.agentPath(p.prod) + "?tab=connect", "/go/shop/payments"} {
 		if got := lead.get(path); got.status >= http.StatusBadRequest {
 			t.Errorf("GET %s as the lead = %d", path, got.status)

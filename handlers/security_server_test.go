@@ -3,6 +3,7 @@ package handlers_test
 import (
 	"context"
 	"encoding/csv"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -177,10 +178,10 @@ func TestV5HostileNamesForgeNoLines(t *testing.T) {
 		b.get(path)
 	}
 	b.submit(p.agentPath(p.prod)+"/tokens/new", url.Values{"name": {forged}, "description": {forged}})
-	for _, body := range []string{forged, strings.Repeat(forged, 1<<14)} {
+	for _, text := range []string{forged, strings.Repeat(forged, 400), strings.Repeat(forged, 1<<14)} {
+		message := must(json.Marshal(map[string]string{"message": text}))(t)
 		for _, status := range []int{http.StatusBadRequest, http.StatusForbidden, http.StatusInternalServerError} {
-			message := must(strconv.Unquote(`"` + "message" + `"`))(t)
-			p.gitlab.Inject("", gitlabtest.Reply(status, "application/json", fmt.Sprintf("{%q:%q}", message, body)))
+			p.gitlab.Inject("", gitlabtest.Reply(status, "application/json", string(message)))
 			b.get(p.agentPath(p.prod))
 			p.gitlab.ClearFaults("")
 		}
@@ -192,6 +193,9 @@ func TestV5HostileNamesForgeNoLines(t *testing.T) {
 	for _, line := range lines {
 		if line["msg"] == "forged" {
 			t.Errorf("a name forged the line %v", line)
+		}
+		if text := fmt.Sprint(line["error"]); strings.ContainsAny(text, "\n\r\x1b\u2028") {
+			t.Errorf("an error holds control characters: %.300q", text)
 		}
 	}
 	for text := range strings.Lines(p.logs.String()) {
