@@ -75,7 +75,7 @@ func TestATroubledFleetMends(t *testing.T) {
 	p.sees(p.link("prod"))
 	said := map[string]string{
 		"fleet that is read again":           "projects",
-		"fleet with a project that fails":    "GitLab failed to answer",
+		"fleet with a project that fails":    "GitLab could not answer",
 		"fleet with a project that hangs":    "GitLab did not answer in time",
 		"fleet whose status is unknown":      "The use of some tokens is not known",
 		"fleet that could not be read again": "GitLab cannot be reached",
