@@ -465,7 +465,7 @@ func TestH6APrivateCertificateAuthorityIsTrustedWhenNamed(t *testing.T) {
 	}
 }
 
-func TestAnUntrustedCertificateIsNotTriedAgain(t *testing.T) {
+func TestH6AnUntrustedCertificateIsRefusedAtOnce(t *testing.T) {
 	t.Parallel()
 	var attempts atomic.Int32
 	opts := quick()

@@ -135,7 +135,7 @@ func TestH12ListsThatDoNotEndAreGivenUp(t *testing.T) {
 	}
 }
 
-func TestAListThatGrowsForEverIsGivenUp(t *testing.T) {
+func TestH12AListThatGrowsForEverIsGivenUp(t *testing.T) {
 	t.Parallel()
 	c, seen := fake(t, quick(), func(w http.ResponseWriter, r *http.Request) {
 		page, _ := strconv.Atoi(r.URL.Query().Get("page"))

@@ -111,7 +111,7 @@ func TestH11VersionsAreAskedInSmallerPartsWhenTooComplex(t *testing.T) {
 	}
 }
 
-func TestSeveralVersionsAreSortedAndNullIsNotNone(t *testing.T) {
+func TestH11SeveralVersionsAreSortedAndNullIsNotNone(t *testing.T) {
 	t.Parallel()
 	pods := func(id int, nodes string) string {
 		return fmt.Sprintf(`{"clusterAgent":{"id":"%sClusters::Agent/%d","connections":%s}}`, gid, id, nodes)
