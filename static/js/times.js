@@ -1,6 +1,7 @@
 // Times are UTC in the page, with their zone; here they become the reader's. The title keeps UTC, or,
 // where the text stays in UTC, gives the reader's.
 
+const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
 const pad = (number) => String(number).padStart(2, "0");
 
 // local writes a date as the page does, which needs no other width and no translation.
@@ -14,7 +15,7 @@ function localise(root) {
     const text = local(new Date(time.dateTime));
     time.dataset.local = time.title || "utc" in time.dataset ? "title" : "text";
     if ("utc" in time.dataset) {
-      time.title = text;
+      time.title = `${text} (${timeZone})`;
       continue;
     }
     if (time.title) {

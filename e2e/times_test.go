@@ -1,0 +1,51 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"testing"
+	"time"
+
+	"github.com/playwright-community/playwright-go"
+)
+
+// wrote returns the point in time that an element stands for, its text and its title.
+func (p *tab) wrote(l playwright.Locator) (at time.Time, text, title string) {
+	p.t.Helper()
+	p.sees(l)
+	value, err := l.Evaluate(`time => [time.dateTime, time.textContent, time.title]`, nil)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	parts := value.([]any)
+	at, err = time.Parse(time.RFC3339, parts[0].(string))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return at, parts[1].(string), parts[2].(string)
+}
+
+// TestTimesAreTheReaders looks at times from Berlin, as the harness has it. A list that is filtered
+// and exported in UTC stays in UTC.
+func TestTimesAreTheReaders(t *testing.T) {
+	const minute = "2006-01-02 15:04"
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newStage(t)
+	p := s.as("lead")
+	p.visit(s.agent(s.prod))
+	at, text, title := p.wrote(p.Locator(".facts time[data-local=text]"))
+	if want := at.In(berlin).Format(minute); text != want || title != at.UTC().Format(minute)+" UTC" {
+		t.Errorf("an agent was created %q, with the title %q; want %q", text, title, want)
+	}
+	p.visit(s.agents())
+	p.registers(s, "staging")
+	p.stores()
+	p.visit(s.url + "/activity")
+	at, text, title = p.wrote(p.rows().First().Locator("time[data-local]"))
+	if want := at.UTC().Format(minute) + " UTC"; text != want || title != at.In(berlin).Format(minute)+" (Europe/Berlin)" {
+		t.Errorf("the activity has the time %q, with the title %q; want %q", text, title, want)
+	}
+}
