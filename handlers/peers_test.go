@@ -479,7 +479,7 @@ func TestP27AFailedChangeIsNotRepeated(t *testing.T) {
 	}
 	faults := map[string]gitlabtest.Fault{
 		"502": gitlabtest.BadGateway(), "429 with a wish": gitlabtest.ThrottledWith("0"), "a reset": gitlabtest.Reset(),
-		"a cut after it was done": gitlabtest.Cut().AfterCommit(), "a redirect to itself": gitlabtest.RedirectTo("/"),
+		"a cut after it was done": gitlabtest.Cut().AfterCommit(), "a redirect to itself": gitlabtest.RedirectBack(),
 	}
 	for op, change := range changes {
 		for name, fault := range faults {

@@ -120,6 +120,14 @@ func RedirectTo(address string) Fault {
 	return reply(a)
 }
 
+// RedirectBack answers 307 to the request's own address. Whoever follows it sends a change again,
+// which a 302 does not lead to: clients follow that one with a GET.
+func RedirectBack() Fault {
+	return Fault{left: forever, answer: func(x *exchange) Answer {
+		return emptyAnswer(http.StatusTemporaryRedirect).with("Location", x.req.URL.RequestURI())
+	}}
+}
+
 // Echo answers with an error whose text repeats the request's credentials and body, as a badly
 // configured proxy might.
 func Echo(status int) Fault {

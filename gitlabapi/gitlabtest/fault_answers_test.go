@@ -55,6 +55,7 @@ func TestFaultAnswers(t *testing.T) {
 			"<!DOCTYPE html><html><head><title>Sign in</title></head><body><form>Sign in</form></body></html>", nil,
 		},
 		{"to another place", gitlabtest.RedirectTo("https://evil.example/x"), 302, "", "", []string{"Location", "https://evil.example/x"}},
+		{"to where it came from", gitlabtest.RedirectBack(), 307, "", "", []string{"Location", "/api" + tokensPath}},
 		{"of any kind", gitlabtest.Reply(207, "text/csv", "a,b"), 207, "text/csv", "a,b", nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
