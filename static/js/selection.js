@@ -1,4 +1,5 @@
-// One box selects all agents on the page, and shows whether all, some or none are selected.
+// One box selects all agents on the page, and shows whether all, some or none are selected. Form and
+// rows say so too, for their styles.
 
 import { byId } from "./dom.js";
 
@@ -6,6 +7,8 @@ const boxes = (form) => [...form.querySelectorAll("input[name=agent]")];
 
 function sum(form) {
   const selected = boxes(form).filter((box) => box.checked).length;
+  for (const box of boxes(form)) box.closest("tr").toggleAttribute("data-selected", box.checked);
+  form.toggleAttribute("data-some", selected > 0);
   const all = byId("select-all");
   all.checked = selected > 0 && selected === boxes(form).length;
   all.indeterminate = selected > 0 && !all.checked;

@@ -1,7 +1,6 @@
 // Times are UTC in the page, with their zone; here they become the reader's. The title keeps UTC, or,
 // where the text stays in UTC, gives the reader's.
 
-const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
 const pad = (number) => String(number).padStart(2, "0");
 
 // local writes a date as the page does, which needs no other width and no translation.
@@ -15,7 +14,7 @@ function localise(root) {
     const text = local(new Date(time.dateTime));
     time.dataset.local = time.title || "utc" in time.dataset ? "title" : "text";
     if ("utc" in time.dataset) {
-      time.title = `${text} (${timeZone})`;
+      time.title = `${text} (${Intl.DateTimeFormat().resolvedOptions().timeZone})`;
       continue;
     }
     if (time.title) {
@@ -29,10 +28,13 @@ function localise(root) {
 
 // An age that the page was born with goes on growing while it is looked at.
 const TICK = 10 * 1000; // ms
-const ages = new Intl.RelativeTimeFormat(document.documentElement.lang);
+let ages; // made when the first is written, which is long after the page was
 
 // ago is an age as the page writes it, which in Chinese has a space behind the number.
-const ago = (count, unit) => ages.format(-count, unit).replace(/(\d)(?=\p{Script=Han})/u, "$1 ");
+function ago(count, unit) {
+  ages ??= new Intl.RelativeTimeFormat(document.documentElement.lang);
+  return ages.format(-count, unit).replace(/(\d)(?=\p{Script=Han})/u, "$1 ");
+}
 
 function grow() {
   const element = document.querySelector("[data-age]");
