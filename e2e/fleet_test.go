@@ -171,6 +171,19 @@ func TestAgentsAreSelectedForRotation(t *testing.T) {
 	}
 }
 
+// TestVersionsGoIntoTheirRows looks at the versions of a first list and of one that was read again.
+func TestVersionsGoIntoTheirRows(t *testing.T) {
+	s := newStage(t)
+	s.addProjects(3)
+	p := s.as("lead")
+	for range 2 {
+		p.says(p.Locator("table.fleet tbody tr", rowOf("prod")).Locator("td.version"), "18.5.1")
+		p.counts(p.Locator("td.version:not(:empty)"), 1)
+		p.click(p.link("Refresh"))
+		p.lacks(p.Locator(".fleet-state progress"))
+	}
+}
+
 // TestASelectionSurvivesANewReading selects while the fleet is read again, which puts other agents
 // before the selected one and changes its row: nothing but an id tells then which row it was.
 func TestASelectionSurvivesANewReading(t *testing.T) {
@@ -204,6 +217,8 @@ func TestASelectionSurvivesANewReading(t *testing.T) {
 	if selected != "idle" {
 		t.Errorf("after the new reading %q is selected, want idle", selected)
 	}
+	p.sees(p.Locator("form[data-some] tr[data-selected]", rowOf("idle")))
+	p.counts(p.Locator("tr[data-selected]"), 1)
 	if err := p.Locator("#select-all").Check(); err != nil {
 		t.Fatal(err)
 	}
