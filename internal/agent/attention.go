@@ -1,0 +1,101 @@
+package agent
+
+import (
+	"slices"
+	"time"
+)
+
+// Thresholds are the limits beyond which an agent needs attention. Exactly at a limit all is
+// still well.
+type Thresholds struct {
+	// NeverUsed is how long a new token may wait for its first use.
+	NeverUsed time.Duration
+	// MaxIdle is how long ago a token's last use may be; the operator's TOKEN_MAX_IDLE.
+	MaxIdle time.Duration
+	// MaxAge is how old a token may become; the operator's TOKEN_MAX_AGE.
+	MaxAge time.Duration
+	// Overlap is how long two tokens may live side by side, as they do during a rotation.
+	Overlap time.Duration
+}
+
+// NewThresholds returns the thresholds with the two that an operator sets.
+func NewThresholds(maxAge, maxIdle time.Duration) Thresholds {
+	return Thresholds{NeverUsed: 24 * time.Hour, MaxIdle: maxIdle, MaxAge: maxAge, Overlap: 7 * 24 * time.Hour}
+}
+
+// Rule is one reason for which an agent may need attention. Its text is its name in addresses,
+// exports and catalogues.
+type Rule string
+
+// The rules.
+const (
+	// Unstored: a token was created through the portal and nobody said that they stored it, which
+	// only the audit knows.
+	Unstored Rule = "not_stored"
+	// NoToken: the agent has no active token, so nothing can connect with it.
+	NoToken Rule = "no_token"
+	// NeverUsed: a token was not used since it was created, and that is too long ago.
+	NeverUsed Rule = "never_used"
+	// Idle: a token was in use once, but not for too long.
+	Idle Rule = "idle"
+	// TooOld: a token was created too long ago.
+	TooOld Rule = "too_old"
+	// TooMany: the agent has more active tokens than a rotation needs.
+	TooMany Rule = "too_many"
+	// Unfinished: two tokens are active for longer than a rotation takes.
+	Unfinished Rule = "unfinished"
+)
+
+// Rules lists all rules in the order in which they are told: what may be lost comes first.
+func Rules() []Rule {
+	return []Rule{Unstored, NoToken, NeverUsed, Idle, TooOld, TooMany, Unfinished}
+}
+
+// Attention lists the rules by which the agent needs attention, in their order. What could not be
+// read is no reason. unstored says what the audit knows of the agent's tokens. While nothing else
+// changes, a rule that is due stays due: time alone heals nothing.
+func (a Agent) Attention(unstored bool, limits Thresholds, now time.Time) []Rule {
+	var due []Rule
+	for _, rule := range Rules() {
+		if rule == Unstored && unstored || a.needs(rule, limits, now) {
+			due = append(due, rule)
+		}
+	}
+	return due
+}
+
+// needs judges the agent by one rule.
+func (a Agent) needs(rule Rule, limits Thresholds, now time.Time) bool {
+	switch rule {
+	case NoToken:
+		return a.TokenCount == 0
+	case NeverUsed:
+		return a.anyToken(func(t Token) bool { return t.NeverUsed() && now.Sub(t.CreatedAt) > limits.NeverUsed })
+	case Idle:
+		return a.anyToken(func(t Token) bool {
+			return t.UseKnown && !t.NeverUsed() && now.Sub(t.LastUsedAt) > limits.MaxIdle
+		})
+	case TooOld:
+		return a.anyToken(func(t Token) bool { return now.Sub(t.CreatedAt) > limits.MaxAge })
+	case TooMany:
+		return a.OverTokenLimit()
+	case Unfinished:
+		return a.unfinished(limits, now)
+	default:
+		return false
+	}
+}
+
+func (a Agent) anyToken(breaks func(Token) bool) bool { return slices.ContainsFunc(a.Tokens, breaks) }
+
+// unfinished judges the age of the newer of two tokens: more than two are TooMany.
+func (a Agent) unfinished(limits Thresholds, now time.Time) bool {
+	if a.TokenCount != MaxTokens || len(a.Tokens) != MaxTokens {
+		return false
+	}
+	newer := a.Tokens[0].CreatedAt
+	if a.Tokens[1].CreatedAt.After(newer) {
+		newer = a.Tokens[1].CreatedAt
+	}
+	return now.Sub(newer) > limits.Overlap
+}
