@@ -59,20 +59,20 @@ const activityQuery = `query Activity($path: ID!, $name: String!) {
 type activityData struct {
 	Project *struct {
 		Agent *struct {
-			ID     globalID      `json:"id"`
+			ID     GlobalID      `json:"id"`
 			Events *activityJSON `json:"activityEvents"`
 		} `json:"clusterAgent"`
 	} `json:"project"`
 }
 
 type activityJSON struct {
-	PageInfo pageInfoJSON `json:"pageInfo"`
+	PageInfo pageInfo `json:"pageInfo"`
 	Nodes    []*struct {
-		RecordedAt time.Time   `json:"recordedAt"`
-		Kind       string      `json:"kind"`
-		User       *personJSON `json:"user"`
+		RecordedAt time.Time `json:"recordedAt"`
+		Kind       string    `json:"kind"`
+		User       *Person   `json:"user"`
 		Token      *struct {
-			ID     globalID `json:"id"`
+			ID     GlobalID `json:"id"`
 			Name   string   `json:"name"`
 			Status string   `json:"status"`
 		} `json:"agentToken"`
@@ -122,7 +122,7 @@ func (a *activityJSON) activity() (activity AgentActivity, missing []string) {
 			missing = []string{"an event was not answered"}
 			continue
 		}
-		event := ActivityEvent{At: node.RecordedAt, Kind: ActivityKind(node.Kind), User: node.User.person()}
+		event := ActivityEvent{At: node.RecordedAt, Kind: ActivityKind(node.Kind), User: node.User}
 		if node.Token != nil {
 			event.Token = &ActivityToken{ID: int64(node.Token.ID), Name: node.Token.Name, Revoked: node.Token.Status == "REVOKED"}
 		}

@@ -16,25 +16,25 @@ import (
 	"gitlab-agent-portal/gitlabapi"
 )
 
-// usageRequest is what Usage sends.
-type usageRequest struct {
+// agentsRequest is what ProjectsAgents sends.
+type agentsRequest struct {
 	Query         string
 	OperationName string
 	Variables     struct {
-		IDs                      []string
-		Projects, Agents, Tokens int
-		After                    *string
+		IDs              []string
+		Projects, Agents int
+		After, Name      string
 	}
 }
 
 // graph starts a GitLab whose GraphQL answers with answer, and keeps what it was
 // asked.
-func graph(t *testing.T, answer func(q usageRequest) string) (*gitlabapi.Client, func() []usageRequest) {
+func graph(t *testing.T, answer func(q agentsRequest) string) (*gitlabapi.Client, func() []agentsRequest) {
 	t.Helper()
 	var mu sync.Mutex
-	var asked []usageRequest
+	var asked []agentsRequest
 	c := fakeBody(t, func(w http.ResponseWriter, body []byte) {
-		var q usageRequest
+		var q agentsRequest
 		if err := json.Unmarshal(body, &q); err != nil {
 			t.Errorf("query %s: %v", body, err)
 		}
@@ -43,7 +43,7 @@ func graph(t *testing.T, answer func(q usageRequest) string) (*gitlabapi.Client,
 		mu.Unlock()
 		replyJSON(200, answer(q))(w, nil)
 	})
-	return c, func() []usageRequest {
+	return c, func() []agentsRequest {
 		mu.Lock()
 		defer mu.Unlock()
 		return slices.Clone(asked)
@@ -58,8 +58,8 @@ func project(id int, next string, agents ...string) string {
 	if next != "" {
 		page = fmt.Sprintf(`{"hasNextPage":true,"endCursor":%q}`, next)
 	}
-	return fmt.Sprintf(`{"id":"%sProject/%d","fullPath":"group/p%d","clusterAgents":{"pageInfo":%s,"nodes":[%s]}}`,
-		gid, id, id, page, strings.Join(agents, ","))
+	return fmt.Sprintf(`{"id":"%sProject/%d","name":"P","fullPath":"group/p%d","archived":false,"userPermissions":{"adminProject":true,"pushCode":true},`+
+		`"clusterAgents":{"pageInfo":%s,"nodes":[%s]}}`, gid, id, id, page, strings.Join(agents, ","))
 }
 
 func agent(id int, tokens ...string) string {
@@ -83,45 +83,48 @@ func with(answer string, errs ...string) string {
 
 const tooComplex = `{"errors":[{"message":"Query has complexity of 301, which exceeds max complexity of 250"}]}`
 
-func ids(usage map[int64]gitlabapi.ProjectUsage) []int64 {
+func ids(found map[int64]gitlabapi.ProjectAgents) []int64 {
 	var ids []int64
-	for id := range usage {
+	for id := range found {
 		ids = append(ids, id)
 	}
 	slices.Sort(ids)
 	return ids
 }
 
-func TestUsageTellsOfEveryToken(t *testing.T) {
+func TestProjectsAgentsTellsOfEveryToken(t *testing.T) {
 	t.Parallel()
-	c, asked := graph(t, func(usageRequest) string {
+	c, asked := graph(t, func(agentsRequest) string {
 		return projects(
 			project(20, "", agent(1, token(11, `"2026-11-24T03:00:00Z"`), token(12, "null")), agent(2)),
 			project(21, ""),
 		)
 	})
-	got, err := c.Usage(t.Context(), []int64{20, 21, 22})
+	got, err := c.ProjectsAgents(t.Context(), []int64{20, 21, 22}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	lead := &gitlabapi.Person{Name: "Lea D.", Username: "lead"}
-	want := map[int64]gitlabapi.ProjectUsage{
-		20: {ProjectID: 20, FullPath: "group/p20", Agents: map[int64]gitlabapi.AgentUsage{
-			1: {ID: 1, Name: "a1", CreatedAt: when("2026-10-01T00:00:00Z"), TokenCount: 2, Tokens: []gitlabapi.TokenUsage{
+	lead := gitlabapi.Person{Name: "Lea D.", Username: "lead"}
+	detail := func(id int64) gitlabapi.ProjectDetail {
+		return gitlabapi.ProjectDetail{ID: id, Name: "P", FullPath: fmt.Sprint("group/p", id), AdminProject: true, PushCode: true}
+	}
+	want := map[int64]gitlabapi.ProjectAgents{
+		20: {ProjectDetail: detail(20), Agents: []gitlabapi.AgentDetail{
+			{ID: 1, Name: "a1", CreatedAt: when("2026-10-01T00:00:00Z"), TokenCount: 2, Tokens: []gitlabapi.TokenUse{
 				{ID: 11, Name: "t11", CreatedAt: when("2026-11-01T00:00:00Z"), LastUsedAt: when("2026-11-24T03:00:00Z"), CreatedBy: lead},
 				{ID: 12, Name: "t12", CreatedAt: when("2026-11-01T00:00:00Z"), CreatedBy: lead},
 			}},
-			2: {ID: 2, Name: "a2", CreatedAt: when("2026-10-01T00:00:00Z")},
+			{ID: 2, Name: "a2", CreatedAt: when("2026-10-01T00:00:00Z"), Tokens: []gitlabapi.TokenUse{}},
 		}},
-		21: {ProjectID: 21, FullPath: "group/p21", Agents: map[int64]gitlabapi.AgentUsage{}},
+		21: {ProjectDetail: detail(21), Agents: []gitlabapi.AgentDetail{}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("usage differs (-want +got):\n%s", diff)
 	}
 	q := asked()[0]
 	v := q.Variables
-	if q.OperationName != "Usage" || !strings.HasPrefix(q.Query, "query Usage($ids: [ID!]!") || v.After != nil ||
-		v.Projects != 3 || v.Agents != 20 || v.Tokens != 20 {
+	if q.OperationName != "Agents" || !strings.HasPrefix(q.Query, "query Agents($ids: [ID!]!") || v.After != "" ||
+		v.Projects != 3 || v.Agents != 20 {
 		t.Errorf("asked %+v", q)
 	}
 	if diff := cmp.Diff([]string{gid + "Project/20", gid + "Project/21", gid + "Project/22"}, v.IDs); diff != "" {
@@ -129,19 +132,19 @@ func TestUsageTellsOfEveryToken(t *testing.T) {
 	}
 }
 
-func TestUsageReadsAllAgentsOfAProject(t *testing.T) {
+func TestProjectsAgentsReadsAllAgentsOfAProject(t *testing.T) {
 	t.Parallel()
-	c, asked := graph(t, func(q usageRequest) string {
+	c, asked := graph(t, func(q agentsRequest) string {
 		switch {
-		case q.Variables.After == nil:
+		case q.Variables.After == "":
 			return projects(project(20, "c1", agent(1)), project(21, "", agent(9)))
-		case *q.Variables.After == "c1":
+		case q.Variables.After == "c1":
 			return projects(project(20, "c2", agent(2)))
 		default:
 			return projects(project(20, "", agent(3)))
 		}
 	})
-	got, err := c.Usage(t.Context(), []int64{20, 21})
+	got, err := c.ProjectsAgents(t.Context(), []int64{20, 21}, nil)
 	if err != nil || len(got[20].Agents) != 3 || len(got[21].Agents) != 1 {
 		t.Errorf("usage = %v, %v, want 3 agents and 1", got, err)
 	}
@@ -152,10 +155,10 @@ func TestUsageReadsAllAgentsOfAProject(t *testing.T) {
 	}
 }
 
-func TestUsageOfOneProjectIsOneQuery(t *testing.T) {
+func TestProjectsAgentsOfOneProjectIsOneQuery(t *testing.T) {
 	t.Parallel()
-	c, asked := graph(t, func(usageRequest) string { return projects(project(20, "", agent(1))) })
-	if got, err := c.Usage(t.Context(), []int64{20}); err != nil || len(got[20].Agents) != 1 {
+	c, asked := graph(t, func(agentsRequest) string { return projects(project(20, "", agent(1))) })
+	if got, err := c.ProjectsAgents(t.Context(), []int64{20}, nil); err != nil || len(got[20].Agents) != 1 {
 		t.Errorf("usage = %v, %v, want 1 agent", got, err)
 	}
 	if v := asked()[0].Variables; v.Projects != 1 || v.Agents != 100 {
@@ -163,13 +166,13 @@ func TestUsageOfOneProjectIsOneQuery(t *testing.T) {
 	}
 }
 
-func TestUsageOfManyProjectsIsReadInParts(t *testing.T) {
+func TestProjectsAgentsOfManyProjectsIsReadInParts(t *testing.T) {
 	t.Parallel()
 	var many []int64
 	for id := range 205 {
 		many = append(many, int64(id+1))
 	}
-	c, asked := graph(t, func(q usageRequest) string {
+	c, asked := graph(t, func(q agentsRequest) string {
 		var nodes []string
 		for _, id := range q.Variables.IDs {
 			var n int
@@ -178,7 +181,7 @@ func TestUsageOfManyProjectsIsReadInParts(t *testing.T) {
 		}
 		return projects(nodes...)
 	})
-	got, err := c.Usage(t.Context(), many)
+	got, err := c.ProjectsAgents(t.Context(), many, nil)
 	if err != nil || !slices.Equal(ids(got), many) {
 		t.Errorf("%d projects, %v, want 205", len(got), err)
 	}
@@ -187,10 +190,10 @@ func TestUsageOfManyProjectsIsReadInParts(t *testing.T) {
 	}
 }
 
-func TestUsageOfNothingAsksNothing(t *testing.T) {
+func TestProjectsAgentsOfNothingAsksNothing(t *testing.T) {
 	t.Parallel()
-	c, asked := graph(t, func(usageRequest) string { return tooComplex })
-	if got, err := c.Usage(t.Context(), nil); err != nil || got == nil || len(asked()) != 0 {
+	c, asked := graph(t, func(agentsRequest) string { return tooComplex })
+	if got, err := c.ProjectsAgents(t.Context(), nil, nil); err != nil || got == nil || len(asked()) != 0 {
 		t.Errorf("usage = %v, %v after %d queries, want an empty map after none", got, err, len(asked()))
 	}
 }
@@ -209,8 +212,8 @@ func TestH11NullIsNotNone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c, _ := graph(t, func(usageRequest) string { return projects(node, whole) })
-			got, err := c.Usage(t.Context(), []int64{20, 21})
+			c, _ := graph(t, func(agentsRequest) string { return projects(node, whole) })
+			got, err := c.ProjectsAgents(t.Context(), []int64{20, 21}, nil)
 			var partial *gitlabapi.PartialError
 			if !errors.As(err, &partial) || !errors.Is(err, gitlabapi.ErrGraphQL) || len(partial.Messages) != 1 {
 				t.Errorf("error = %v, want a *PartialError with one message", err)
@@ -224,8 +227,8 @@ func TestH11NullIsNotNone(t *testing.T) {
 
 func TestAProjectThatIsNullIsNotVisible(t *testing.T) {
 	t.Parallel()
-	c, _ := graph(t, func(usageRequest) string { return projects("null", project(21, "")) })
-	got, err := c.Usage(t.Context(), []int64{20, 21})
+	c, _ := graph(t, func(agentsRequest) string { return projects("null", project(21, "")) })
+	got, err := c.ProjectsAgents(t.Context(), []int64{20, 21}, nil)
 	if err != nil || !slices.Equal(ids(got), []int64{21}) {
 		t.Errorf("projects %v, %v, want 21 alone", ids(got), err)
 	}
@@ -249,8 +252,8 @@ func TestH11ErrorsBesideDataKeepTheData(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c, _ := graph(t, func(usageRequest) string { return with(data, tc.err) })
-			got, err := c.Usage(t.Context(), []int64{20, 21})
+			c, _ := graph(t, func(agentsRequest) string { return with(data, tc.err) })
+			got, err := c.ProjectsAgents(t.Context(), []int64{20, 21}, nil)
 			var partial *gitlabapi.PartialError
 			if !errors.As(err, &partial) || !slices.Equal(partial.Messages, []string{"GRPC::Unavailable"}) {
 				t.Errorf("error = %v, want a *PartialError with the message", err)
@@ -264,11 +267,11 @@ func TestH11ErrorsBesideDataKeepTheData(t *testing.T) {
 
 func TestPartialErrorsStayShortAndClean(t *testing.T) {
 	t.Parallel()
-	c, _ := graph(t, func(usageRequest) string {
+	c, _ := graph(t, func(agentsRequest) string {
 		message := fmt.Sprintf(`{"message":"\u001b%s %s"}`, canary, strings.Repeat("x", 5000))
 		return with(projects(project(20, "")), slices.Repeat([]string{message}, 100)...)
 	})
-	_, err := c.Usage(t.Context(), []int64{20})
+	_, err := c.ProjectsAgents(t.Context(), []int64{20}, nil)
 	if err == nil || len(err.Error()) > 20_000 || leaks(err.Error()) {
 		t.Errorf("error of %d bytes: %.300v", len(err.Error()), err)
 	}
@@ -303,7 +306,7 @@ func TestH11QueriesThatAreNotAnswered(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c, _ := fake(t, quick(), replyJSON(tc.status, tc.body))
-			got, err := c.Usage(t.Context(), []int64{20})
+			got, err := c.ProjectsAgents(t.Context(), []int64{20}, nil)
 			if diff := cmp.Diff(tc.meaning, meaning(err)); diff != "" || got != nil {
 				t.Fatalf("usage = %v, %v, meaning differs (-want +got):\n%s", got, err, diff)
 			}
@@ -322,7 +325,7 @@ func TestH11ARefusalByCostHalvesTheQuery(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c, asked := graph(t, func(q usageRequest) string {
+			c, asked := graph(t, func(q agentsRequest) string {
 				if q.Variables.Projects > 2 || q.Variables.Agents > 10 {
 					return refusal
 				}
@@ -334,7 +337,7 @@ func TestH11ARefusalByCostHalvesTheQuery(t *testing.T) {
 				}
 				return projects(nodes...)
 			})
-			got, err := c.Usage(t.Context(), []int64{1, 2, 3, 4, 5})
+			got, err := c.ProjectsAgents(t.Context(), []int64{1, 2, 3, 4, 5}, nil)
 			if err != nil || !slices.Equal(ids(got), []int64{1, 2, 3, 4, 5}) {
 				t.Errorf("projects %v, %v, want all five", ids(got), err)
 			}
@@ -352,8 +355,8 @@ func TestH11ARefusalByCostHalvesTheQuery(t *testing.T) {
 
 func TestARefusalByCostOfTheSmallestQueryIsAnError(t *testing.T) {
 	t.Parallel()
-	c, asked := graph(t, func(usageRequest) string { return tooComplex })
-	got, err := c.Usage(t.Context(), []int64{1, 2})
+	c, asked := graph(t, func(agentsRequest) string { return tooComplex })
+	got, err := c.ProjectsAgents(t.Context(), []int64{1, 2}, nil)
 	if got != nil || !errors.Is(err, gitlabapi.ErrGraphQL) || !strings.Contains(err.Error(), "complexity of 301") {
 		t.Errorf("usage = %v, %v, want ErrGraphQL with the reason", got, err)
 	}
@@ -366,27 +369,27 @@ func TestAProjectWhoseAgentsDoNotEndIsMissing(t *testing.T) {
 	t.Parallel()
 	var turns atomic.Int32
 	for name, tc := range map[string]struct {
-		rest    func(q usageRequest) string
+		rest    func(q agentsRequest) string
 		queries int
 	}{
-		"the same cursor":    {func(usageRequest) string { return projects(project(20, "c1", agent(2))) }, 2},
-		"another answer":     {func(usageRequest) string { return projects() }, 2},
-		"another project":    {func(usageRequest) string { return projects(project(22, "", agent(2))) }, 2},
-		"null":               {func(usageRequest) string { return projects(project(20, "", "null")) }, 2},
-		"never small enough": {func(usageRequest) string { return tooComplex }, 8}, // 100 50 25 12 6 3 1
-		"new cursors for ever": {func(usageRequest) string {
+		"the same cursor":    {func(agentsRequest) string { return projects(project(20, "c1", agent(2))) }, 2},
+		"another answer":     {func(agentsRequest) string { return projects() }, 2},
+		"another project":    {func(agentsRequest) string { return projects(project(22, "", agent(2))) }, 2},
+		"null":               {func(agentsRequest) string { return projects(project(20, "", "null")) }, 2},
+		"never small enough": {func(agentsRequest) string { return tooComplex }, 8}, // 100 50 25 12 6 3 1
+		"new cursors for ever": {func(agentsRequest) string {
 			return projects(project(20, fmt.Sprint("turn", turns.Add(1)), agent(2)))
 		}, 101},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c, asked := graph(t, func(q usageRequest) string {
-				if q.Variables.After == nil {
+			c, asked := graph(t, func(q agentsRequest) string {
+				if q.Variables.After == "" {
 					return projects(project(20, "c1", agent(1)), project(21, ""))
 				}
 				return tc.rest(q)
 			})
-			got, err := c.Usage(t.Context(), []int64{20, 21})
+			got, err := c.ProjectsAgents(t.Context(), []int64{20, 21}, nil)
 			var partial *gitlabapi.PartialError
 			if !errors.As(err, &partial) || !slices.Equal(ids(got), []int64{21}) {
 				t.Errorf("projects %v, %v, want 21 alone and a *PartialError", ids(got), err)
@@ -411,7 +414,7 @@ func TestAFailureHalfwayKeepsWhatWasRead(t *testing.T) {
 	for id := range 101 {
 		many = append(many, int64(id+1))
 	}
-	got, err := c.Usage(t.Context(), many)
+	got, err := c.ProjectsAgents(t.Context(), many, nil)
 	var partial *gitlabapi.PartialError
 	if !errors.As(err, &partial) || !errors.Is(err, gitlabapi.ErrUnauthorized) || !slices.Equal(ids(got), []int64{1}) {
 		t.Errorf("projects %v, %v, want 1 and a *PartialError that is ErrUnauthorized", ids(got), err)

@@ -79,7 +79,7 @@ func TestH6RedirectsElsewhereAreNotFollowed(t *testing.T) {
 			_, readErr := c.Agent(t.Context(), gitlabapi.ProjectID(20), 1)
 			_, writeErr := c.RegisterAgent(t.Context(), gitlabapi.ProjectID(20), "n")
 			deleteErr := c.DeleteAgent(t.Context(), gitlabapi.ProjectID(20), 1)
-			_, queryErr := c.Usage(t.Context(), []int64{20})
+			_, queryErr := c.ProjectsAgents(t.Context(), []int64{20}, nil)
 			for _, err := range []error{readErr, writeErr, deleteErr, queryErr} {
 				if !errors.Is(err, gitlabapi.ErrUnavailable) || !strings.Contains(err.Error(), "redirect") {
 					t.Errorf("%s, %d: error = %v, want ErrUnavailable that names the redirect", name, status, err)
@@ -107,7 +107,7 @@ func TestWritesDoNotFollowEvenInsideTheInstance(t *testing.T) {
 		})
 		_, registerErr := c.RegisterAgent(t.Context(), gitlabapi.ProjectID(20), "n")
 		deleteErr := c.DeleteAgent(t.Context(), gitlabapi.ProjectID(20), 1)
-		_, queryErr := c.Usage(t.Context(), []int64{20})
+		_, queryErr := c.ProjectsAgents(t.Context(), []int64{20}, nil)
 		for _, err := range []error{registerErr, deleteErr, queryErr} {
 			if !errors.Is(err, gitlabapi.ErrUnavailable) || gitlabapi.OutcomeUnknown(err) {
 				t.Errorf("%d: error = %v, want ErrUnavailable of known outcome", status, err)

@@ -109,7 +109,7 @@ func TestGraphQLIsRepeatedLikeARead(t *testing.T) {
 		}
 		replyJSON(200, `{"data":{"projects":{"nodes":[]}}}`)(w, r)
 	})
-	if _, err := c.Usage(t.Context(), []int64{20}); err != nil {
+	if _, err := c.ProjectsAgents(t.Context(), []int64{20}, nil); err != nil {
 		t.Fatal(err)
 	}
 	requests := seen.all()

@@ -106,8 +106,8 @@ func TestH11VersionsAreAskedInSmallerPartsWhenTooComplex(t *testing.T) {
 	if err != nil || len(got) != 20 {
 		t.Errorf("%d versions, %v, want 20", len(got), err)
 	}
-	if n := c.Calls(gitlabtest.OpGraphQL); n != 3 { // 20, 10, 10
-		t.Errorf("%d queries, want 3", n)
+	if n := c.Calls(gitlabtest.OpGraphQL); n != 6 { // 20, 10, 5, 5, 5, 5
+		t.Errorf("%d queries, want 6", n)
 	}
 }
 
@@ -116,7 +116,7 @@ func TestH11SeveralVersionsAreSortedAndNullIsNotNone(t *testing.T) {
 	pods := func(id int, nodes string) string {
 		return fmt.Sprintf(`{"clusterAgent":{"id":"%sClusters::Agent/%d","connections":%s}}`, gid, id, nodes)
 	}
-	c, asked := graph(t, func(usageRequest) string {
+	c, asked := graph(t, func(agentsRequest) string {
 		return `{"data":{"a0":` + pods(1, `{"nodes":[{"metadata":{"version":"v17.2.0"}},{"metadata":{"version":"17.1.0"}},{"metadata":{"version":"v17.2.0"}}]}`) +
 			`,"a1":` + pods(2, `null`) + `,"a2":` + pods(3, `{"nodes":null}`) + `,"a3":` + pods(4, `{"nodes":[null]}`) +
 			`,"a4":` + pods(5, `{"nodes":[{"metadata":null}]}`) + `,"a5":null}}`
@@ -141,7 +141,7 @@ func TestH11AVersionsQueryThatFailsLaterKeepsWhatThereIs(t *testing.T) {
 	c.Inject(gitlabtest.OpGraphQL, gitlabtest.Status(404).When(func(*http.Request) bool { return queries.Add(1) == 2 }))
 	got, err := c.maintainer.AgentVersions(t.Context(), c.agents)
 	var partial *gitlabapi.PartialError
-	if !errors.As(err, &partial) || !errors.Is(err, gitlabapi.ErrGraphQL) || len(got) != 30 {
-		t.Errorf("%d versions, %v, want the 30 of the first query and a *PartialError", len(got), err)
+	if !errors.As(err, &partial) || !errors.Is(err, gitlabapi.ErrGraphQL) || len(got) != 22 {
+		t.Errorf("%d versions, %v, want the 22 of the first query and a *PartialError", len(got), err)
 	}
 }

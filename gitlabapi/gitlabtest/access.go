@@ -89,6 +89,14 @@ func (st *store) canAdminCluster(u *User, p *Project) bool {
 	return u.Admin || st.memberLevel(u, p) >= Maintainer
 }
 
+// canPush is the ability push_code, which nobody has where agents cannot be changed either.
+func (st *store) canPush(u *User, p *Project) bool {
+	if st.isArchived(p) || p.RepositoryDisabled {
+		return false
+	}
+	return u.Admin || st.memberLevel(u, p) >= Developer
+}
+
 // isArchived says whether the project or a group above it is archived.
 func (st *store) isArchived(p *Project) bool {
 	for g := st.groups[p.Group]; g != nil; g = st.groups[g.Parent] {

@@ -30,6 +30,29 @@ func (r *projectResolver) MaxAccessLevel() *accessLevelResolver {
 	return &accessLevelResolver{int32(r.c.memberLevel(r.c.user, r.p))}
 }
 
+type repositoryResolver struct{ RootRef string }
+
+// Repository is null for those who may not read it.
+func (r *projectResolver) Repository() *repositoryResolver {
+	if r.c.user == nil || !r.c.canReadCode(r.c.user, r.p) {
+		return nil
+	}
+	return &repositoryResolver{RootRef: defaultBranch}
+}
+
+type permissionsResolver struct{ AdminProject, PushCode bool }
+
+// UserPermissions follow app/policies/project_policy.rb.
+func (r *projectResolver) UserPermissions() permissionsResolver {
+	if r.c.user == nil {
+		return permissionsResolver{}
+	}
+	return permissionsResolver{
+		AdminProject: r.c.user.Admin || r.c.memberLevel(r.c.user, r.p) >= Maintainer,
+		PushCode:     r.c.canPush(r.c.user, r.p),
+	}
+}
+
 // readable are the project's agents, none for people who may not read agents.
 func (r *projectResolver) readable() []*Agent {
 	if r.c.user == nil || !r.c.canReadAgents(r.c.user, r.p) {
@@ -49,20 +72,11 @@ func (r *projectResolver) ClusterAgent(args struct{ Name string }) *agentResolve
 }
 
 // ClusterAgents is an empty list, not null, for people who may not read agents.
-func (r *projectResolver) ClusterAgents(args struct {
-	Name  *string
-	First *int32
-	After *string
-},
-) (*connection[*agentResolver], error) {
+func (r *projectResolver) ClusterAgents(args pageArgs) (*connection[*agentResolver], error) {
 	if message := r.c.settings.GraphQLErrors[r.p.ID]; message != "" {
 		return nil, errors.New(message)
 	}
-	found := r.readable()
-	if args.Name != nil {
-		found = slices.DeleteFunc(found, func(a *Agent) bool { return a.Name != *args.Name })
-	}
-	return connect(found, pageArgs{args.First, args.After}, r.c.agentResolver)
+	return connect(r.readable(), args, r.c.agentResolver)
 }
 
 type authorizationResolver struct {

@@ -3,7 +3,6 @@ package gitlabtest
 import (
 	"fmt"
 	"maps"
-	"math"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -42,7 +41,7 @@ func (q cost) problem(limit cost) string {
 
 func queryCost(operation *ast.OperationDefinition, variables map[string]any) cost {
 	complexity, depth := selectionCost(operation.SelectionSet, withDefaults(operation, variables))
-	return cost{int(math.Ceil(complexity)), depth}
+	return cost{complexity, depth}
 }
 
 // withDefaults are the variables with the operation's own defaults for those that were not given.
@@ -61,9 +60,13 @@ func withDefaults(operation *ast.OperationDefinition, variables map[string]any) 
 	return filled
 }
 
+// declaredCost is that of fields whose complexity GitLab's types declare. They are not multiplied by
+// the rows asked for (app/graphql/types/clusters/agent_type.rb).
+var declaredCost = map[string]int{"ClusterAgent.connections": 5} //nolint:gochecknoglobals // a table
+
 // selectionCost adds up the fields: each costs one more than its children, and a connection that
-// again for every hundred rows asked for.
-func selectionCost(selections ast.SelectionSet, variables map[string]any) (complexity float64, depth int) {
+// again for every hundred rows asked for, in whole numbers.
+func selectionCost(selections ast.SelectionSet, variables map[string]any) (complexity, depth int) {
 	for _, selection := range selections {
 		own, below := oneCost(selection, variables)
 		complexity += own
@@ -72,7 +75,7 @@ func selectionCost(selections ast.SelectionSet, variables map[string]any) (compl
 	return complexity, depth
 }
 
-func oneCost(selection ast.Selection, variables map[string]any) (complexity float64, depth int) {
+func oneCost(selection ast.Selection, variables map[string]any) (complexity, depth int) {
 	switch selected := selection.(type) {
 	case *ast.InlineFragment:
 		return selectionCost(selected.SelectionSet, variables)
@@ -80,9 +83,12 @@ func oneCost(selection ast.Selection, variables map[string]any) (complexity floa
 		return selectionCost(selected.Definition.SelectionSet, variables)
 	case *ast.Field:
 		children, below := selectionCost(selected.SelectionSet, variables)
+		if declared := declaredCost[selected.ObjectDefinition.Name+"."+selected.Name]; declared > 0 {
+			return children + declared, below + 1
+		}
 		own := children + 1
 		if isConnection(selected) {
-			own *= 1 + float64(askedFor(selected, variables))/100
+			own = own * (100 + askedFor(selected, variables)) / 100
 		}
 		return own, below + 1
 	default:

@@ -19,13 +19,15 @@ func TestGraphQLCost(t *testing.T) {
 		{"plain fields", "guest", `{ metadata { version enterprise } queryComplexity { score limit } }`, nil, `"queryComplexity":{"score":6,"limit":250}`},
 		{"an administrator may ask for more", "admin", `{ queryComplexity { limit } }`, nil, `"limit":300`},
 		{"anonymous callers for less", "", `{ queryComplexity { limit } }`, nil, `"limit":200`},
-		// (nodes + name + 1) · 1.5, + project, + the three of queryComplexity
-		{"a connection", "guest", `{ project(fullPath: "x/y") { clusterAgents(first: 50) { nodes { name } } } queryComplexity { score limit } }`, nil, `"score":9`},
-		{"a connection by a variable", "guest", `query($n: Int) { project(fullPath: "x/y") { clusterAgents(first: $n) { nodes { name } } } queryComplexity { score limit } }`, vars("n", 50), `"score":9`},
-		{"a connection by a default", "guest", `query($n: Int = 50) { project(fullPath: "x/y") { clusterAgents(first: $n) { nodes { name } } } queryComplexity { score limit } }`, nil, `"score":9`},
+		// (nodes + name + 1) · 1.5 in whole numbers, + project, + the three of queryComplexity
+		{"a connection", "guest", `{ project(fullPath: "x/y") { clusterAgents(first: 50) { nodes { name } } } queryComplexity { score limit } }`, nil, `"score":8`},
+		{"a connection by a variable", "guest", `query($n: Int) { project(fullPath: "x/y") { clusterAgents(first: $n) { nodes { name } } } queryComplexity { score limit } }`, vars("n", 50), `"score":8`},
+		{"a connection by a default", "guest", `query($n: Int = 50) { project(fullPath: "x/y") { clusterAgents(first: $n) { nodes { name } } } queryComplexity { score limit } }`, nil, `"score":8`},
 		{"a connection without a number counts as a hundred", "guest", `{ project(fullPath: "x/y") { clusterAgents { nodes { name } } } queryComplexity { score limit } }`, nil, `"score":10`},
-		{"fragments count where they are used", "guest", `{ project(fullPath: "x/y") { ...f } queryComplexity { ... on QueryComplexity { score limit } } } fragment f on Project { clusterAgents(first: 50) { nodes { name } } }`, nil, `"score":9`},
-		// tokens (1+5+1)·1.05 = 7.35; agents (1+3+1+3+3+7.35+1)·1.2 = 23.22; projects (1+2+23.22+1)·2 = 54.44
+		{"fragments count where they are used", "guest", `{ project(fullPath: "x/y") { ...f } queryComplexity { ... on QueryComplexity { score limit } } } fragment f on Project { clusterAgents(first: 50) { nodes { name } } }`, nil, `"score":8`},
+		// project + clusterAgent + connections (5 + nodes + connectedAt), whatever it asks for at most
+		{"a field with a cost of its own", "guest", `{ project(fullPath: "x/y") { clusterAgent(name: "a") { connections(first: 100) { nodes { connectedAt } } } } queryComplexity { score limit } }`, nil, `"score":12`},
+		// tokens (1+5+1)·1.05 = 7; agents (1+3+1+3+3+7+1)·1.2 = 22; projects (1+2+22+1)·2 = 52
 		{"Q7 with the limit at its cost", "guest", q7, vars("ids", []string{}), `{"data":`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -50,10 +52,10 @@ func TestGraphQLLimits(t *testing.T) {
 			func(s *gitlabtest.Settings) { s.ComplexityLimit = 60 },
 			`{"errors":[{"message":"Query has complexity of 76, which exceeds max complexity of 60"}]}`,
 		},
-		{"just not too complex", q7, func(s *gitlabtest.Settings) { s.ComplexityLimit = 55 }, `{"data":{"projects":{"nodes":[]}}}`},
+		{"just not too complex", q7, func(s *gitlabtest.Settings) { s.ComplexityLimit = 52 }, `{"data":{"projects":{"nodes":[]}}}`},
 		{
-			"just too complex", q7, func(s *gitlabtest.Settings) { s.ComplexityLimit = 54 },
-			`{"errors":[{"message":"Query has complexity of 55, which exceeds max complexity of 54"}]}`,
+			"just too complex", q7, func(s *gitlabtest.Settings) { s.ComplexityLimit = 51 },
+			`{"errors":[{"message":"Query has complexity of 52, which exceeds max complexity of 51"}]}`,
 		},
 		{"too deep", deep, nil, `{"errors":[{"message":"Query has depth of 22, which exceeds max depth of 20"}]}`},
 		{"too long", `{ currentUser { id } }` + strings.Repeat(" ", 10_000), nil, `{"errors":[{"message":"Query too large"}]}`},

@@ -156,8 +156,8 @@ func TestGraphQLCorners(t *testing.T) {
 			`{"data":{"project":{"clusterAgent":null}}}`,
 		},
 		{
-			"one agent of a list by name", "developer", `{ project(fullPath: "shop/web/old") { clusterAgents(name: "spare") { nodes { name isReceptive updatedAt } } } }`,
-			`{"data":{"project":{"clusterAgents":{"nodes":[{"name":"spare","isReceptive":false,"updatedAt":"2026-11-24T03:07:00Z"}]}}}}`,
+			"one agent by name", "developer", `{ project(fullPath: "shop/web/old") { clusterAgent(name: "spare") { name isReceptive updatedAt } } }`,
+			`{"data":{"project":{"clusterAgent":{"name":"spare","isReceptive":false,"updatedAt":"2026-11-24T03:07:00Z"}}}}`,
 		},
 		{
 			"a configured access", "owner", `{ project(fullPath: "owner/secret") { clusterAgents { nodes { userAccessAuthorizations { config } } } } }`,
@@ -259,5 +259,46 @@ func TestGraphQLPageHoldsAHundredAtMost(t *testing.T) {
 		if n := strings.Count(got, `"name"`); n != 100 {
 			t.Errorf("clusterAgents%s has %d rows, want 100", args, n)
 		}
+	}
+}
+
+func TestGraphQLTellsWhatAPersonMayDoInAProject(t *testing.T) {
+	t.Parallel()
+	const query = `query($id: ID!) { projects(ids: [$id]) { nodes { archived repository { rootRef } userPermissions { adminProject pushCode } } } }`
+	answer := func(archived bool, repository string, admin, push bool) string {
+		return fmt.Sprintf(`{"data":{"projects":{"nodes":[{"archived":%v,"repository":%s,"userPermissions":{"adminProject":%v,"pushCode":%v}}]}}}`,
+			archived, repository, admin, push)
+	}
+	const main = `{"rootRef":"main"}`
+	for _, tt := range []struct {
+		name, as string
+		change   func(w *world, p *gitlabtest.Project)
+		want     string
+	}{
+		{"a Maintainer", "maintainer", nil, answer(false, main, true, true)},
+		{"a Developer", "developer", nil, answer(false, main, false, true)},
+		{"a Guest", "guest", nil, answer(false, "null", false, false)},
+		{"an administrator", "admin", nil, answer(false, main, true, true)},
+		{"an archived project", "maintainer", func(_ *world, p *gitlabtest.Project) { p.Archived = true }, answer(true, main, true, false)},
+		{"a project without its repository", "maintainer", func(_ *world, p *gitlabtest.Project) { p.RepositoryDisabled = true }, answer(false, "null", true, false)},
+		{"a project below an archived group", "maintainer", func(w *world, p *gitlabtest.Project) {
+			p.Group = w.AddGroup(gitlabtest.Group{Path: "past", Archived: true})
+		}, answer(false, main, true, false)},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			p := gitlabtest.Project{Path: "permissions", Group: w.AddGroup(gitlabtest.Group{Path: "g"})}
+			if tt.change != nil {
+				tt.change(w, &p)
+			}
+			id := w.AddProject(p)
+			for name, level := range map[string]gitlabtest.AccessLevel{"maintainer": gitlabtest.Maintainer, "developer": gitlabtest.Developer, "guest": gitlabtest.Guest} {
+				w.AddMember(id, w.ids[name], level)
+			}
+			if got := w.query(tt.as, query, vars("id", fmt.Sprint("gid://gitlab/Project/", id))); got.body != tt.want {
+				t.Errorf("answer =\n%s, want\n%s", got.body, tt.want)
+			}
+		})
 	}
 }

@@ -80,22 +80,23 @@ func TestOldestToken(t *testing.T) {
 	}
 }
 
-func TestAccessFollowsFromRights(t *testing.T) {
+func TestAccessFollowsFromWhatIsKnownOfAProject(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		name     string
-		rights   agent.Rights
-		archived bool
-		want     agent.Access
+		name    string
+		project agent.Project
+		want    agent.Access
 	}{
-		{"a Maintainer", agent.Rights{Maintains: true}, false, agent.AccessManage},
-		{"anybody else", agent.Rights{}, false, agent.AccessRole},
-		{"a Maintainer of an archived project", agent.Rights{Maintains: true, Frozen: true}, true, agent.AccessArchived},
-		{"anybody else in an archived project", agent.Rights{}, true, agent.AccessArchived},
-		{"a Maintainer below an archived group", agent.Rights{Maintains: true, Frozen: true}, false, agent.AccessFrozen},
-		{"anybody else below an archived group", agent.Rights{Frozen: true}, false, agent.AccessRole},
+		{"a Maintainer", agent.Project{Maintains: true}, agent.AccessManage},
+		{"anybody else", agent.Project{}, agent.AccessRole},
+		{"a Maintainer of an archived project", agent.Project{Maintains: true, Archived: true, Frozen: true}, agent.AccessArchived},
+		{"anybody else in an archived project", agent.Project{Archived: true}, agent.AccessArchived},
+		{"a Maintainer below an archived group", agent.Project{Maintains: true, Frozen: true}, agent.AccessFrozen},
+		{"anybody else below an archived group", agent.Project{Frozen: true}, agent.AccessRole},
 	} {
-		if got := agent.AccessOf(tt.rights, tt.archived); got != tt.want || got.CanManage() != (tt.want == agent.AccessManage) {
+		tt.project.SetAccess()
+		manages := tt.want == agent.AccessManage
+		if got := tt.project.Access; got != tt.want || got.CanManage() != manages || tt.project.ShowsConnections() != manages {
 			t.Errorf("%s has access %q, want %q", tt.name, got, tt.want)
 		}
 	}

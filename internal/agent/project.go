@@ -7,12 +7,21 @@ type Project struct {
 	ID int64
 	// Name is the project's own, Path its full path with its groups: "shop/web/api".
 	Name, Path string
-	// DefaultBranch is empty for those who may not read the repository, and where nobody asked.
-	DefaultBranch string
+	// Description and DefaultBranch are empty where nobody asked; the branch also for those who
+	// may not read the repository.
+	Description, DefaultBranch string
 	// Archived is the project's own flag.
 	Archived bool
-	Access   Access
+	// Frozen says that GitLab takes no change of the project from anybody, for another reason.
+	Frozen bool
+	// Maintains says that the person is at least Maintainer.
+	Maintains bool
+	Access    Access
 }
+
+// ShowsConnections reports whether GitLab tells the person of the connections and the activity of
+// the project's agents: for everybody else their lists are empty, without an error.
+func (p Project) ShowsConnections() bool { return p.Maintains && !p.Archived && !p.Frozen }
 
 // Group is the path of the group, or of the person, that the project lies in.
 func (p Project) Group() string { return p.Path[:max(strings.LastIndexByte(p.Path, '/'), 0)] }
@@ -39,24 +48,16 @@ const (
 // CanManage reports whether changes are to be offered.
 func (a Access) CanManage() bool { return a == AccessManage }
 
-// Rights are what GitLab says of a person in a project.
-type Rights struct {
-	// Maintains says that the person is at least Maintainer, or may do what one may.
-	Maintains bool
-	// Frozen says that GitLab takes no change of the project from anybody.
-	Frozen bool
-}
-
-// AccessOf is what rights come to in a project that may be archived.
-func AccessOf(rights Rights, archived bool) Access {
+// SetAccess works out the access to a project from what else is known of it.
+func (p *Project) SetAccess() {
 	switch {
-	case archived:
-		return AccessArchived
-	case !rights.Maintains:
-		return AccessRole
-	case rights.Frozen:
-		return AccessFrozen
+	case p.Archived:
+		p.Access = AccessArchived
+	case !p.Maintains:
+		p.Access = AccessRole
+	case p.Frozen:
+		p.Access = AccessFrozen
 	default:
-		return AccessManage
+		p.Access = AccessManage
 	}
 }

@@ -3,6 +3,8 @@ package rotation
 import (
 	"slices"
 	"time"
+
+	"gitlab-agent-portal/internal/agent"
 )
 
 // InUseWithin is how recently a token must have been used to count as in use. GitLab may
@@ -14,12 +16,12 @@ const InUseWithin = time.Hour
 // be typed: it is in use, or it was used and no other of the active tokens evidently took over.
 // Where it is not known when any of them was used, the guard is needed. A rotation that has
 // seen the token fall silent knows better: see Of.
-func NeedsGuard(token int64, active []Token, now time.Time) bool {
+func NeedsGuard(token int64, active []agent.Token, now time.Time) bool {
 	var own time.Time
 	replaced := false
 	for _, t := range active {
 		switch {
-		case !t.UsageKnown:
+		case !t.UseKnown:
 			return true
 		case t.ID == token:
 			own = t.LastUsedAt
@@ -40,7 +42,7 @@ func inUse(lastUsedAt, now time.Time) bool {
 // Guarded reports whether revoking the token asks for its name, by all that is known.
 func Guarded(token int64, f Facts) bool {
 	f.Drop = 0
-	if len(f.Tokens) == 2 && slices.ContainsFunc(f.Tokens, func(t Token) bool { return t.ID == token }) {
+	if len(f.Tokens) == 2 && slices.ContainsFunc(f.Tokens, func(t agent.Token) bool { return t.ID == token }) {
 		f.Drop = token
 	}
 	if offer, ok := Of(f).Offer(token); ok {

@@ -9,6 +9,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"gitlab-agent-portal/internal/agent"
 )
 
 // Phase is where a rotation stands.
@@ -23,24 +25,16 @@ const (
 	Choose    Phase = "choose"     // two tokens, and nothing tells which one is to go
 	TooMany   Phase = "too_many"   // more than two
 	Install   Phase = "install"    // the new token was not used yet
-	Orphan    Phase = "orphan"     // the same, and nobody confirmed having stored its value
+	Unstored  Phase = "unstored"   // the same, and nobody said that they stored its value
 	StillUsed Phase = "still_used" // the old token was used after the new one was
 	Watch     Phase = "watch"      // the new token is in use; has the old one fallen silent?
 	Quiet     Phase = "quiet"      // the old token can go
 )
 
-// Phases lists them all, in the order of the way through a rotation.
-func Phases() []Phase {
-	return []Phase{Unknown, NoToken, NeverUsed, Start, Choose, TooMany, Install, Orphan, StillUsed, Watch, Quiet}
-}
-
 // Waits reports whether time alone, or something in the cluster, leads out of the phase.
 func (p Phase) Waits() bool {
-	return slices.Contains([]Phase{Unknown, NeverUsed, Install, Orphan, StillUsed, Watch}, p)
+	return slices.Contains([]Phase{Unknown, NeverUsed, Install, Unstored, StillUsed, Watch}, p)
 }
-
-// Creates reports whether the next step is to create a token.
-func (p Phase) Creates() bool { return p == NoToken || p == Start }
 
 // How long is long enough.
 const (
@@ -56,20 +50,6 @@ const (
 	SettledAfter = 7 * 24 * time.Hour
 )
 
-// Token is one active token of the agent.
-type Token struct {
-	// ID grows from token to token.
-	ID        int64
-	CreatedAt time.Time
-	// LastUsedAt is zero for never, and means nothing unless UsageKnown.
-	LastUsedAt time.Time
-	UsageKnown bool
-	// Unstored says that the portal created it and nobody confirmed having stored its value.
-	Unstored bool
-}
-
-func (t Token) neverUsed() bool { return t.LastUsedAt.IsZero() }
-
 // Reading is what GitLab said of a token's last use when it was asked at At.
 type Reading struct {
 	TokenID        int64
@@ -79,7 +59,9 @@ type Reading struct {
 // Facts are all that a state is derived from.
 type Facts struct {
 	// Tokens are the active ones, in any order.
-	Tokens []Token
+	Tokens []agent.Token
+	// Unstored are the numbers of those that the portal created and nobody said they stored.
+	Unstored []int64
 	// Readings are earlier ones, oldest first; what is in Tokens is a reading at Now.
 	Readings []Reading
 	// ConnectedAt is since when each connected agentk has been so. It counts only if
@@ -145,11 +127,11 @@ func (s State) Offer(token int64) (Offer, bool) {
 
 // Of derives the state from the facts.
 func Of(f Facts) State {
-	tokens := slices.SortedFunc(slices.Values(f.Tokens), func(a, b Token) int { return cmp.Compare(a.ID, b.ID) })
+	tokens := slices.SortedFunc(slices.Values(f.Tokens), func(a, b agent.Token) int { return cmp.Compare(a.ID, b.ID) })
 	switch {
 	case len(tokens) == 0:
 		return State{Phase: NoToken}
-	case slices.ContainsFunc(tokens, func(t Token) bool { return !t.UsageKnown }):
+	case slices.ContainsFunc(tokens, func(t agent.Token) bool { return !t.UseKnown }):
 		return State{Phase: Unknown}
 	case len(tokens) == 1:
 		return ofOne(tokens[0])
@@ -160,8 +142,8 @@ func Of(f Facts) State {
 	}
 }
 
-func ofOne(only Token) State {
-	if only.neverUsed() {
+func ofOne(only agent.Token) State {
+	if only.NeverUsed() {
 		return State{Phase: NeverUsed, New: only.ID, Offers: []Offer{{TokenID: only.ID}}}
 	}
 	return State{Phase: Start, Old: only.ID}
@@ -169,22 +151,22 @@ func ofOne(only Token) State {
 
 // ofTwo decides which of two tokens goes, and how far that has come. A token that was never used
 // can go at once.
-func ofTwo(f Facts, older, newer Token) State {
+func ofTwo(f Facts, older, newer agent.Token) State {
 	switch {
 	case f.Drop == older.ID:
 	case f.Drop == newer.ID:
 		older, newer = newer, older
 	case isOpen(older, newer, f.Now):
-		return undecided(Choose, []Token{older, newer}, f.Now)
+		return undecided(Choose, []agent.Token{older, newer}, f.Now)
 	}
 	state := State{Old: older.ID, New: newer.ID}
 	switch {
-	case older.neverUsed():
+	case older.NeverUsed():
 		state.Phase, state.Offers = Quiet, []Offer{{TokenID: older.ID}}
-	case newer.neverUsed():
+	case newer.NeverUsed():
 		state.Phase, state.Offers = Install, []Offer{{TokenID: newer.ID}}
-		if newer.Unstored {
-			state.Phase = Orphan
+		if slices.Contains(f.Unstored, newer.ID) {
+			state.Phase = Unstored
 		}
 	default:
 		state.watch(f, older, newer)
@@ -194,12 +176,12 @@ func ofTwo(f Facts, older, newer Token) State {
 
 // isOpen reports whether two tokens do not look like a rotation under way, in which the newer
 // one takes over.
-func isOpen(older, newer Token, now time.Time) bool {
+func isOpen(older, newer agent.Token, now time.Time) bool {
 	age := now.Sub(newer.CreatedAt)
 	switch {
-	case older.neverUsed():
+	case older.NeverUsed():
 		return true
-	case newer.neverUsed():
+	case newer.NeverUsed():
 		return age >= UnusedAfter
 	default:
 		return age >= SettledAfter || older.LastUsedAt.Sub(newer.LastUsedAt) >= QuietStale
@@ -209,15 +191,15 @@ func isOpen(older, newer Token, now time.Time) bool {
 // undecided proposes the first token that was never used, else the one that was idle longest.
 // A person decides, and the guard warns them; but while only one of the tokens was ever used,
 // that one is not on offer.
-func undecided(phase Phase, tokens []Token, now time.Time) State {
-	idlest := slices.MinFunc(tokens, func(a, b Token) int { return a.LastUsedAt.Compare(b.LastUsedAt) })
+func undecided(phase Phase, tokens []agent.Token, now time.Time) State {
+	idlest := slices.MinFunc(tokens, func(a, b agent.Token) int { return a.LastUsedAt.Compare(b.LastUsedAt) })
 	state := State{Phase: phase, Proposed: idlest.ID, Why: ReasonLongestIdle}
-	if idlest.neverUsed() {
+	if idlest.NeverUsed() {
 		state.Why = ReasonNeverUsed
 	}
 	for _, token := range tokens {
-		otherUsed := slices.ContainsFunc(tokens, func(t Token) bool { return t.ID != token.ID && !t.neverUsed() })
-		if token.neverUsed() || otherUsed {
+		otherUsed := slices.ContainsFunc(tokens, func(t agent.Token) bool { return t.ID != token.ID && !t.NeverUsed() })
+		if token.NeverUsed() || otherUsed {
 			state.Offers = append(state.Offers, Offer{TokenID: token.ID, Guarded: NeedsGuard(token.ID, tokens, now)})
 		}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/rotation"
 )
 
@@ -17,8 +18,8 @@ func ago(minutes int) time.Time { return noon.Add(-time.Duration(minutes) * time
 const days = 24 * 60 // in minutes
 
 // token is one that was created and last used so many minutes ago; used is -1 for never.
-func token(id int64, created, used int) rotation.Token {
-	t := rotation.Token{ID: id, CreatedAt: ago(created), UsageKnown: true}
+func token(id int64, created, used int) agent.Token {
+	t := agent.Token{ID: id, CreatedAt: ago(created), UseKnown: true}
 	if used >= 0 {
 		t.LastUsedAt = ago(used)
 	}
@@ -37,12 +38,10 @@ func read(id int64, at, used int) rotation.Reading {
 func TestThePhaseFollowsFromWhatGitLabTells(t *testing.T) {
 	t.Parallel()
 	type (
-		tokens   = []rotation.Token
+		tokens   = []agent.Token
 		readings = []rotation.Reading
 	)
 	old, fresh := token(1, 90*days, 1), token(2, 30, -1)
-	lost := fresh
-	lost.Unstored = true
 	tests := []struct {
 		name     string
 		facts    rotation.Facts
@@ -64,8 +63,8 @@ func TestThePhaseFollowsFromWhatGitLabTells(t *testing.T) {
 		},
 		{
 			name:  "d: created through the portal, and nobody confirmed having stored it",
-			facts: rotation.Facts{Tokens: tokens{old, lost}},
-			phase: rotation.Orphan, old: 1, new: 2, offers: []rotation.Offer{{TokenID: 2}},
+			facts: rotation.Facts{Tokens: tokens{old, fresh}, Unstored: []int64{1, 2}},
+			phase: rotation.Unstored, old: 1, new: 2, offers: []rotation.Offer{{TokenID: 2}},
 		},
 		{
 			name:  "the new one was used a moment ago for the first time",
@@ -85,6 +84,20 @@ func TestThePhaseFollowsFromWhatGitLabTells(t *testing.T) {
 				read(1, 20, 21), read(2, 20, 21), read(1, 10, 11), read(2, 10, 10),
 			}},
 			phase: rotation.Quiet, old: 1, new: 2, offers: []rotation.Offer{{TokenID: 1}},
+		},
+		{
+			name: "a last use that falls a day later is no use",
+			facts: rotation.Facts{Tokens: tokens{token(1, 90*days, days+60), token(2, 2*days, 1)}, Readings: readings{
+				read(1, 30, days+5), read(2, 30, 31), read(1, 20, days+5), read(2, 20, 21), read(1, 5, days+60), read(2, 5, 6),
+			}},
+			phase: rotation.Quiet, old: 1, new: 2, offers: []rotation.Offer{{TokenID: 1}},
+		},
+		{
+			name: "an increase after such a fall is a use",
+			facts: rotation.Facts{Tokens: tokens{token(1, 90*days, 4), token(2, 2*days, 1)}, Readings: readings{
+				read(1, 20, days+5), read(2, 20, 21), read(1, 11, days+60), read(2, 11, 12), read(1, 5, days+60), read(2, 5, 6),
+			}},
+			phase: rotation.StillUsed, old: 1, new: 2,
 		},
 		{
 			name: "nine minutes are not enough",
@@ -140,7 +153,7 @@ func TestThePhaseFollowsFromWhatGitLabTells(t *testing.T) {
 		{
 			name: "connected in the second in which the new one was created",
 			facts: rotation.Facts{
-				Tokens:   []rotation.Token{token(1, 90*days, 70), createdMillisecondsLater(token(2, 66, 1))},
+				Tokens:   []agent.Token{token(1, 90*days, 70), createdMillisecondsLater(token(2, 66, 1))},
 				Readings: readings{read(1, 65, 70), read(2, 65, 66)}, ConnectionsKnown: true, ConnectedAt: []time.Time{ago(66)},
 			},
 			phase: rotation.Quiet, old: 1, new: 2, offers: []rotation.Offer{{TokenID: 1}},
@@ -229,9 +242,9 @@ func TestThePhaseFollowsFromWhatGitLabTells(t *testing.T) {
 }
 
 // fresh2 is a token of half an hour that was never used.
-func fresh2(id int64) rotation.Token { return token(id, 30, -1) }
+func fresh2(id int64) agent.Token { return token(id, 30, -1) }
 
-func createdMillisecondsLater(t rotation.Token) rotation.Token {
+func createdMillisecondsLater(t agent.Token) agent.Token {
 	t.CreatedAt = t.CreatedAt.Add(700 * time.Millisecond)
 	return t
 }
@@ -239,7 +252,7 @@ func createdMillisecondsLater(t rotation.Token) rotation.Token {
 func TestTheEvidenceIsWhatThePageShows(t *testing.T) {
 	t.Parallel()
 	facts := rotation.Facts{
-		Now: noon, Tokens: []rotation.Token{token(1, 90*days, 11), token(2, 120, 1)},
+		Now: noon, Tokens: []agent.Token{token(1, 90*days, 11), token(2, 120, 1)},
 		Readings: []rotation.Reading{
 			read(1, 20, 21), read(2, 20, 21), read(1, 7, 11), read(2, 6, 10),
 		},
@@ -260,7 +273,7 @@ func TestTheEvidenceIsWhatThePageShows(t *testing.T) {
 
 func TestTheGuardTrustsWhatWasObserved(t *testing.T) {
 	t.Parallel()
-	tokens := []rotation.Token{token(1, 90*days, 11), token(2, 60, 1)}
+	tokens := []agent.Token{token(1, 90*days, 11), token(2, 60, 1)}
 	proven := []rotation.Reading{read(1, 10, 11), read(2, 10, 10)}
 	tests := []struct {
 		name  string
@@ -272,8 +285,8 @@ func TestTheGuardTrustsWhatWasObserved(t *testing.T) {
 		{"the old one, not observed", 1, rotation.Facts{Tokens: tokens}, true},
 		{"the one that took over", 2, rotation.Facts{Tokens: tokens, Readings: proven}, true},
 		{"the only one", 1, rotation.Facts{Tokens: tokens[:1], Readings: proven}, true},
-		{"nobody knows", 1, rotation.Facts{Tokens: []rotation.Token{{ID: 1}, {ID: 2}}}, true},
-		{"never used", 2, rotation.Facts{Tokens: []rotation.Token{tokens[0], fresh2(2)}}, false},
+		{"nobody knows", 1, rotation.Facts{Tokens: []agent.Token{{ID: 1}, {ID: 2}}}, true},
+		{"never used", 2, rotation.Facts{Tokens: []agent.Token{tokens[0], fresh2(2)}}, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

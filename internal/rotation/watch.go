@@ -3,10 +3,12 @@ package rotation
 import (
 	"slices"
 	"time"
+
+	"gitlab-agent-portal/internal/agent"
 )
 
 // watch decides whether the old token fell silent after the new one took over.
-func (s *State) watch(f Facts, older, newer Token) {
+func (s *State) watch(f Facts, older, newer agent.Token) {
 	s.Evidence = observe(f, older, newer)
 	switch {
 	case s.Evidence.Observed >= s.Evidence.Needed && s.Evidence.OlderConnection.IsZero():
@@ -22,7 +24,7 @@ func (s *State) watch(f Facts, older, newer Token) {
 
 // observe looks for two readings between which the old token stood still: the first since its
 // last movement, and the one of now.
-func observe(f Facts, older, newer Token) Evidence {
+func observe(f Facts, older, newer agent.Token) Evidence {
 	evidence := Evidence{StillSince: stillSince(f, older), Needed: QuietStale, OlderConnection: olderConnection(f, older, newer)}
 	evidence.Observed = f.Now.Sub(evidence.StillSince)
 	proof := slices.IndexFunc(f.Readings, func(r Reading) bool {
@@ -39,24 +41,30 @@ func observe(f Facts, older, newer Token) Evidence {
 	return evidence
 }
 
-// stillSince is the first of the readings, counted back from now, that tell the same of the
-// token as GitLab does now.
-func stillSince(f Facts, token Token) time.Time {
-	since := f.Now
+// cacheKept is how long GitLab's cache remembers a last use, less an hour for two clocks. What its
+// database tells afterwards may be up to 55 minutes earlier.
+const cacheKept = 23 * time.Hour
+
+// stillSince is the first of the readings, counted back from now, since which the token was not
+// used: its last use did not increase. That it falls a day later is no use; that it falls earlier
+// tells of a flush of GitLab's cache, and with it of uses before that may be forgotten.
+func stillSince(f Facts, token agent.Token) time.Time {
+	since, last := f.Now, token.LastUsedAt
 	for _, reading := range slices.Backward(f.Readings) {
 		if reading.TokenID != token.ID {
 			continue
 		}
-		if !reading.LastUsedAt.Equal(token.LastUsedAt) {
+		flushed := reading.LastUsedAt.After(last) && since.Sub(reading.LastUsedAt) < cacheKept
+		if last.After(reading.LastUsedAt) || flushed {
 			break
 		}
-		since = reading.At
+		since, last = reading.At, reading.LastUsedAt
 	}
 	return since
 }
 
 // firstKnownUse is the earliest use of the token that GitLab ever told of.
-func firstKnownUse(readings []Reading, token Token) time.Time {
+func firstKnownUse(readings []Reading, token agent.Token) time.Time {
 	first := token.LastUsedAt
 	for _, reading := range readings {
 		if reading.TokenID == token.ID && !reading.LastUsedAt.IsZero() && reading.LastUsedAt.Before(first) {
@@ -69,7 +77,7 @@ func firstKnownUse(readings []Reading, token Token) time.Time {
 // olderConnection is the oldest connection that was there before the new token was first used.
 // That use came after its creation, and after every use of the old token that GitLab told of
 // while the new one was still unused: all times of one clock, GitLab's.
-func olderConnection(f Facts, older, newer Token) time.Time {
+func olderConnection(f Facts, older, newer agent.Token) time.Time {
 	if !f.ConnectionsKnown || len(f.ConnectedAt) == 0 {
 		return time.Time{}
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/rotation"
 )
 
@@ -86,9 +87,12 @@ func (w *world) look() rotation.State {
 	facts := rotation.Facts{Now: w.now, Readings: w.readings, Drop: w.drop}
 	for _, id := range w.ids() {
 		token := w.tokens[id]
-		facts.Tokens = append(facts.Tokens, rotation.Token{
-			ID: id, CreatedAt: token.created, LastUsedAt: token.cached, UsageKnown: !w.blind, Unstored: token.unstored,
+		facts.Tokens = append(facts.Tokens, agent.Token{
+			ID: id, CreatedAt: token.created, LastUsedAt: token.cached, UseKnown: !w.blind,
 		})
+		if token.unstored {
+			facts.Unstored = append(facts.Unstored, id)
+		}
 	}
 	if w.random.IntN(2) == 0 {
 		facts.ConnectionsKnown = true
@@ -98,7 +102,7 @@ func (w *world) look() rotation.State {
 	}
 	state := rotation.Of(facts)
 	for _, token := range facts.Tokens {
-		if token.UsageKnown {
+		if token.UseKnown {
 			w.readings = append(w.readings, rotation.Reading{TokenID: token.ID, At: w.now, LastUsedAt: token.LastUsedAt})
 		}
 	}
@@ -119,7 +123,7 @@ func (w *world) judge(state rotation.State) {
 			w.t.Fatalf("%s offers to revoke the old token: %+v", state.Phase, state)
 		}
 	}
-	if len(state.Offers) == 0 && !state.Phase.Waits() && !state.Phase.Creates() {
+	if len(state.Offers) == 0 && !state.Phase.Waits() && state.Phase != rotation.NoToken && state.Phase != rotation.Start {
 		w.t.Fatalf("%s has no way out: %+v", state.Phase, state)
 	}
 }
@@ -186,7 +190,7 @@ func (w *world) finish() {
 			w.create()
 		case rotation.Choose, rotation.TooMany:
 			w.revoke(state.Proposed)
-		case rotation.NeverUsed, rotation.Install, rotation.Orphan:
+		case rotation.NeverUsed, rotation.Install, rotation.Unstored:
 			w.pods = []pod{{state.New, w.now}}
 		case rotation.StillUsed, rotation.Watch:
 			for i := range w.pods {
@@ -227,7 +231,10 @@ func TestNoSequenceOfEventsOffersTheTokenInUse(t *testing.T) {
 			seen[phase] += n
 		}
 	}
-	for _, phase := range rotation.Phases() {
+	for _, phase := range []rotation.Phase{
+		rotation.Unknown, rotation.NoToken, rotation.NeverUsed, rotation.Start, rotation.Choose, rotation.TooMany,
+		rotation.Install, rotation.Unstored, rotation.StillUsed, rotation.Watch, rotation.Quiet,
+	} {
 		if seen[phase] == 0 {
 			t.Errorf("%s never came up", phase)
 		}

@@ -1,0 +1,94 @@
+package agentread
+
+import (
+	"context"
+
+	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/agent"
+	"gitlab-agent-portal/internal/parallel"
+)
+
+// Agent reads one agent with its active tokens, in GitLab's order, newest last use first, and the
+// person's rights in its project. REST tells of the agent and its tokens, and then GraphQL, which
+// knows agents by name only, of everything else: three calls. ErrNotFound when there is no such
+// agent or it is not the person's to see.
+func (r *Reader) Agent(ctx context.Context, project, id int64) (ProjectAgent, error) {
+	one, tokens, err := r.agentByREST(ctx, project, id)
+	if err != nil {
+		return ProjectAgent{}, err
+	}
+	told, ok := ask(ctx, r, "an agent", func(ctx context.Context) (gitlabapi.ProjectAgents, error) {
+		return r.gitlab.AgentByName(ctx, project, one.Name)
+	})
+	found := ProjectAgent{Agent: restAgent(one)}
+	for _, token := range tokens {
+		found.Agent.Tokens = append(found.Agent.Tokens, restToken(token))
+	}
+	found.Agent.TokenCount = len(tokens)
+	if ok && told.Agents[0].ID == id {
+		found.Project = r.projectOf(told.ProjectDetail)
+		addUse(&found.Agent, agentOf(&told.Agents[0]))
+		return found, nil
+	}
+	return r.agentWithoutGraphQL(ctx, project, found)
+}
+
+// agentByREST reads an agent and its active tokens, whose use REST does not list, in parallel.
+func (r *Reader) agentByREST(ctx context.Context, project, id int64) (one gitlabapi.Agent, tokens []gitlabapi.Token, err error) {
+	group, ctx := parallel.WithContext(ctx)
+	group.Go(func() (err error) {
+		one, err = r.gitlab.Agent(ctx, gitlabapi.ProjectID(project), id)
+		return err
+	})
+	group.Go(func() (err error) {
+		tokens, err = r.gitlab.Tokens(ctx, gitlabapi.ProjectID(project), id)
+		return err
+	})
+	err = group.Wait()
+	return one, tokens, err
+}
+
+// addUse adds what GraphQL tells of an agent and of its tokens. One that it does not know, since it
+// was created in between, stays unknown.
+func addUse(a *agent.Agent, told agent.Agent) {
+	a.CreatedBy.Name, a.CreatedBy.Username = told.CreatedBy.Name, told.CreatedBy.Username
+	for i := range a.Tokens {
+		token := &a.Tokens[i]
+		if known, ok := told.Token(token.ID); ok {
+			token.LastUsedAt, token.UseKnown = known.LastUsedAt, true
+			token.CreatedBy.Name, token.CreatedBy.Username = known.CreatedBy.Name, known.CreatedBy.Username
+		}
+	}
+}
+
+// agentWithoutGraphQL reads by REST what GraphQL did not tell.
+func (r *Reader) agentWithoutGraphQL(ctx context.Context, project int64, found ProjectAgent) (ProjectAgent, error) {
+	group := new(parallel.Group)
+	group.Go(func() (err error) {
+		found.Project, err = r.projectByREST(ctx, project)
+		return err
+	})
+	r.readUse(ctx, project, &found.Agent)
+	err := group.Wait()
+	return found, err
+}
+
+// readUse reads each of the agent's tokens by itself, and who created the agent, no longer than a
+// page waits. A token that cannot be read stays as it is.
+func (r *Reader) readUse(ctx context.Context, project int64, one *agent.Agent) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	group := new(parallel.Group)
+	group.SetLimit(maxParallel)
+	for i := range one.Tokens {
+		group.Go(func() error {
+			if detail, err := r.gitlab.Token(ctx, gitlabapi.ProjectID(project), one.ID, one.Tokens[i].ID); err == nil {
+				one.Tokens[i] = restTokenInUse(detail)
+			}
+			return nil
+		})
+	}
+	names := r.names(ctx, group, []*agent.Agent{one})
+	_ = group.Wait() // every failure was passed over above
+	one.CreatedBy.Name = names[one.CreatedBy.ID]
+}

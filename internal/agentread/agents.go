@@ -1,0 +1,102 @@
+package agentread
+
+import (
+	"context"
+
+	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/agent"
+	"gitlab-agent-portal/internal/parallel"
+)
+
+// AgentsPerPage is how many agents Agents returns at once.
+const AgentsPerPage = 50
+
+// Agents reads a page of a project's agents, by name, with their tokens and the person's rights in
+// the project. REST lists the agents and GraphQL tells the rest: two calls for the first page, and
+// one more for every hundred agents before a later one. ErrNotFound when the project does not
+// exist or its agents are not the person's to see.
+func (r *Reader) Agents(ctx context.Context, project int64, number int) (agent.Project, Page[agent.Agent], error) {
+	var listed gitlabapi.Page[gitlabapi.Agent]
+	var told gitlabapi.ProjectAgents
+	var isTold bool
+	group, both := parallel.WithContext(ctx)
+	group.Go(func() (err error) {
+		listed, err = r.gitlab.AgentsPage(both, gitlabapi.ProjectID(project), number, AgentsPerPage)
+		return err
+	})
+	group.Go(func() error {
+		told, isTold = ask(both, r, "agents of a project", func(ctx context.Context) (gitlabapi.ProjectAgents, error) {
+			return r.gitlab.AgentDetailsPage(ctx, project, (number-1)*AgentsPerPage, AgentsPerPage)
+		})
+		return nil
+	})
+	if err := group.Wait(); err != nil {
+		return agent.Project{}, Page[agent.Agent]{}, err
+	}
+	found, agents, err := r.complete(ctx, project, listed.Items, told, isTold)
+	return found, pageOf(listed, agents), err
+}
+
+// complete puts together what both have said, and reads by REST what GraphQL has not.
+func (r *Reader) complete(ctx context.Context, project int64, listed []gitlabapi.Agent, told gitlabapi.ProjectAgents, isTold bool) (agent.Project, []agent.Agent, error) {
+	agents, missing := merge(listed, told.Agents)
+	if isTold {
+		r.readMissing(ctx, project, missing)
+		return r.projectOf(told.ProjectDetail), agents, nil
+	}
+	var found agent.Project
+	group := new(parallel.Group)
+	group.Go(func() (err error) {
+		found, err = r.projectByREST(ctx, project)
+		return err
+	})
+	r.readMissing(ctx, project, missing)
+	err := group.Wait()
+	return found, agents, err
+}
+
+// merge gives listed agents what GraphQL told of them, and returns those of which it told nothing,
+// which point into the list.
+func merge(listed []gitlabapi.Agent, told []gitlabapi.AgentDetail) (agents []agent.Agent, missing []*agent.Agent) {
+	byID := make(map[int64]*gitlabapi.AgentDetail, len(told))
+	for i := range told {
+		byID[told[i].ID] = &told[i]
+	}
+	agents = make([]agent.Agent, len(listed))
+	for i, one := range listed {
+		if detail := byID[one.ID]; detail != nil {
+			agents[i] = agentOf(detail)
+			agents[i].CreatedBy.ID = one.CreatedByUserID
+			continue
+		}
+		agents[i] = restAgent(one)
+		missing = append(missing, &agents[i])
+	}
+	return agents, missing
+}
+
+// readMissing reads by REST what GraphQL did not tell of agents: for the first of them, and no
+// longer than a page waits. An agent whose tokens cannot be read in full stays as it is.
+func (r *Reader) readMissing(ctx context.Context, project int64, agents []*agent.Agent) {
+	agents = agents[:min(len(agents), maxAgentsRead)]
+	if len(agents) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	group := new(parallel.Group)
+	group.SetLimit(maxParallel)
+	for _, one := range agents {
+		group.Go(func() error {
+			if tokens, err := r.Tokens(ctx, project, one.ID); err == nil {
+				one.SetTokens(tokens)
+			}
+			return nil
+		})
+	}
+	names := r.names(ctx, group, agents)
+	_ = group.Wait() // every failure was passed over above
+	for _, one := range agents {
+		one.CreatedBy.Name = names[one.CreatedBy.ID]
+	}
+}

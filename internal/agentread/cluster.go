@@ -1,0 +1,79 @@
+package agentread
+
+import (
+	"context"
+	"time"
+
+	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/agent"
+	"gitlab-agent-portal/internal/agentconfig"
+)
+
+// Connections reads since when the agents' connections stand, by the agent's number. GitLab tells
+// that to Maintainers only, and everybody else that there are none: of other people's agents, and
+// where nobody can tell, nothing is returned, which is not the same as no connection.
+func (r *Reader) Connections(ctx context.Context, agents []ProjectAgent) map[int64][]time.Time {
+	named := shown(agents)
+	if len(named) == 0 {
+		return nil
+	}
+	since, _ := ask(ctx, r, "connections of agents", func(ctx context.Context) (map[int64][]time.Time, error) {
+		return r.gitlab.Connections(ctx, named)
+	})
+	return since
+}
+
+// Versions reads the distinct versions, without a leading v, of the agentk pods that are connected
+// for each of the agents: one per agent unless an upgrade is under way, none when no pod is
+// connected. An agent is missing where GitLab does not tell, as for Connections. The error is to be
+// logged; it is ErrUnauthorized as Many's is.
+func (r *Reader) Versions(ctx context.Context, agents []ProjectAgent) (map[int64][]string, error) {
+	named := shown(agents)
+	if len(named) == 0 {
+		return nil, nil
+	}
+	versions, err := r.gitlab.AgentVersions(ctx, named)
+	return versions, r.askREST(ctx, err)
+}
+
+// shown names the agents whose connections the person is told of, as GraphQL looks them up.
+func shown(agents []ProjectAgent) []gitlabapi.AgentName {
+	var names []gitlabapi.AgentName
+	for _, a := range agents {
+		if a.Project.ShowsConnections() {
+			names = append(names, a.named())
+		}
+	}
+	return names
+}
+
+func (a ProjectAgent) named() gitlabapi.AgentName {
+	return gitlabapi.AgentName{ID: a.Agent.ID, ProjectPath: a.Project.Path, Name: a.Agent.Name}
+}
+
+// Activity reads what GitLab noted of an agent, which it tells those only whom it tells of
+// connections, no longer than a page waits. ok is false where not all of it was told.
+func (r *Reader) Activity(ctx context.Context, a ProjectAgent) (noted gitlabapi.AgentActivity, ok bool) {
+	if !a.Project.ShowsConnections() {
+		return noted, false
+	}
+	return ask(ctx, r, "an agent's activity", func(ctx context.Context) (gitlabapi.AgentActivity, error) {
+		return r.gitlab.AgentActivity(ctx, a.named())
+	})
+}
+
+// KAS reads how clusters reach the instance, no longer than a page waits.
+func (r *Reader) KAS(ctx context.Context) (gitlabapi.KAS, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	metadata, err := r.gitlab.Metadata(ctx)
+	return metadata.KAS, err
+}
+
+// ConfigFile reads an agent's configuration file as it is on the default branch, no longer than a
+// page waits. The errors are those of gitlabapi's RawFile.
+func (r *Reader) ConfigFile(ctx context.Context, project agent.Project, name string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return r.gitlab.RawFile(ctx, gitlabapi.ProjectID(project.ID), agentconfig.Path(name))
+}

@@ -1,0 +1,77 @@
+package agentread
+
+import (
+	"time"
+
+	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/agent"
+)
+
+// projectOf is a project as GraphQL tells of it.
+func (s *Service) projectOf(d gitlabapi.ProjectDetail) agent.Project {
+	p := agent.Project{
+		ID: d.ID, Name: d.Name, Path: d.FullPath, DefaultBranch: d.DefaultBranch, Archived: d.Archived, Frozen: !d.PushCode, Maintains: d.AdminProject,
+	}
+	return s.withAccess(p)
+}
+
+// restProject is a project as REST tells of it, which knows of fewer ways to be read-only.
+func (s *Service) restProject(p gitlabapi.Project, maintains bool) agent.Project {
+	return s.withAccess(agent.Project{
+		ID: p.ID, Name: p.Name, Path: p.PathWithNamespace, Description: p.Description, DefaultBranch: p.DefaultBranch,
+		Archived: p.Archived, Maintains: maintains,
+	})
+}
+
+func (s *Service) withAccess(p agent.Project) agent.Project {
+	p.SetAccess()
+	if s.cfg.ReadOnly {
+		p.Access = agent.AccessPortal
+	}
+	return p
+}
+
+// agentOf is an agent as GraphQL tells of it.
+func agentOf(d *gitlabapi.AgentDetail) agent.Agent {
+	a := agent.Agent{
+		ID: d.ID, Name: d.Name, CreatedAt: d.CreatedAt, CreatedBy: personOf(d.CreatedBy),
+		Tokens: make([]agent.Token, len(d.Tokens)), TokenCount: d.TokenCount,
+	}
+	for i := range d.Tokens {
+		token := &d.Tokens[i]
+		a.Tokens[i] = agent.Token{
+			ID: int64(token.ID), Name: token.Name, CreatedAt: token.CreatedAt, CreatedBy: personOf(token.CreatedBy),
+			LastUsedAt: token.LastUsedAt, UseKnown: true,
+		}
+	}
+	return a
+}
+
+func personOf(p gitlabapi.Person) agent.Person {
+	return agent.Person{Username: p.Username, Name: p.Name}
+}
+
+// restAgent is an agent as REST lists it, whose tokens are not known.
+func restAgent(a gitlabapi.Agent) agent.Agent {
+	return agent.Agent{
+		ID: a.ID, Name: a.Name, CreatedAt: seconds(a.CreatedAt), CreatedBy: agent.Person{ID: a.CreatedByUserID}, TokenCount: agent.Unread,
+	}
+}
+
+// restToken is a token as REST lists it, whose use is not known.
+func restToken(t gitlabapi.Token) agent.Token {
+	return agent.Token{
+		ID: t.ID, Name: t.Name, Description: t.Description, CreatedAt: seconds(t.CreatedAt), CreatedBy: agent.Person{ID: t.CreatedByUserID},
+	}
+}
+
+// restTokenInUse is a token as REST tells of it alone.
+func restTokenInUse(t gitlabapi.TokenDetail) agent.Token {
+	token := restToken(t.Token)
+	token.LastUsedAt, token.UseKnown = seconds(t.LastUsedAt), true
+	return token
+}
+
+// seconds cuts a time of REST's to whole seconds, as GraphQL tells it: the same use must not read
+// as a later one.
+func seconds(t time.Time) time.Time { return t.Truncate(time.Second) }
