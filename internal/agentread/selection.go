@@ -14,7 +14,7 @@ type Ref struct{ Project, Agent int64 }
 
 // Selected is one agent of a selection, or why it could not be read.
 type Selected struct {
-	Ref
+	Ref Ref
 	ProjectAgent
 	Err error
 }
