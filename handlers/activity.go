@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/i18n"
-	"gitlab-agent-portal/internal/store"
 	"gitlab-agent-portal/views"
 )
 
@@ -41,10 +41,10 @@ func (h *Handlers) activity(w http.ResponseWriter, r *http.Request, s *session) 
 
 // activityFilter reads the query, and asks GitLab whose activity the person may see: that they
 // once were Maintainer counts for nothing.
-func (h *Handlers) activityFilter(r *http.Request, s *session) (views.ActivityModel, store.AuditFilter, error) {
+func (h *Handlers) activityFilter(r *http.Request, s *session) (views.ActivityModel, audit.Filter, error) {
 	model := views.ActivityModel{IsAdmin: s.User.IsAdmin, Query: activityQuery(r)}
-	filter := store.AuditFilter{
-		AgentName: model.Query.Agent, Actor: model.Query.Actor, Action: store.AuditAction(model.Query.Action),
+	filter := audit.Filter{
+		AgentName: model.Query.Agent, Actor: model.Query.Actor, Action: audit.Action(model.Query.Action),
 	}
 	filter.From, filter.Until, model.Wrong = activityDays(printer(r), model.Query)
 	if model.Query.Project == "" {
@@ -149,7 +149,7 @@ func maintains(ctx context.Context, s *session, project int64) (bool, error) {
 }
 
 // loadActivity reads the page that the address asks for.
-func (h *Handlers) loadActivity(r *http.Request, model *views.ActivityModel, filter store.AuditFilter) error {
+func (h *Handlers) loadActivity(r *http.Request, model *views.ActivityModel, filter audit.Filter) error {
 	before, after := numberParam(r, "before"), numberParam(r, "after")
 	rows, newer, older, err := h.activityPage(r.Context(), filter, before, after)
 	if err != nil {
@@ -173,21 +173,21 @@ func (h *Handlers) loadActivity(r *http.Request, model *views.ActivityModel, fil
 
 // activityPage reads a page and whether there are rows on either side of it. The way back to
 // newer rows ends on the newest page, full as it is.
-func (h *Handlers) activityPage(ctx context.Context, filter store.AuditFilter, before, after int64) (rows []store.AuditEvent, newer, older bool, err error) {
+func (h *Handlers) activityPage(ctx context.Context, filter audit.Filter, before, after int64) (rows []audit.Event, newer, older bool, err error) {
 	if after > 0 {
-		rows, err = h.Store.AuditPageAfter(ctx, filter, after, activityPerPage+1)
+		rows, err = h.Audit.PageAfter(ctx, filter, after, activityPerPage+1)
 		if err != nil || len(rows) > activityPerPage {
 			return rows[min(1, len(rows)):], true, true, err
 		}
 		before = 0
 	}
-	rows, err = h.Store.AuditPage(ctx, filter, before, activityPerPage+1)
+	rows, err = h.Audit.Page(ctx, filter, before, activityPerPage+1)
 	older = len(rows) > activityPerPage
 	return rows[:min(len(rows), activityPerPage)], before > 0, older, err
 }
 
 // activityRow is a row of the audit as it is shown.
-func (h *Handlers) activityRow(e store.AuditEvent) views.ActivityRow {
+func (h *Handlers) activityRow(e audit.Event) views.ActivityRow {
 	row := views.ActivityRow{
 		Number: e.ID, At: e.At, Source: views.SourcePortal, Actor: e.ActorName,
 		Action: views.ActivityAction(e.Action), Outcome: views.Outcome(e.Outcome),

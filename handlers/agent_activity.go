@@ -7,8 +7,8 @@ import (
 	"slices"
 
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/parallel"
-	"gitlab-agent-portal/internal/store"
 	"gitlab-agent-portal/views"
 )
 
@@ -23,12 +23,12 @@ func (h *Handlers) loadAgentActivity(r *http.Request, s *session, facts agentFac
 	if err != nil || !isMaintainer {
 		return views.AgentActivityModel{Hidden: true}, err
 	}
-	var own []store.AuditEvent
+	var own []audit.Event
 	var noted gitlabapi.AgentActivity
 	var missing error
 	group, ctx := parallel.WithContext(r.Context())
 	group.Go(func() (err error) {
-		own, err = h.Store.AuditPage(ctx, store.AuditFilter{Projects: []int64{project.ID}, AgentID: facts.agent.ID}, 0, agentActivityRows+1)
+		own, err = h.Audit.Page(ctx, audit.Filter{Projects: []int64{project.ID}, AgentID: facts.agent.ID}, 0, agentActivityRows+1)
 		return err
 	})
 	group.Go(func() error {
@@ -57,14 +57,14 @@ func (h *Handlers) loadAgentActivity(r *http.Request, s *session, facts agentFac
 
 // mergeActivity puts both lists in one order, newest first. What GitLab noted of an act that
 // went through the portal is one entry with it.
-func (h *Handlers) mergeActivity(own []store.AuditEvent, noted []gitlabapi.ActivityEvent) []views.ActivityRow {
+func (h *Handlers) mergeActivity(own []audit.Event, noted []gitlabapi.ActivityEvent) []views.ActivityRow {
 	type act struct {
 		kind  gitlabapi.ActivityKind
 		token int64
 	}
 	rows := make([]views.ActivityRow, 0, len(own)+len(noted))
 	ours := map[act]int{}
-	actions := map[int64]store.AuditAction{}
+	actions := map[int64]audit.Action{}
 	for _, event := range own {
 		actions[event.ID] = event.Action
 	}
@@ -89,18 +89,18 @@ func (h *Handlers) mergeActivity(own []store.AuditEvent, noted []gitlabapi.Activ
 
 // notedAs is how GitLab notes what the row says was done to a token; empty if it was not done.
 // actions are those of the rows that a look afterwards may refer to.
-func notedAs(e store.AuditEvent, actions map[int64]store.AuditAction) gitlabapi.ActivityKind {
-	if e.Outcome != store.AuditOK || e.Target.TokenID == 0 {
+func notedAs(e audit.Event, actions map[int64]audit.Action) gitlabapi.ActivityKind {
+	if e.Outcome != audit.OK || e.Target.TokenID == 0 {
 		return ""
 	}
 	action := e.Action
-	if action == store.AuditReconciled {
+	if action == audit.Reconciled {
 		action = actions[e.RefersTo]
 	}
 	switch action {
-	case store.AuditTokenCreate:
+	case audit.TokenCreate:
 		return gitlabapi.ActivityTokenCreated
-	case store.AuditTokenRevoke:
+	case audit.TokenRevoke:
 		return gitlabapi.ActivityTokenRevoked
 	default:
 		return ""

@@ -3,7 +3,7 @@ package handlers
 import (
 	"net/http"
 
-	"gitlab-agent-portal/internal/store"
+	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/tokens"
 	"gitlab-agent-portal/views"
 )
@@ -27,7 +27,7 @@ func (h *Handlers) manageableAgent(r *http.Request, s *session) (agentFacts, err
 	if err != nil {
 		return agentFacts{}, err
 	}
-	stateOf(r).about = store.AuditTarget{ProjectPath: facts.project.Path, AgentName: facts.agent.Name}
+	stateOf(r).about = audit.Target{ProjectPath: facts.project.Path, AgentName: facts.agent.Name}
 	return facts, requireManage(facts.access)
 }
 

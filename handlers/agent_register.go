@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/i18n"
-	"gitlab-agent-portal/internal/store"
 	"gitlab-agent-portal/internal/tokens"
 	"gitlab-agent-portal/views"
 )
@@ -42,7 +42,7 @@ func (h *Handlers) manageableProject(r *http.Request, s *session) (projectFacts,
 	if err != nil {
 		return projectFacts{}, err
 	}
-	stateOf(r).about = store.AuditTarget{ProjectPath: facts.project.Path}
+	stateOf(r).about = audit.Target{ProjectPath: facts.project.Path}
 	return facts, requireManage(facts.access)
 }
 

@@ -5,8 +5,8 @@ import (
 	"net/http"
 
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/fleet"
-	"gitlab-agent-portal/internal/store"
 )
 
 // viewerOf is on whose behalf the fleet is read: the person, and the session that their GitLab
@@ -18,7 +18,7 @@ func viewerOf(s *session) fleet.Viewer {
 // fleetSource gives a scan the person's GitLab client, renewed when its token has ended. A scan
 // outlives the request r that began it, of which only the audit learns.
 func (h *Handlers) fleetSource(r *http.Request, s *session) fleet.Source {
-	event := h.event(r, store.AuditRefresh)
+	event := h.event(r, audit.Refresh)
 	return func(ctx context.Context, refused error) (*gitlabapi.Client, error) {
 		if refused == nil {
 			return s.gitlab, nil

@@ -19,8 +19,10 @@ import (
 
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/agentstatus"
+	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/fleet"
-	"gitlab-agent-portal/internal/store"
+	"gitlab-agent-portal/internal/rotation/readings"
+	sessions "gitlab-agent-portal/internal/session"
 	"gitlab-agent-portal/internal/tokens"
 	"gitlab-agent-portal/static"
 	"gitlab-agent-portal/views"
@@ -35,14 +37,18 @@ type Config struct {
 	OAuth  *gitlabapi.OAuth
 	// ReadOnly says that the OAuth scope allows no changes.
 	ReadOnly bool
-	Store    *store.Store
+	Sessions *sessions.Store
+	Audit    *audit.Log
+	// Nonces are those of forms, shared with Tokens, and of sign-ins.
+	Nonces   *tokens.Nonces
+	Readings *readings.Store
 	Tokens   *tokens.Service
 	Fleet    *fleet.Service
 	// Limits are those beyond which an agent needs attention.
 	Limits agentstatus.Thresholds
 	// Keys yield the keys of form nonces and of the portal's sealed cookies.
-	Keys   store.Keys
-	Cookie store.CookieOptions
+	Keys   sessions.Keys
+	Cookie sessions.CookieOptions
 	Assets *static.Assets
 	Log    *slog.Logger
 	Now    func() time.Time
@@ -73,7 +79,7 @@ type Handlers struct {
 
 	urls        views.URLs
 	nonces      nonceSigner
-	sealer      *store.Sealer
+	sealer      *sessions.Sealer
 	crossOrigin *http.CrossOriginProtection
 	anonymous   *rate.Limiter
 	buffers     sync.Pool

@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"time"
 
-	"gitlab-agent-portal/internal/store"
+	sessions "gitlab-agent-portal/internal/session"
 	"gitlab-agent-portal/internal/tokens"
 )
 
@@ -28,7 +28,7 @@ type nonceSigner struct {
 	now  func() time.Time
 }
 
-func newNonceSigner(keys store.Keys, now func() time.Time) nonceSigner {
+func newNonceSigner(keys sessions.Keys, now func() time.Time) nonceSigner {
 	return nonceSigner{keys: keys.Derive("form nonce"), now: now}
 }
 

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"gitlab-agent-portal/internal/rotation"
-	"gitlab-agent-portal/internal/store"
 	"gitlab-agent-portal/internal/tokens"
 	"gitlab-agent-portal/views"
 )
@@ -109,12 +108,9 @@ func (h *Handlers) rotationFacts(ctx context.Context, s *session, facts agentFac
 	if len(ids) != 2 {
 		return known // nothing is watched
 	}
-	readings, err := h.Store.Readings(ctx, ids)
-	if err != nil {
+	var err error
+	if known.Readings, err = h.Readings.Of(ctx, ids); err != nil {
 		h.Log.WarnContext(ctx, "reading when tokens were used before", "agent", facts.agent.ID, "error", err)
-	}
-	for _, reading := range readings {
-		known.Readings = append(known.Readings, rotation.Reading(reading))
 	}
 	// To people below Maintainer GitLab tells of no connection, which does not mean that there is none.
 	if facts.access.Reason != views.ReasonRole {
@@ -137,13 +133,13 @@ func (h *Handlers) connections(ctx context.Context, s *session, facts agentFacts
 // noteReadings keeps what GitLab told for later looks. It is the one write of a GET: nobody can
 // be watched for falling silent without it, and it holds nothing but times.
 func (h *Handlers) noteReadings(ctx context.Context, known rotation.Facts) {
-	var readings []store.Reading
+	var readings []rotation.Reading
 	for _, token := range known.Tokens {
 		if token.UsageKnown {
-			readings = append(readings, store.Reading{TokenID: token.ID, At: known.Now, LastUsedAt: token.LastUsedAt})
+			readings = append(readings, rotation.Reading{TokenID: token.ID, At: known.Now, LastUsedAt: token.LastUsedAt})
 		}
 	}
-	if err := h.Store.NoteReadings(ctx, readings); err != nil {
+	if err := h.Readings.Note(ctx, readings); err != nil {
 		h.Log.WarnContext(ctx, "noting when tokens were used", "error", err)
 	}
 }

@@ -3,7 +3,7 @@ package handlers
 import (
 	"net/http"
 
-	"gitlab-agent-portal/internal/store"
+	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/views"
 )
 
@@ -28,8 +28,8 @@ func (h *Handlers) routes() []route {
 	table := []route{
 		// Signing in
 		{http.MethodGet, views.PatternLogin, public, h.public(h.login)},
-		{http.MethodGet, views.PatternCallback, public, audited{h.public(h.callback), store.AuditSignIn}},
-		{http.MethodPost, views.PatternLogout, public, audited{h.public(h.logout), store.AuditSignOut}},
+		{http.MethodGet, views.PatternCallback, public, audited{h.public(h.callback), audit.SignIn}},
+		{http.MethodPost, views.PatternLogout, public, audited{h.public(h.logout), audit.SignOut}},
 		{http.MethodPost, views.PatternPreferences, public, h.public(h.preferences)},
 
 		// Fleet
@@ -46,23 +46,23 @@ func (h *Handlers) routes() []route {
 		// Agents
 		{http.MethodGet, views.PatternAgents, signedIn, h.signedIn(h.agentList)},
 		{http.MethodGet, views.PatternAgentNew, signedIn, h.signedIn(h.agentNew)},
-		{http.MethodPost, views.PatternAgents, signedIn, audited{h.signedIn(h.agentRegister), store.AuditAgentRegister}},
+		{http.MethodPost, views.PatternAgents, signedIn, audited{h.signedIn(h.agentRegister), audit.AgentRegister}},
 		{http.MethodGet, views.PatternAgent, signedIn, h.signedIn(h.agentShow)},
 		{http.MethodGet, views.PatternAgentDelete, signedIn, h.signedIn(h.agentDeleteAsk)},
-		{http.MethodPost, views.PatternAgentDelete, signedIn, audited{h.signedIn(h.agentDelete), store.AuditAgentDelete}},
+		{http.MethodPost, views.PatternAgentDelete, signedIn, audited{h.signedIn(h.agentDelete), audit.AgentDelete}},
 
 		// Tokens
 		{http.MethodGet, views.PatternTokenNew, signedIn, h.signedIn(h.tokenNew)},
-		{http.MethodPost, views.PatternTokens, signedIn, audited{h.signedIn(h.tokenCreate), store.AuditTokenCreate}},
-		{http.MethodPost, views.PatternTokenStored, signedIn, audited{h.signedIn(h.tokenStored), store.AuditTokenStored}},
+		{http.MethodPost, views.PatternTokens, signedIn, audited{h.signedIn(h.tokenCreate), audit.TokenCreate}},
+		{http.MethodPost, views.PatternTokenStored, signedIn, audited{h.signedIn(h.tokenStored), audit.TokenStored}},
 		{http.MethodGet, views.PatternTokenRevoke, signedIn, h.signedIn(h.tokenRevokeAsk)},
-		{http.MethodPost, views.PatternTokenRevoke, signedIn, audited{h.signedIn(h.tokenRevoke), store.AuditTokenRevoke}},
+		{http.MethodPost, views.PatternTokenRevoke, signedIn, audited{h.signedIn(h.tokenRevoke), audit.TokenRevoke}},
 
 		// Rotation
 		{http.MethodGet, views.PatternRotation, signedIn, h.signedIn(h.rotationShow)},
 		{http.MethodGet, views.PatternRotations, signedIn, h.signedIn(h.rotationList)},
 		{http.MethodGet, views.PatternUnused, signedIn, h.signedIn(h.unusedAsk)},
-		{http.MethodPost, views.PatternUnused, signedIn, audited{h.signedIn(h.unusedRevoke), store.AuditTokenRevoke}},
+		{http.MethodPost, views.PatternUnused, signedIn, audited{h.signedIn(h.unusedRevoke), audit.TokenRevoke}},
 
 		// Activity
 		{http.MethodGet, views.PatternActivity, signedIn, h.signedIn(h.activity)},

@@ -3,7 +3,7 @@ package handlers
 import (
 	"net/http"
 
-	"gitlab-agent-portal/internal/store"
+	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/tokens"
 	"gitlab-agent-portal/views"
 )
@@ -33,7 +33,7 @@ func (h *Handlers) tokenStored(w http.ResponseWriter, r *http.Request, s *sessio
 		return err
 	}
 	if !h.stored(r, s) {
-		stateOf(r).outcome = store.AuditUnknown
+		stateOf(r).outcome = audit.Unknown
 	}
 	h.redirect(w, r, originOf(r).Back(h.urls, project, agent))
 	return nil

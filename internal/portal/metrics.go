@@ -12,8 +12,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"gitlab-agent-portal/handlers"
+	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/fleet"
-	"gitlab-agent-portal/internal/store"
 )
 
 // metrics are what Prometheus reads, on a listener of their own. Labels are bounded: names of
@@ -78,7 +78,7 @@ func (m *metrics) refreshed(result handlers.RefreshResult) {
 }
 
 // created counts one create of an agent token.
-func (m *metrics) created(outcome store.AuditOutcome) {
+func (m *metrics) created(outcome audit.Outcome) {
 	m.creates.WithLabelValues(string(outcome)).Inc()
 }
 

@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"gitlab-agent-portal/gitlabapi"
-	"gitlab-agent-portal/internal/store"
+	"gitlab-agent-portal/internal/audit"
 )
 
 // CreateRequest asks for a token of one agent.
@@ -33,7 +33,7 @@ func (s *Service) Create(ctx context.Context, gitlab *gitlabapi.Client, req Crea
 			return Result{}, err
 		}
 		if err := s.claim(ctx, req.Form); err != nil {
-			row.finish(ctx, outcomeOf(err), store.AuditTarget{})
+			row.finish(ctx, outcomeOf(err), audit.Target{})
 			return Result{}, err
 		}
 		created, err := s.create(ctx, gitlab, req, row, agent, before)
@@ -42,8 +42,8 @@ func (s *Service) Create(ctx context.Context, gitlab *gitlabapi.Client, req Crea
 }
 
 // event is the audit's row of a create; the agent may not be known.
-func (req CreateRequest) event(agent gitlabapi.Agent) store.AuditEvent {
-	return req.Form.Actor.event(store.AuditTokenCreate, store.AuditTarget{
+func (req CreateRequest) event(agent gitlabapi.Agent) audit.Event {
+	return req.Form.Actor.event(audit.TokenCreate, audit.Target{
 		ProjectID: req.Project, ProjectPath: agent.ConfigProject.PathWithNamespace,
 		AgentID: req.Agent, AgentName: agent.Name, TokenName: req.Token.Name,
 	})
@@ -65,7 +65,7 @@ func (s *Service) precheck(ctx context.Context, gitlab *gitlabapi.Client, req Cr
 	}
 	// A second submit finds the token of the first, which may have filled the limit: what
 	// it led to is the better answer then.
-	if result, used, err := s.nonces.NonceResult(ctx, req.Form.Nonce); err != nil {
+	if result, used, err := s.nonces.Result(ctx, req.Form.Nonce); err != nil {
 		return agent, nil, err
 	} else if used {
 		return agent, nil, &UsedError{Known: true, Result: result}
@@ -79,10 +79,10 @@ func (s *Service) precheck(ctx context.Context, gitlab *gitlabapi.Client, req Cr
 // create sends the one POST. Whatever happens, it is not sent again.
 func (s *Service) create(ctx context.Context, gitlab *gitlabapi.Client, req CreateRequest, row *entry, agent gitlabapi.Agent, before []gitlabapi.Token) (gitlabapi.CreatedToken, error) {
 	created, err := gitlab.CreateToken(ctx, gitlabapi.ProjectID(req.Project), agent.ID, req.Token)
-	row.finish(ctx, outcomeOf(err), store.AuditTarget{TokenID: created.ID, TokenName: created.Name})
+	row.finish(ctx, outcomeOf(err), audit.Target{TokenID: created.ID, TokenName: created.Name})
 	s.created(outcomeOf(err))
 	if err == nil {
-		s.remember(ctx, req.Form, store.NonceResult{
+		s.remember(ctx, req.Form, NonceResult{
 			ProjectID: req.Project, AgentID: agent.ID, TokenID: created.ID, TokenName: created.Name,
 		})
 		return created, nil
@@ -118,7 +118,7 @@ func (s *Service) reconcile(ctx context.Context, gitlab *gitlabapi.Client, req C
 	}
 	if len(unknown.Candidates) == 1 {
 		only := unknown.Candidates[0]
-		s.remember(ctx, req.Form, store.NonceResult{
+		s.remember(ctx, req.Form, NonceResult{
 			ProjectID: req.Project, AgentID: agent.ID, TokenID: only.ID, TokenName: only.Name,
 		})
 	}

@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"gitlab-agent-portal/gitlabapi"
-	"gitlab-agent-portal/internal/store"
+	"gitlab-agent-portal/internal/audit"
 )
 
 // ActiveLimit is how many active tokens GitLab allows an agent since 16.2
@@ -33,7 +33,7 @@ func (e *NameTakenError) Error() string {
 type UsedError struct {
 	// Known says that Result tells what the first submit led to.
 	Known  bool
-	Result store.NonceResult
+	Result NonceResult
 }
 
 func (e *UsedError) Error() string { return "the form was used before" }
@@ -64,14 +64,14 @@ func (e *UnknownTokenError) Error() string {
 func (e *UnknownTokenError) Unwrap() error { return e.Cause }
 
 // outcome is what looking for the token told, and which token was found.
-func (e *UnknownTokenError) outcome() (store.AuditOutcome, store.AuditTarget) {
+func (e *UnknownTokenError) outcome() (audit.Outcome, audit.Target) {
 	switch {
 	case !e.Checked, len(e.Candidates) > 1:
-		return store.AuditUnknown, store.AuditTarget{}
+		return audit.Unknown, audit.Target{}
 	case len(e.Candidates) == 1:
-		return store.AuditOK, store.AuditTarget{TokenID: e.Candidates[0].ID}
+		return audit.OK, audit.Target{TokenID: e.Candidates[0].ID}
 	default:
-		return store.AuditFailed, store.AuditTarget{}
+		return audit.Failed, audit.Target{}
 	}
 }
 

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"gitlab-agent-portal/internal/store"
+	"gitlab-agent-portal/internal/audit"
 )
 
 // ActiveToken is what has to be known of an active token to tell whether it is an orphan.
@@ -46,7 +46,7 @@ func (s *Service) Orphans(ctx context.Context, active []ActiveToken) (map[int64]
 	}
 	orphans := make(map[int64]Orphan)
 	for agents := range slices.Chunk(slices.Sorted(maps.Keys(unused)), agentsPerQuery) {
-		unstored, err := s.audit.UnstoredTokens(ctx, agents)
+		unstored, err := s.audit.Unstored(ctx, agents)
 		if err != nil {
 			return nil, err
 		}
@@ -63,7 +63,7 @@ func (s *Service) Orphans(ctx context.Context, active []ActiveToken) (map[int64]
 
 // isOrphan reports whether a never used token of the same agent is what create made, or may have
 // made.
-func isOrphan(token ActiveToken, create store.UnstoredToken) bool {
+func isOrphan(token ActiveToken, create audit.UnstoredToken) bool {
 	if create.TokenID != 0 {
 		return token.ID == create.TokenID
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
-	"gitlab-agent-portal/internal/store"
+	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/tokens"
 )
 
@@ -32,9 +32,9 @@ func (b *bench) orphans() map[int64]tokens.Orphan {
 // dies plays a portal that sent a create and died before it knew the answer.
 func (b *bench) dies(name string) int64 {
 	b.t.Helper()
-	_, err := b.audit.BeginAudit(b.t.Context(), store.AuditEvent{
-		Action: store.AuditTokenCreate, ActorID: b.lead, ActorName: "lead",
-		Target: store.AuditTarget{ProjectID: b.project, AgentID: b.agent, TokenName: name},
+	_, err := b.audit.Begin(b.t.Context(), audit.Event{
+		Action: audit.TokenCreate, ActorID: b.lead, ActorName: "lead",
+		Target: audit.Target{ProjectID: b.project, AgentID: b.agent, TokenName: name},
 	})
 	if err != nil {
 		b.t.Fatal(err)
@@ -46,9 +46,9 @@ func TestOrphansAreFoundAmongManyAgents(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	const many, lost = 2500, 2100
-	_, err := b.audit.BeginAudit(t.Context(), store.AuditEvent{
-		Action: store.AuditTokenCreate, ActorID: b.lead, ActorName: "lead",
-		Target: store.AuditTarget{ProjectID: b.project, AgentID: lost, TokenName: "new"},
+	_, err := b.audit.Begin(t.Context(), audit.Event{
+		Action: audit.TokenCreate, ActorID: b.lead, ActorName: "lead",
+		Target: audit.Target{ProjectID: b.project, AgentID: lost, TokenName: "new"},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -67,8 +67,8 @@ func TestOrphansAreFoundAmongManyAgents(t *testing.T) {
 // stores notes that somebody stored the token.
 func (b *bench) stores(token int64) {
 	b.t.Helper()
-	err := b.audit.RecordAudit(b.t.Context(), store.AuditEvent{
-		Action: store.AuditTokenStored, Outcome: store.AuditOK, Target: store.AuditTarget{ProjectID: b.project, AgentID: b.agent, TokenID: token},
+	err := b.audit.Record(b.t.Context(), audit.Event{
+		Action: audit.TokenStored, Outcome: audit.OK, Target: audit.Target{ProjectID: b.project, AgentID: b.agent, TokenID: token},
 	})
 	if err != nil {
 		b.t.Fatal(err)

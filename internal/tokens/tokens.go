@@ -15,15 +15,8 @@ import (
 	"golang.org/x/time/rate"
 
 	"gitlab-agent-portal/gitlabapi"
-	"gitlab-agent-portal/internal/store"
+	"gitlab-agent-portal/internal/audit"
 )
-
-// Nonces remembers which form nonces were used and what they led to.
-type Nonces interface {
-	UseNonce(ctx context.Context, nonce string, expires time.Time) (first bool, err error)
-	NonceResult(ctx context.Context, nonce string) (store.NonceResult, bool, error)
-	SetNonceResult(ctx context.Context, nonce string, result store.NonceResult) error
-}
 
 // Form identifies one rendering of a form: everything sent with the same nonce is the same act.
 type Form struct {
@@ -35,30 +28,30 @@ type Form struct {
 
 // Service performs the portal's changes. It is safe for concurrent use.
 type Service struct {
-	nonces Nonces
-	audit  Audit
+	nonces *Nonces
+	audit  *audit.Log
 	log    *slog.Logger
 	limits limits
 	// created is told how each create of a token ended.
-	created func(store.AuditOutcome)
+	created func(audit.Outcome)
 
 	mu      sync.Mutex
 	running map[string]*run
 	work    sync.WaitGroup
 }
 
-// New returns a Service that remembers used nonces in nonces, keeps its rows in audit and takes
-// the time from now.
-func New(nonces Nonces, audit Audit, log *slog.Logger, now func() time.Time) *Service {
+// New returns a Service that remembers used nonces in nonces, keeps its rows of the audit in rows
+// and takes the time from now.
+func New(nonces *Nonces, rows *audit.Log, log *slog.Logger, now func() time.Time) *Service {
 	return &Service{
-		nonces: nonces, audit: audit, log: log, running: make(map[string]*run), created: func(store.AuditOutcome) {},
+		nonces: nonces, audit: rows, log: log, running: make(map[string]*run), created: func(audit.Outcome) {},
 		limits: limits{now: now, byPerson: make(map[int64]*rate.Limiter)},
 	}
 }
 
 // ObserveCreates makes observe hear how each create of a token that was sent to GitLab ended.
 // It is called concurrently. Set it before the Service is used.
-func (s *Service) ObserveCreates(observe func(outcome store.AuditOutcome)) { s.created = observe }
+func (s *Service) ObserveCreates(observe func(outcome audit.Outcome)) { s.created = observe }
 
 // run is one create in flight. Its result is readable once done is closed.
 type run struct {
@@ -155,14 +148,14 @@ func (s *Service) claim(ctx context.Context, form Form) error {
 	if !s.limits.allow(form.Actor.ID) {
 		return ErrTooMany
 	}
-	first, err := s.nonces.UseNonce(ctx, form.Nonce, form.Expires)
+	first, err := s.nonces.Use(ctx, form.Nonce, form.Expires)
 	if err != nil {
 		return err
 	}
 	if first {
 		return nil
 	}
-	result, known, err := s.nonces.NonceResult(ctx, form.Nonce)
+	result, known, err := s.nonces.Result(ctx, form.Nonce)
 	if err != nil {
 		return err
 	}
@@ -171,8 +164,8 @@ func (s *Service) claim(ctx context.Context, form Form) error {
 
 // remember notes what a nonce led to, so that a later submit of the same form can name it.
 // Failing to do so must not cost the person the secret: it is logged and passed over.
-func (s *Service) remember(ctx context.Context, form Form, result store.NonceResult) {
-	if err := s.nonces.SetNonceResult(ctx, form.Nonce, result); err != nil {
+func (s *Service) remember(ctx context.Context, form Form, result NonceResult) {
+	if err := s.nonces.SetResult(ctx, form.Nonce, result); err != nil {
 		s.log.ErrorContext(ctx, "remembering what a form led to", "error", err)
 	}
 }

@@ -13,23 +13,25 @@ import (
 
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
-	"gitlab-agent-portal/internal/store"
-	"gitlab-agent-portal/internal/store/storetest"
+	"gitlab-agent-portal/internal/audit"
+	"gitlab-agent-portal/internal/database/databasetest"
 	"gitlab-agent-portal/internal/tokens"
 )
 
 // bench is the service over a simulator and a real database, with one Maintainer and one agent.
 type bench struct {
-	t       *testing.T
-	sim     *gitlabtest.Instance
-	gitlab  *gitlabapi.Client
-	service *tokens.Service
-	audit   *auditor
-	clock   *gitlabtest.Clock
-	lead    int64
-	project int64
-	agent   int64
-	forms   int
+	t        *testing.T
+	sim      *gitlabtest.Instance
+	gitlab   *gitlabapi.Client
+	database *databasetest.Database
+	nonces   *tokens.Nonces
+	audit    *audit.Log
+	service  *tokens.Service
+	clock    *gitlabtest.Clock
+	lead     int64
+	project  int64
+	agent    int64
+	forms    int
 }
 
 func newBench(t *testing.T) *bench {
@@ -47,16 +49,10 @@ func newBench(t *testing.T) *bench {
 	}
 	token := b.sim.AddPersonalToken(gitlabtest.PersonalToken{User: b.lead, Scopes: []string{"api"}})
 	b.gitlab = client.WithToken(gitlabapi.NewSecret(token))
-	database, err := store.Open(t.Context(), store.Config{
-		URL: storetest.New(t).URL, Keys: store.Keys{store.NewKey()}, Now: b.clock.Now,
-		Cookie: store.CookieOptions{Name: "portal"},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = database.Close() })
-	b.audit = &auditor{Store: database}
-	b.service = tokens.New(database, b.audit, slog.New(slog.DiscardHandler), b.clock.Now)
+	b.database = databasetest.New(t)
+	db := b.database.Open(t)
+	b.nonces, b.audit = tokens.NewNonces(db, b.clock.Now), audit.New(db, 9600*time.Hour, b.clock.Now)
+	b.service = tokens.New(b.nonces, b.audit, slog.New(slog.DiscardHandler), b.clock.Now)
 	return b
 }
 
