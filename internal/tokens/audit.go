@@ -30,8 +30,8 @@ func (e *NotAuditedError) Unwrap() error { return e.Cause }
 // auditTimeout bounds one write to the audit, also when the time of the change is up.
 const auditTimeout = 3 * time.Second
 
-// entry is one action under way in the audit.
-type entry struct {
+// row is one action under way in the audit.
+type row struct {
 	service *Service
 	id      int64
 	event   audit.Event
@@ -45,37 +45,37 @@ func (by Actor) event(action audit.Action, target audit.Target) audit.Event {
 }
 
 // begin writes the row of an action before GitLab is asked for it.
-func (s *Service) begin(ctx context.Context, event audit.Event) (*entry, error) {
+func (s *Service) begin(ctx context.Context, event audit.Event) (*row, error) {
 	ctx, cancel := context.WithTimeout(ctx, auditTimeout)
 	defer cancel()
 	id, err := s.audit.Begin(ctx, event)
 	if err != nil {
 		return nil, &NotAuditedError{Cause: err}
 	}
-	return &entry{service: s, id: id, event: event}, nil
+	return &row{service: s, id: id, event: event}, nil
 }
 
 // finish notes how the action ended. Failing to must not hide the end from the person: the row
 // then reads as unknown, which the log explains.
-func (e *entry) finish(ctx context.Context, outcome audit.Outcome, learnt audit.Target) {
+func (r *row) finish(ctx context.Context, outcome audit.Outcome, learnt audit.Target) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), auditTimeout)
 	defer cancel()
-	if err := e.service.audit.Finish(ctx, e.id, outcome, learnt); err != nil {
-		e.service.log.ErrorContext(ctx, "finishing a row of the audit", "row", e.id, "outcome", outcome, "error", err)
+	if err := r.service.audit.Finish(ctx, r.id, outcome, learnt); err != nil {
+		r.service.log.ErrorContext(ctx, "finishing a row of the audit", "row", r.id, "outcome", outcome, "error", err)
 	}
 }
 
 // reconciled notes what a look at GitLab told about the action's unknown outcome.
-func (e *entry) reconciled(ctx context.Context, outcome audit.Outcome, learnt audit.Target) {
-	event := e.event
-	event.Action, event.RefersTo = audit.Reconciled, e.id
+func (r *row) reconciled(ctx context.Context, outcome audit.Outcome, learnt audit.Target) {
+	event := r.event
+	event.Action, event.RefersTo = audit.Reconciled, r.id
 	if learnt.AgentID != 0 {
 		event.Target.AgentID = learnt.AgentID
 	}
 	if learnt.TokenID != 0 {
 		event.Target.TokenID = learnt.TokenID
 	}
-	e.service.record(ctx, event, outcome)
+	r.service.record(ctx, event, outcome)
 }
 
 // refused notes an action that ended before GitLab was asked for a change.

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/agentread"
 	"gitlab-agent-portal/internal/audit"
 )
 
@@ -37,7 +38,7 @@ func (s *Service) Create(ctx context.Context, gitlab *gitlabapi.Client, req Crea
 			return Result{}, err
 		}
 		created, err := s.create(ctx, gitlab, req, row, agent, before)
-		return Result{Agent: agent, Token: created}, err
+		return resultOf(agent, created), err
 	})
 }
 
@@ -70,14 +71,11 @@ func (s *Service) precheck(ctx context.Context, gitlab *gitlabapi.Client, req Cr
 	} else if used {
 		return agent, nil, &UsedError{Known: true, Result: result}
 	}
-	if len(before) >= ActiveLimit {
-		return agent, nil, &LimitError{Active: before}
-	}
-	return agent, before, nil
+	return agent, before, withinLimit(before)
 }
 
 // create sends the one POST. Whatever happens, it is not sent again.
-func (s *Service) create(ctx context.Context, gitlab *gitlabapi.Client, req CreateRequest, row *entry, agent gitlabapi.Agent, before []gitlabapi.Token) (gitlabapi.CreatedToken, error) {
+func (s *Service) create(ctx context.Context, gitlab *gitlabapi.Client, req CreateRequest, row *row, agent gitlabapi.Agent, before []gitlabapi.Token) (gitlabapi.CreatedToken, error) {
 	created, err := gitlab.CreateToken(ctx, gitlabapi.ProjectID(req.Project), agent.ID, req.Token)
 	row.finish(ctx, outcomeOf(err), audit.Target{TokenID: created.ID, TokenName: created.Name})
 	s.created(outcomeOf(err))
@@ -101,7 +99,7 @@ func (s *Service) create(ctx context.Context, gitlab *gitlabapi.Client, req Crea
 func (s *Service) reconcile(ctx context.Context, gitlab *gitlabapi.Client, req CreateRequest, agent gitlabapi.Agent, before []gitlabapi.Token, cause error) *UnknownTokenError {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookTimeout)
 	defer cancel()
-	unknown := &UnknownTokenError{Cause: cause, Agent: agent}
+	unknown := &UnknownTokenError{Cause: cause, Project: projectOf(agent), Agent: agentread.AgentOf(agent)}
 	now, err := gitlab.Tokens(ctx, gitlabapi.ProjectID(req.Project), agent.ID)
 	if err != nil {
 		unknown.Lookup = err
@@ -112,8 +110,12 @@ func (s *Service) reconcile(ctx context.Context, gitlab *gitlabapi.Client, req C
 		if !isCandidate(token, before, req) {
 			continue
 		}
-		if detail, err := gitlab.Token(ctx, gitlabapi.ProjectID(req.Project), agent.ID, token.ID); err != nil || detail.LastUsedAt.IsZero() {
-			unknown.Candidates = append(unknown.Candidates, token)
+		candidate := agentread.TokenOf(token)
+		if detail, err := gitlab.Token(ctx, gitlabapi.ProjectID(req.Project), agent.ID, token.ID); err == nil {
+			candidate = agentread.TokenWithUse(detail)
+		}
+		if candidate.LastUsedAt.IsZero() {
+			unknown.Candidates = append(unknown.Candidates, candidate)
 		}
 	}
 	if len(unknown.Candidates) == 1 {

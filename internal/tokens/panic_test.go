@@ -17,7 +17,7 @@ func TestAPanicIsAnErrorOfItsOwnRun(t *testing.T) {
 	var log bytes.Buffer
 	panics := func() time.Time { panic("glagent-canary") }
 	b.service = tokens.New(b.nonces, b.audit, slog.New(slog.NewJSONHandler(&log, nil)), panics)
-	if result, err := b.create(b.form(), "x"); err == nil || !result.Token.Secret.IsZero() {
+	if result, err := b.create(b.form(), "x"); err == nil || !result.Secret.IsZero() {
 		t.Errorf("Create = %+v, %v; want an error", result, err)
 	} else if strings.Contains(err.Error()+log.String(), "canary") || !strings.Contains(log.String(), "claim") {
 		t.Errorf("the error %v and the log have to name the place and not the value: %s", err, log.String())

@@ -45,10 +45,12 @@ func (s *Service) Register(ctx context.Context, gitlab *gitlabapi.Client, req Re
 		}
 		s.remember(ctx, req.Form, NonceResult{ProjectID: req.Project, AgentID: agent.ID})
 		if !req.FirstToken {
-			return Result{Agent: agent}, nil
+			return resultOf(agent, gitlabapi.CreatedToken{}), nil
 		}
 		token, err := s.firstToken(ctx, gitlab, req, agent)
-		return Result{Agent: agent, Token: token, TokenErr: err}, nil
+		result := resultOf(agent, token)
+		result.TokenErr = err
+		return result, nil
 	})
 }
 
@@ -76,7 +78,7 @@ func (s *Service) precheckName(ctx context.Context, gitlab *gitlabapi.Client, re
 	}
 	for _, agent := range agents {
 		if agent.Name == req.Name {
-			return &NameTakenError{Agent: agent}
+			return &NameTakenError{Name: agent.Name}
 		}
 	}
 	return nil
@@ -84,7 +86,7 @@ func (s *Service) precheckName(ctx context.Context, gitlab *gitlabapi.Client, re
 
 // register sends the one POST, and looks the name up when its outcome is not known. The name
 // was free a moment ago, so an agent of that name by the same person is taken for ours.
-func (s *Service) register(ctx context.Context, gitlab *gitlabapi.Client, req RegisterRequest, row *entry) (gitlabapi.Agent, error) {
+func (s *Service) register(ctx context.Context, gitlab *gitlabapi.Client, req RegisterRequest, row *row) (gitlabapi.Agent, error) {
 	project := gitlabapi.ProjectID(req.Project)
 	agent, err := gitlab.RegisterAgent(ctx, project, req.Name)
 	row.finish(ctx, outcomeOf(err), audit.Target{AgentID: agent.ID})

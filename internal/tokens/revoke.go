@@ -52,9 +52,9 @@ func (s *Service) Revoke(ctx context.Context, gitlab *gitlabapi.Client, req Revo
 
 // look notes what a look-up tells about a removal that failed with err, and passes err on
 // unless what was to be removed is gone.
-func (e *entry) look(ctx context.Context, lookup, err error) error {
+func (r *row) look(ctx context.Context, lookup, err error) error {
 	outcome := lookedUp(lookup)
-	e.reconciled(ctx, outcome, audit.Target{})
+	r.reconciled(ctx, outcome, audit.Target{})
 	if outcome == audit.OK {
 		return nil
 	}

@@ -15,6 +15,8 @@ import (
 	"golang.org/x/time/rate"
 
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/agent"
+	"gitlab-agent-portal/internal/agentread"
 	"gitlab-agent-portal/internal/audit"
 )
 
@@ -69,12 +71,28 @@ const (
 	lookTimeout  = 6 * time.Second
 )
 
-// Result is what a create led to. Agent is set when one was registered, Token when one was created.
+// Result is what a create led to: an agent that was registered or has got a token, and the token
+// with its secret, which is told this once; the zero Secret where none was created.
 type Result struct {
-	Agent gitlabapi.Agent
-	Token gitlabapi.CreatedToken
+	Project agent.Project
+	Agent   agent.Agent
+	Token   agent.Token
+	Secret  gitlabapi.Secret
 	// TokenErr says why a registered agent has no first token although one was asked for.
 	TokenErr error
+}
+
+// resultOf is what GitLab's answers come to. An agent names its project, but not the person's
+// rights there.
+func resultOf(one gitlabapi.Agent, created gitlabapi.CreatedToken) Result {
+	return Result{
+		Project: projectOf(one), Agent: agentread.AgentOf(one), Token: agentread.TokenOf(created.Token), Secret: created.Secret,
+	}
+}
+
+func projectOf(one gitlabapi.Agent) agent.Project {
+	project := one.ConfigProject
+	return agent.Project{ID: project.ID, Name: project.Name, Path: project.PathWithNamespace}
 }
 
 // Wait returns when no create is running any more, or when ctx ends: a graceful stop must

@@ -273,7 +273,7 @@ func TestT3ASecondSubmitJoinsTheFirst(t *testing.T) {
 	got := <-outcomes
 	// The second may have come a moment after the first was done, and then is told what it led to.
 	var used *tokens.UsedError
-	joined := got.err == nil && !got.result.Token.Secret.IsZero()
+	joined := got.err == nil && !got.result.Secret.IsZero()
 	told := errors.As(got.err, &used) && used.Result.TokenName == "second"
 	if !joined && !told {
 		t.Errorf("the second submit = %v", got.err)
@@ -352,7 +352,7 @@ func TestH1ALostRegistrationIsFoundByItsName(t *testing.T) {
 			b := newBench(t)
 			b.sim.Inject(gitlabtest.OpRegisterAgent, fault)
 			result, err := b.register(b.form(), "staging")
-			if err != nil || result.Agent.Name != "staging" || result.Token.Secret.IsZero() {
+			if err != nil || result.Agent.Name != "staging" || result.Secret.IsZero() {
 				t.Errorf("Register = %+v, %v; want the agent and its token", result, err)
 			}
 			if n := b.sim.Calls(gitlabtest.OpRegisterAgent); n != 1 {

@@ -7,22 +7,23 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
+	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/tokens"
 )
 
-// orphans asks for the orphans among the agent's tokens as GitLab has them.
-func (b *bench) orphans() map[int64]tokens.Orphan {
+// unstored asks for the unstored ones among the agent's tokens as GitLab has them.
+func (b *bench) unstored() map[int64]tokens.Unstored {
 	b.t.Helper()
-	var active []tokens.ActiveToken
+	one := agent.Agent{ID: b.agent}
 	for _, token := range b.sim.Tokens(b.agent) {
 		if !token.Revoked {
-			active = append(active, tokens.ActiveToken{
-				AgentID: b.agent, ID: token.ID, Name: token.Name, CreatorID: token.CreatedBy, NeverUsed: token.LastUsedAt.IsZero(),
+			one.Tokens = append(one.Tokens, agent.Token{
+				ID: token.ID, Name: token.Name, CreatedBy: agent.Person{ID: token.CreatedBy}, LastUsedAt: token.LastUsedAt, UseKnown: true,
 			})
 		}
 	}
-	found, err := b.service.Orphans(b.t.Context(), active)
+	found, err := b.service.Unstored(b.t.Context(), []agent.Agent{one})
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -42,7 +43,7 @@ func (b *bench) dies(name string) int64 {
 	return b.sim.AddToken(gitlabtest.Token{Agent: b.agent, Name: name, CreatedBy: b.lead})
 }
 
-func TestOrphansAreFoundAmongManyAgents(t *testing.T) {
+func TestUnstoredTokensAreFoundAmongManyAgents(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	const many, lost = 2500, 2100
@@ -54,13 +55,14 @@ func TestOrphansAreFoundAmongManyAgents(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.clock.Advance(3 * time.Minute)
-	var active []tokens.ActiveToken
-	for agent := int64(many); agent > 0; agent-- {
-		active = append(active, tokens.ActiveToken{AgentID: agent, ID: agent * 10, Name: "new", CreatorID: b.lead, NeverUsed: true})
+	var agents []agent.Agent
+	for id := int64(many); id > 0; id-- {
+		token := agent.Token{ID: id * 10, Name: "new", CreatedBy: agent.Person{ID: b.lead}, UseKnown: true}
+		agents = append(agents, agent.Agent{ID: id, Tokens: []agent.Token{token}})
 	}
-	found, err := b.service.Orphans(t.Context(), active)
+	found, err := b.service.Unstored(t.Context(), agents)
 	if err != nil || len(found) != 1 || found[lost*10].TokenID != lost*10 {
-		t.Errorf("orphans %v, %v; want the one of agent %d", found, err, lost)
+		t.Errorf("unstored %v, %v; want the one of agent %d", found, err, lost)
 	}
 }
 
@@ -75,11 +77,11 @@ func (b *bench) stores(token int64) {
 	}
 }
 
-func TestAnOrphanIsATokenThatNobodyStored(t *testing.T) {
+func TestAnUnstoredTokenIsOneThatNobodyStored(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name   string
-		set    func(b *bench) (orphan int64)
+		set    func(b *bench) (unstored int64)
 		likely bool
 	}{
 		{"created elsewhere", func(b *bench) int64 {
@@ -122,13 +124,13 @@ func TestAnOrphanIsATokenThatNobodyStored(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
 			at := b.clock.Now()
-			want := map[int64]tokens.Orphan{}
+			want := map[int64]tokens.Unstored{}
 			if id := tt.set(b); id != 0 {
-				want[id] = tokens.Orphan{TokenID: id, CreatedBy: "lead", At: at, Likely: tt.likely}
+				want[id] = tokens.Unstored{TokenID: id, CreatedBy: "lead", At: at, Likely: tt.likely}
 			}
 			b.clock.Advance(3 * time.Minute)
-			if diff := cmp.Diff(want, b.orphans()); diff != "" {
-				t.Errorf("orphans (-want +got):\n%s", diff)
+			if diff := cmp.Diff(want, b.unstored()); diff != "" {
+				t.Errorf("unstored (-want +got):\n%s", diff)
 			}
 		})
 	}
