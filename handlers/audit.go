@@ -23,12 +23,6 @@ const (
 	anonymousEvery = time.Second
 )
 
-// audited is the handler of a route that leaves one row in the audit for every request.
-type audited struct {
-	http.Handler
-	action audit.Action
-}
-
 // audit writes the row of every request to next, unless internal/tokens was reached, which
 // writes its own: what the portal itself refused, what failed before anything was asked of
 // GitLab, and signing in and out.
@@ -162,28 +156,6 @@ func (h *Handlers) auditRefresh(event audit.Event, refresh sessions.RefreshFunc)
 		return pair, err
 	}
 }
-
-// stored reports whether the portal created the token of the address for this person, and
-// notes the names of the time. Without that, "I have stored it" is a claim about any token.
-func (h *Handlers) stored(r *http.Request, s *session) bool {
-	about := target(r)
-	rows, err := h.Audit.Page(r.Context(), audit.Filter{
-		Projects: []int64{about.ProjectID}, AgentID: about.AgentID, TokenID: about.TokenID, Action: audit.TokenCreate,
-	}, 0, 1)
-	if err != nil || len(rows) == 0 || rows[0].ActorID != s.User.ID {
-		return false
-	}
-	stateOf(r).about = rows[0].Target
-	return true
-}
-
-// actor is who acts in this request, for the audit.
-func (h *Handlers) actor(r *http.Request, s *session) tokens.Actor {
-	return tokens.Actor{ID: s.User.ID, Name: s.User.Username, IP: h.clientIP(r), RequestID: stateOf(r).id}
-}
-
-// handOver leaves the request's row of the audit to internal/tokens, which knows the outcome.
-func handOver(r *http.Request) { stateOf(r).audited = true }
 
 // newAnonymous bounds the rows of visitors.
 func newAnonymous() *rate.Limiter { return rate.NewLimiter(rate.Every(anonymousEvery), anonymousBurst) }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/agentread"
 	"gitlab-agent-portal/internal/audit"
 	sessions "gitlab-agent-portal/internal/session"
 )
@@ -21,11 +22,14 @@ const refreshAhead = time.Minute
 // GitLab decides every right.
 type session struct {
 	*sessions.Session
+	// gitlab is for changes, which go through internal/tokens, and read for everything else.
 	gitlab *gitlabapi.Client
+	read   *agentread.Reader
 }
 
 func (h *Handlers) bind(s *sessions.Session) *session {
-	return &session{Session: s, gitlab: h.GitLab.WithToken(s.Tokens.Access)}
+	gitlab := h.GitLab.WithToken(s.Tokens.Access)
+	return &session{Session: s, gitlab: gitlab, read: h.Read.For(gitlab)}
 }
 
 // loadSession returns the request's session, renewed if its GitLab token is about to end, or
