@@ -1,4 +1,4 @@
-package fleet_test
+package scan_test
 
 import (
 	"fmt"
@@ -8,8 +8,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
-	"gitlab-agent-portal/internal/agentstatus"
+	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/fleet"
+	"gitlab-agent-portal/internal/fleet/scan"
 )
 
 func (r *reader) enrich(rows []fleet.Agent) []fleet.Agent {
@@ -32,14 +33,14 @@ func TestH11RowsOnScreenAreReadTokenByToken(t *testing.T) {
 
 	got := lead.enrich(snapshot.Agents)
 	for i, row := range got {
-		if row.ID != snapshot.Agents[i].ID || row.TokensKnown != (i < 50) {
+		if row.ID != snapshot.Agents[i].ID || row.TokensRead() != (i < 50) {
 			t.Fatalf("row %d is %+v", i, row)
 		}
 	}
-	if snapshot.Agents[0].TokensKnown {
+	if snapshot.Agents[0].TokensRead() {
 		t.Error("the snapshot was changed")
 	}
-	if status, _ := got[0].Status(w.clock.Now()); status != agentstatus.Connected || len(got[0].Tokens) != 1 || got[0].Tokens[0].Name != "token-0" {
+	if status := got[0].Status(w.clock.Now()); status != agent.StatusConnected || len(got[0].Tokens) != 1 || got[0].Tokens[0].Name != "token-0" {
 		t.Errorf("the first row is %v with %+v", status, got[0].Tokens)
 	}
 	if lists, reads := w.Calls(gitlabtest.OpListTokens), w.Calls(gitlabtest.OpGetToken); lists != 50 || reads != 87 {
@@ -70,7 +71,7 @@ func TestRowsWhoseTokensAreKnownAreNotReadAgain(t *testing.T) {
 	lead.many(3)
 	snapshot := lead.read()
 	calls := w.Calls("")
-	if got := lead.enrich(snapshot.Agents); w.Calls("") != calls || len(got) != 6 || !got[0].TokensKnown {
+	if got := lead.enrich(snapshot.Agents); w.Calls("") != calls || len(got) != 6 || !got[0].TokensRead() {
 		t.Errorf("%d calls, want none", w.Calls("")-calls)
 	}
 }
@@ -78,7 +79,7 @@ func TestRowsWhoseTokensAreKnownAreNotReadAgain(t *testing.T) {
 func TestH11RowsThatCannotBeReadStayUnknown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	deadlines := w.deadlines(fleet.OnScreenTimeout)
+	deadlines := w.deadlines(scan.OnScreenTimeout)
 	w.Configure(func(s *gitlabtest.Settings) { s.GraphQLOff = true })
 	lead := w.person("lead")
 	lead.project("a", gitlabtest.Developer, 1)
@@ -102,7 +103,7 @@ func TestH11RowsThatCannotBeReadStayUnknown(t *testing.T) {
 	deadlines.pass()
 	var known []string
 	for _, row := range append(rows, <-last...) {
-		known = append(known, fmt.Sprint(row.Project.Name, " ", row.TokensKnown, " ", len(row.Tokens)))
+		known = append(known, fmt.Sprint(row.Project.Name, " ", row.TokensRead(), " ", len(row.Tokens)))
 	}
 	if diff := cmp.Diff([]string{"a true 1", "b false 0", "c false 0", "d true 1", "e false 0"}, known); diff != "" {
 		t.Errorf("rows differ (-want +got):\n%s", diff)

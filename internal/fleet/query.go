@@ -1,4 +1,4 @@
-package fleetlist
+package fleet
 
 import (
 	"cmp"
@@ -9,7 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"gitlab-agent-portal/internal/agentstatus"
+	"gitlab-agent-portal/internal/agent"
 )
 
 // PerPage is how many agents a page lists.
@@ -23,22 +23,23 @@ type Role string
 
 // The roles. The zero value stands for both.
 const (
-	CanManage Role = "manage"
-	ReadOnly  Role = "read"
+	RoleManage Role = "manage"
+	RoleRead   Role = "read"
 )
 
-// AnyAttention selects the agents that need attention for whatever reason.
-const AnyAttention = "any"
+// AnyAttention stands for all rules: it selects the agents that need attention for whatever
+// reason.
+const AnyAttention agent.Rule = "any"
 
 // Query is what the address of the fleet page asks for. The zero value asks for everything.
 type Query struct {
 	// Search holds words, each of which must be in the name of the agent, of its project or of
 	// one of its tokens.
 	Search string
-	// Status is the name of an agentstatus.Status, or empty.
-	Status string
-	// Attention is one of Kinds, AnyAttention, or empty.
-	Attention string
+	// Status is empty for all of them.
+	Status agent.Status
+	// Attention is a rule, AnyAttention, or empty for agents that need none too.
+	Attention agent.Rule
 	// Group is the full path of a group, whose subgroups count too; or empty.
 	Group string
 	Role  Role
@@ -55,10 +56,10 @@ func Parse(values url.Values) Query {
 	get := func(name string) string { return text(values.Get(name)) }
 	q := Query{
 		Search:    get("q"),
-		Status:    oneOf(get("status"), statusNames()),
-		Attention: oneOf(get("attention"), append(Kinds(), AnyAttention)),
+		Status:    oneOf(agent.Status(get("status")), agent.Statuses()),
+		Attention: oneOf(agent.Rule(get("attention")), append(agent.Rules(), AnyAttention)),
 		Group:     strings.TrimFunc(get("group"), func(r rune) bool { return r == '/' || unicode.IsSpace(r) }),
-		Role:      oneOf(Role(get("role")), []Role{CanManage, ReadOnly}),
+		Role:      oneOf(Role(get("role")), []Role{RoleManage, RoleRead}),
 	}
 	column, reverse := strings.CutPrefix(get("sort"), "-")
 	if q.Sort = oneOf(Column(column), Columns()); q.Sort != "" {
@@ -88,14 +89,6 @@ func oneOf[T ~string](value T, allowed []T) T {
 	return ""
 }
 
-func statusNames() []string {
-	var names []string
-	for _, status := range agentstatus.Statuses() {
-		names = append(names, status.String())
-	}
-	return names
-}
-
 // Values are the parameters of q by name, without those that say nothing: a list has one
 // address.
 func (q Query) Values() url.Values {
@@ -106,18 +99,19 @@ func (q Query) Values() url.Values {
 		}
 	}
 	set("q", q.Search)
-	set("status", q.Status)
-	set("attention", q.Attention)
+	set("status", string(q.Status))
+	set("attention", string(q.Attention))
 	set("group", q.Group)
 	set("role", string(q.Role))
-	set("sort", q.sort())
+	set("sort", q.SortValue())
 	if q.Page > 1 {
 		set("page", strconv.Itoa(q.Page))
 	}
 	return values
 }
 
-func (q Query) sort() string {
+// SortValue is the order as it stands in the address; empty for the order of urgency.
+func (q Query) SortValue() string {
 	switch {
 	case q.Reverse:
 		return "-" + string(q.column())
@@ -139,14 +133,14 @@ func (q Query) Filtered() bool {
 func (q Query) Unfiltered() Query { return Query{Sort: q.Sort, Reverse: q.Reverse} }
 
 // WithStatus is q for one status, from the first page; as all that follow.
-func (q Query) WithStatus(status string) Query {
+func (q Query) WithStatus(status agent.Status) Query {
 	q.Status, q.Page = status, 0
 	return q
 }
 
-// WithAttention is q for one kind of attention.
-func (q Query) WithAttention(kind string) Query {
-	q.Attention, q.Page = kind, 0
+// WithAttention is q for one rule.
+func (q Query) WithAttention(rule agent.Rule) Query {
+	q.Attention, q.Page = rule, 0
 	return q
 }
 
@@ -169,14 +163,23 @@ func (q Query) OnPage(page int) Query {
 	return q
 }
 
-// Direction is how q sorts by column, in the words of aria-sort; empty when it sorts by another.
-func (q Query) Direction(column Column) string {
+// Direction is how a column is sorted, in the words of aria-sort.
+type Direction string
+
+// The directions.
+const (
+	Ascending  Direction = "ascending"
+	Descending Direction = "descending"
+)
+
+// Direction is how q sorts by column; empty when it sorts by another.
+func (q Query) Direction(column Column) Direction {
 	if q.column() != column {
 		return ""
 	}
 	descending := column == ByTokens || column == ByAge || column == ByAttention
 	if descending != q.Reverse {
-		return "descending"
+		return Descending
 	}
-	return "ascending"
+	return Ascending
 }

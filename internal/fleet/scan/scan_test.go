@@ -1,4 +1,4 @@
-package fleet_test
+package scan_test
 
 import (
 	"fmt"
@@ -10,8 +10,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
-	"gitlab-agent-portal/internal/agentstatus"
+	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/fleet"
+	"gitlab-agent-portal/internal/fleet/scan"
 )
 
 func TestTheFleetIsEveryAgentOfEveryProjectOfTheirs(t *testing.T) {
@@ -32,22 +33,22 @@ func TestTheFleetIsEveryAgentOfEveryProjectOfTheirs(t *testing.T) {
 	if diff := cmp.Diff(want, names(got)); diff != "" {
 		t.Errorf("agents differ (-want +got):\n%s", diff)
 	}
-	projects := map[string]*fleet.Project{}
+	projects := map[string]*agent.Project{}
 	for _, p := range got.Projects {
 		projects[p.Name] = p
 	}
-	if len(projects) != 4 || !projects["web"].CanManage || projects["docs"].CanManage || projects["old"].CanManage ||
+	if len(projects) != 4 || !projects["web"].Access.CanManage() || projects["docs"].Access.CanManage() || projects["old"].Access.CanManage() ||
 		!projects["old"].Archived || projects["web"].Archived || projects["web"].Group() != "group" || projects["web"].ID != web {
 		t.Errorf("projects %+v", projects)
 	}
-	agent := got.Agents[3]
-	if status, last := agent.Status(w.clock.Now()); status != agentstatus.NotConnected || !last.Equal(w.clock.Now().Add(-61*time.Minute)) {
-		t.Errorf("status %v since %v, want not connected for 61 minutes", status, last)
+	last := got.Agents[3]
+	if status, contact := last.Status(w.clock.Now()), last.LastContact(); status != agent.StatusNotConnected || !contact.Equal(w.clock.Now().Add(-61*time.Minute)) {
+		t.Errorf("status %v since %v, want not connected for 61 minutes", status, contact)
 	}
-	if len(agent.Tokens) != 2 || agent.TokenCount != 2 || agent.Tokens[0].Name == "" || agent.CreatedAt.IsZero() {
-		t.Errorf("agent %+v, want 2 tokens with their names", agent)
+	if len(last.Tokens) != 2 || last.TokenCount != 2 || last.Tokens[0].Name == "" || last.CreatedAt.IsZero() {
+		t.Errorf("agent %+v, want 2 tokens with their names", last)
 	}
-	if len(got.Warnings) != 0 || got.Fallback != fleet.FallbackNone || !got.ReadAt.Equal(w.clock.Now()) {
+	if len(got.Warnings) != 0 || got.Fallback != agent.FallbackNone || !got.ReadAt.Equal(w.clock.Now()) {
 		t.Errorf("warnings %v, fallback %v, read at %v", got.Warnings, got.Fallback, got.ReadAt)
 	}
 	if n := w.log.count("\n"); n != 0 {
@@ -58,13 +59,12 @@ func TestTheFleetIsEveryAgentOfEveryProjectOfTheirs(t *testing.T) {
 func TestAdministratorsManageWhatIsNotArchived(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	lead := w.person("lead")
-	lead.viewer.Admin = true
+	lead := w.person("lead", func(u *gitlabtest.User) { u.Admin = true })
 	lead.project("docs", gitlabtest.Developer)
 	w.ArchiveProject(lead.project("old", gitlabtest.Developer), true)
 	for _, p := range lead.read().Projects {
-		if p.CanManage == p.Archived {
-			t.Errorf("%s: archived %v, can manage %v", p.Name, p.Archived, p.CanManage)
+		if p.Access.CanManage() == p.Archived {
+			t.Errorf("%s: archived %v, can manage %v", p.Name, p.Archived, p.Access.CanManage())
 		}
 	}
 }
@@ -75,28 +75,28 @@ func TestH8ThreeBrokenProjectsOf200AreWarnings(t *testing.T) {
 	for name, tc := range map[string]struct {
 		settings func(s *gitlabtest.Settings, broken []int64)
 		unknown  int
-		fallback fleet.Fallback
+		fallback agent.Fallback
 		calls    map[string]int
 	}{
 		"by GraphQL": {
 			settings: func(s *gitlabtest.Settings, broken []int64) {
 				s.GraphQLErrors = map[int64]string{broken[0]: "Internal server error", broken[1]: "x", broken[2]: "x"}
 			},
-			fallback: fleet.FallbackPartial,
+			fallback: agent.FallbackPartial,
 			// The 500 is asked for three times.
 			calls: map[string]int{gitlabtest.OpListProjects: 5, gitlabtest.OpGraphQL: 2, gitlabtest.OpListAgents: 5},
 		},
 		"by REST": {
 			settings: func(s *gitlabtest.Settings, _ []int64) { s.GraphQLOff = true },
 			unknown:  394,
-			fallback: fleet.FallbackUnsupported,
+			fallback: agent.FallbackUnsupported,
 			calls:    map[string]int{gitlabtest.OpListProjects: 5, gitlabtest.OpListAgents: 202},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			deadlines := w.deadlines(fleet.ProjectTimeout)
+			deadlines := w.deadlines(scan.ProjectTimeout)
 			lead := w.person("lead")
 			all := lead.many(200)
 			broken := []int64{all[13], all[117], all[199]}
@@ -133,6 +133,48 @@ func TestH8ThreeBrokenProjectsOf200AreWarnings(t *testing.T) {
 			}
 			if n := w.log.count("the fleet was not read in full"); n != 1 {
 				t.Errorf("the trouble was logged %d times, want once", n)
+			}
+		})
+	}
+}
+
+func TestAScanAsksForNothingThatGraphQLHasTold(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		graphQLOff bool
+		want       map[string]int
+	}{
+		"by GraphQL: the list, and a query for each of its pages": {
+			want: map[string]int{gitlabtest.OpListProjects: 3, gitlabtest.OpGraphQL: 3},
+		},
+		"by REST: the lists of rights as well, and each project": {
+			graphQLOff: true,
+			want:       map[string]int{gitlabtest.OpListProjects: 3 + 3 + 1, gitlabtest.OpListAgents: 250},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.Configure(func(s *gitlabtest.Settings) { s.GraphQLOff = tc.graphQLOff })
+			lead := w.person("lead")
+			w.ArchiveProject(lead.many(250)[249], true)
+			for _, p := range lead.read().Projects {
+				if p.Access.CanManage() == p.Archived || p.Archived != (p.Name == "project-0249") {
+					t.Errorf("access %q to %s, archived: %t", p.Access, p.Name, p.Archived)
+				}
+			}
+			all := 0
+			for op, want := range tc.want {
+				if n := w.Calls(op); n != want {
+					t.Errorf("%d calls to %s, want %d", n, op, want)
+				}
+				all += want
+			}
+			if tc.graphQLOff { // at most one query for each page, until the first is refused
+				all += w.Calls(gitlabtest.OpGraphQL)
+			}
+			if n := w.Calls(""); n != all || w.Calls(gitlabtest.OpGraphQL) > 3 {
+				t.Errorf("%d calls with %d queries, want %d", n, w.Calls(gitlabtest.OpGraphQL), all)
 			}
 		})
 	}
@@ -200,7 +242,7 @@ func TestAThousandProjectsStaySmall(t *testing.T) {
 func TestH8WhatAScanDoesNotReachInTimeIsAWarning(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	deadlines := w.deadlines(fleet.ScanTimeout)
+	deadlines := w.deadlines(scan.ScanTimeout)
 	w.Configure(func(s *gitlabtest.Settings) { s.GraphQLOff = true })
 	gate := gitlabtest.NewGate()
 	lead := w.person("lead")
@@ -214,8 +256,10 @@ func TestH8WhatAScanDoesNotReachInTimeIsAWarning(t *testing.T) {
 	}
 	deadlines.pass()
 	got := lead.read()
-	if len(got.Agents) != 2 || len(got.Warnings) != 39 || kinds(got)[all[1]] != fleet.Slow {
-		t.Errorf("%d agents, %d warnings, want 2 and 39", len(got.Agents), len(got.Warnings))
+	late := kinds(got)
+	delete(late, 0) // the lists of rights are late as well, or just in time
+	if len(got.Agents) != 2 || len(late) != 39 || late[all[1]] != fleet.Slow {
+		t.Errorf("%d agents, warnings of %d projects, want 2 and 39", len(got.Agents), len(late))
 	}
 }
 
@@ -223,26 +267,28 @@ func TestH8ListsThatFailLeaveWhatThereIs(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		match   func(q map[string][]string) bool
+		rest    bool
 		agents  int
 		managed int
 		kind    fleet.WarningKind
 	}{
 		"the second page of projects": {
-			func(q map[string][]string) bool { return q["id_after"] != nil && q["min_access_level"][0] == "30" }, 200, 100, fleet.ListIncomplete,
+			func(q map[string][]string) bool { return q["id_after"] != nil && q["min_access_level"][0] == "30" }, false, 200, 100, fleet.ListIncomplete,
 		},
 		"what may be managed": {
-			func(q map[string][]string) bool { return q["min_access_level"][0] == "40" }, 240, 0, fleet.RolesUnknown,
+			func(q map[string][]string) bool { return q["min_access_level"][0] == "40" }, true, 240, 0, fleet.RolesUnknown,
 		},
 		"both of the latter": {
-			func(q map[string][]string) bool { return q["min_access_level"][0] == "40" || q["archived"] != nil }, 240, 0, fleet.RolesUnknown,
+			func(q map[string][]string) bool { return q["min_access_level"][0] == "40" || q["archived"] != nil }, true, 240, 0, fleet.RolesUnknown,
 		},
 		"what is archived": {
-			func(q map[string][]string) bool { return q["archived"] != nil }, 240, 120, fleet.RolesUnknown,
+			func(q map[string][]string) bool { return q["archived"] != nil }, true, 240, 120, fleet.RolesUnknown,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
+			w.Configure(func(s *gitlabtest.Settings) { s.GraphQLOff = tc.rest })
 			w.Inject(gitlabtest.OpListProjects, gitlabtest.Status(http.StatusBadGateway).When(func(r *http.Request) bool {
 				return tc.match(r.URL.Query())
 			}))
@@ -251,7 +297,7 @@ func TestH8ListsThatFailLeaveWhatThereIs(t *testing.T) {
 			got := lead.read()
 			managed := 0
 			for _, p := range got.Projects {
-				if p.CanManage {
+				if p.Access.CanManage() {
 					managed++
 				}
 			}

@@ -1,4 +1,4 @@
-package fleet_test
+package scan_test
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
 	"gitlab-agent-portal/internal/fleet"
+	"gitlab-agent-portal/internal/fleet/scan"
 )
 
 func TestAChangeDuringAScanIsInItsResult(t *testing.T) {
@@ -74,7 +75,7 @@ func TestTabsShareOneScan(t *testing.T) {
 	if err != nil || err2 != nil || a != b || len(a.Agents) != 6 {
 		t.Errorf("two tabs got %p and %p, %v and %v", a, b, err, err2)
 	}
-	if n := w.Calls(gitlabtest.OpListProjects); n != 3 {
+	if n := w.Calls(gitlabtest.OpListProjects); n != 1 {
 		t.Errorf("%d lists of projects, want those of one scan", n)
 	}
 }
@@ -108,7 +109,7 @@ func TestProgressGoesUpToTheTotal(t *testing.T) {
 
 func TestAScanThatNobodyWaitsForIsStopped(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(c *fleet.Config) { c.Linger = time.Nanosecond })
+	w := newWorld(t, func(c *scan.Config) { c.Linger = time.Nanosecond })
 	lead := w.person("lead")
 	lead.many(3)
 	gate := gitlabtest.NewGate()
@@ -157,7 +158,7 @@ func TestSigningOutStopsTheScan(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.service.DropSession(lead.viewer.Grant)
-	if _, err := result(); !errors.Is(err, fleet.ErrClosed) {
+	if _, err := result(); !errors.Is(err, scan.ErrClosed) {
 		t.Errorf("the reader got %v, want ErrClosed", err)
 	}
 	if view := w.service.Cached(lead.viewer); view.Snapshot != nil || view.Scanning {
@@ -183,13 +184,13 @@ func TestCloseStopsEverything(t *testing.T) {
 	if err := w.service.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if _, err := result(); !errors.Is(err, fleet.ErrClosed) {
+	if _, err := result(); !errors.Is(err, scan.ErrClosed) {
 		t.Errorf("the reader got %v, want ErrClosed", err)
 	}
-	if _, err := w.service.Read(t.Context(), lead.viewer, lead.source, nil); !errors.Is(err, fleet.ErrClosed) {
+	if _, err := w.service.Read(t.Context(), lead.viewer, lead.source, nil); !errors.Is(err, scan.ErrClosed) {
 		t.Errorf("a later reader got %v, want ErrClosed", err)
 	}
-	if _, err := w.service.Look(t.Context(), lead.viewer, lead.source); !errors.Is(err, fleet.ErrClosed) {
+	if _, err := w.service.Look(t.Context(), lead.viewer, lead.source); !errors.Is(err, scan.ErrClosed) {
 		t.Errorf("a later view got %v, want ErrClosed", err)
 	}
 }

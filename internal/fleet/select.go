@@ -1,8 +1,11 @@
-package fleetlist
+package fleet
 
 import (
+	"maps"
 	"slices"
 	"strings"
+
+	"gitlab-agent-portal/internal/agent"
 )
 
 // Result is what a page of the fleet shows.
@@ -19,11 +22,11 @@ type Result struct {
 
 // Counts say how many agents each filter would leave, all the others staying as they are.
 type Counts struct {
-	// Status counts by the names of the statuses, and Statuses all of them together.
-	Status   map[string]int
+	// Status counts by status, and Statuses all of them together.
+	Status   map[agent.Status]int
 	Statuses int
-	// Attention counts by the names of the kinds, and by AnyAttention.
-	Attention map[string]int
+	// Attention counts by rule, and by AnyAttention.
+	Attention map[agent.Rule]int
 }
 
 // Select picks from all rows, which it leaves as they are, what q asks for.
@@ -56,25 +59,24 @@ func matches(all []Row, q Query) func(yield func(Row) bool) {
 }
 
 func passes(row Row, q Query, words []string) bool {
-	return (q.Status == "" || row.Status.String() == q.Status) &&
+	return (q.Status == "" || row.Status == q.Status) &&
 		(q.Attention == "" || row.needs(q.Attention)) &&
 		(q.Group == "" || row.inGroup(q.Group)) &&
-		(q.Role == "" || row.role() == q.Role) &&
+		(q.Role == "" || row.Role() == q.Role) &&
 		row.holds(words)
 }
 
 func count(all []Row, q Query) Counts {
-	counts := Counts{Status: map[string]int{}, Attention: map[string]int{}}
+	counts := Counts{Status: map[agent.Status]int{}, Attention: map[agent.Rule]int{}}
 	for row := range matches(all, q.WithStatus("")) {
-		counts.Status[row.Status.String()]++
+		counts.Status[row.Status]++
 		counts.Statuses++
 	}
 	for row := range matches(all, q.WithAttention("")) {
-		due := row.Due()
-		for _, kind := range due {
-			counts.Attention[kind]++
+		for _, rule := range row.Due {
+			counts.Attention[rule]++
 		}
-		if len(due) > 0 {
+		if len(row.Due) > 0 {
 			counts.Attention[AnyAttention]++
 		}
 	}
@@ -85,20 +87,11 @@ func count(all []Row, q Query) Counts {
 func groups(all []Row) []string {
 	seen := map[string]bool{}
 	for _, row := range all {
-		for path := row.Group; path != "" && !seen[path]; {
+		for path := row.Project.Group(); path != "" && !seen[path]; {
 			seen[path] = true
 			above := strings.LastIndexByte(path, '/')
 			path = path[:max(above, 0)]
 		}
 	}
-	return sortedKeys(seen)
-}
-
-func sortedKeys(set map[string]bool) []string {
-	keys := make([]string, 0, len(set))
-	for key := range set {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
+	return slices.Sorted(maps.Keys(seen))
 }

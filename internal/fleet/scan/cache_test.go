@@ -1,4 +1,4 @@
-package fleet_test
+package scan_test
 
 import (
 	"fmt"
@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
-	"gitlab-agent-portal/internal/fleet"
+	"gitlab-agent-portal/internal/fleet/scan"
 )
 
 func TestTwoPeopleAtOnceAreNeverMixed(t *testing.T) {
@@ -104,7 +104,7 @@ func TestWhatIsOldIsShownWhileItIsReadAnew(t *testing.T) {
 	}
 	gate.Open()
 	second := lead.read()
-	if second == first || w.Calls(gitlabtest.OpListProjects) != 6 {
+	if second == first || w.Calls(gitlabtest.OpListProjects) != 2 {
 		t.Errorf("%d lists of projects, want those of two scans", w.Calls(gitlabtest.OpListProjects))
 	}
 	w.clock.Advance(5*time.Minute + time.Second)
@@ -145,7 +145,7 @@ func TestOwnChangesAndSigningOutForgetEverything(t *testing.T) {
 	}
 	kept := func() []bool {
 		var out []bool
-		for _, v := range []fleet.Viewer{lead.viewer, second, other.viewer} {
+		for _, v := range []scan.Viewer{lead.viewer, second, other.viewer} {
 			out = append(out, w.service.Cached(v).Snapshot != nil)
 		}
 		return out
@@ -172,7 +172,7 @@ func TestOwnChangesAndSigningOutForgetEverything(t *testing.T) {
 
 func TestTheCacheHoldsWhatFits(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(c *fleet.Config) { c.Capacity = 50_000 })
+	w := newWorld(t, func(c *scan.Config) { c.Capacity = 90_000 })
 	var people []*reader
 	for i := range 4 {
 		p := w.person(fmt.Sprintf("person-%d", i))
@@ -188,7 +188,7 @@ func TestTheCacheHoldsWhatFits(t *testing.T) {
 	people[0].read() // used again: it is the second's that goes
 	people[3].read()
 	entries, size := w.service.Kept()
-	if one < 10_000 || one > 25_000 || size > 50_000 || entries != int(50_000/one) {
+	if one < 10_000 || one > 30_000 || size > 90_000 || entries != int(90_000/one) {
 		t.Errorf("%d entries of %d bytes, one of which takes %d", entries, size, one)
 	}
 	if w.service.Cached(people[1].viewer).Snapshot != nil || w.service.Cached(people[0].viewer).Snapshot == nil {
@@ -198,7 +198,7 @@ func TestTheCacheHoldsWhatFits(t *testing.T) {
 
 func TestASnapshotTooLargeToKeepIsShownAllTheSame(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(c *fleet.Config) { c.Capacity = 5_000 })
+	w := newWorld(t, func(c *scan.Config) { c.Capacity = 5_000 })
 	lead := w.person("lead")
 	lead.many(20)
 	if got := lead.read(); len(got.Agents) != 40 {

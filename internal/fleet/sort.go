@@ -1,4 +1,4 @@
-package fleetlist
+package fleet
 
 import (
 	"cmp"
@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"gitlab-agent-portal/internal/agentstatus"
+	"gitlab-agent-portal/internal/agent"
 )
 
 // Column is what rows can be sorted by, as it stands in the address.
@@ -45,17 +45,17 @@ func Sort(rows []Row, q Query) {
 func comparison(column Column) func(a, b Row) int {
 	switch column {
 	case ByAgent:
-		return func(a, b Row) int { return strings.Compare(a.Agent, b.Agent) }
+		return func(a, b Row) int { return strings.Compare(a.Name, b.Name) }
 	case ByProject:
-		return func(a, b Row) int { return strings.Compare(a.Path, b.Path) }
+		return func(a, b Row) int { return strings.Compare(a.Project.Path, b.Project.Path) }
 	case ByStatus:
-		return func(a, b Row) int { return cmp.Compare(worry(a.Status), worry(b.Status)) }
+		return byStatus
 	case ByContact:
 		return func(a, b Row) int { return a.LastContact.Compare(b.LastContact) }
 	case ByTokens:
-		return func(a, b Row) int { return cmp.Compare(b.Count, a.Count) }
+		return func(a, b Row) int { return cmp.Compare(b.TokenCount, a.TokenCount) }
 	case ByAge:
-		return func(a, b Row) int { return compareAges(a.Oldest(), b.Oldest()) }
+		return func(a, b Row) int { return byAge(a.OldestToken(), b.OldestToken()) }
 	default:
 		return byUrgency
 	}
@@ -63,20 +63,27 @@ func comparison(column Column) func(a, b Row) int {
 
 // byUrgency puts first what needs attention for most reasons, then what is not connected.
 func byUrgency(a, b Row) int {
-	return cmp.Or(
-		cmp.Compare(b.urgency(), a.urgency()),
-		cmp.Compare(worry(a.Status), worry(b.Status)),
-	)
+	return cmp.Or(cmp.Compare(len(b.Due), len(a.Due)), byStatus(a, b))
 }
 
-// worry orders the statuses by how soon one should look.
-func worry(status agentstatus.Status) int {
-	order := []agentstatus.Status{agentstatus.NotConnected, agentstatus.NeverConnected, agentstatus.Unknown, agentstatus.Connected}
-	return slices.Index(order, status)
+// byStatus puts first the status that one should look at soonest.
+func byStatus(a, b Row) int { return cmp.Compare(rank(a.Status), rank(b.Status)) }
+
+func rank(status agent.Status) int {
+	switch status {
+	case agent.StatusNotConnected:
+		return 0
+	case agent.StatusNeverConnected:
+		return 1
+	case agent.StatusUnknown:
+		return 2
+	default:
+		return 3
+	}
 }
 
-// compareAges puts the oldest first and what has no age last.
-func compareAges(a, b time.Time) int {
+// byAge puts the oldest first and what has no age last.
+func byAge(a, b time.Time) int {
 	if a.IsZero() != b.IsZero() {
 		return cmp.Compare(zero(a), zero(b))
 	}
@@ -91,5 +98,5 @@ func zero(t time.Time) int {
 }
 
 func byName(a, b Row) int {
-	return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Agent, b.Agent), cmp.Compare(a.AgentID, b.AgentID))
+	return cmp.Or(strings.Compare(a.Project.Path, b.Project.Path), strings.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
 }

@@ -1,18 +1,20 @@
-package fleetlist
+package fleet
 
 import (
 	"cmp"
 	"slices"
 	"strings"
 	"time"
+
+	"gitlab-agent-portal/internal/agent"
 )
 
 // GroupBar is how the agents of one group of the first level are doing.
 type GroupBar struct {
 	// Group is the group's path; empty for all the groups that have no bar of their own.
 	Group string
-	// Status counts agents by the names of the statuses.
-	Status map[string]int
+	// Status counts agents by status.
+	Status map[agent.Status]int
 	Total  int
 }
 
@@ -21,13 +23,13 @@ type GroupBar struct {
 func GroupBars(rows []Row, most int) []GroupBar {
 	byGroup := map[string]*GroupBar{}
 	for _, row := range rows {
-		top, _, _ := strings.Cut(row.Group, "/")
+		top, _, _ := strings.Cut(row.Project.Group(), "/")
 		bar := byGroup[top]
 		if bar == nil {
-			bar = &GroupBar{Group: top, Status: map[string]int{}}
+			bar = &GroupBar{Group: top, Status: map[agent.Status]int{}}
 			byGroup[top] = bar
 		}
-		bar.Status[row.Status.String()]++
+		bar.Status[row.Status]++
 		bar.Total++
 	}
 	bars := make([]GroupBar, 0, len(byGroup))
@@ -44,7 +46,7 @@ func GroupBars(rows []Row, most int) []GroupBar {
 }
 
 func together(bars []GroupBar) GroupBar {
-	others := GroupBar{Status: map[string]int{}}
+	others := GroupBar{Status: map[agent.Status]int{}}
 	for _, bar := range bars {
 		others.Total += bar.Total
 		for status, n := range bar.Status {
@@ -75,9 +77,9 @@ func AgeBars(rows []Row, limit time.Duration, now time.Time) []AgeBar {
 	}
 	bars[len(bars)-1].To = 0
 	for _, row := range rows {
-		for _, token := range row.Tokens {
+		for i := range row.Tokens {
 			// A token exactly at the limit is not too old yet.
-			age := max(now.Sub(token.CreatedAt)-1, 0)
+			age := max(now.Sub(row.Tokens[i].CreatedAt)-1, 0)
 			bars[min(int(age/max(width, 1)), len(bars)-1)].Tokens++
 		}
 	}

@@ -1,4 +1,4 @@
-package fleetlist_test
+package fleet_test
 
 import (
 	"net/url"
@@ -9,63 +9,62 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"gitlab-agent-portal/internal/agentstatus"
-	"gitlab-agent-portal/internal/fleetlist"
+	"gitlab-agent-portal/internal/agent"
+	"gitlab-agent-portal/internal/fleet"
 )
 
 const day = 24 * time.Hour
 
 func now() time.Time { return time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC) }
 
-// row is an agent in a group, judged by the default limits.
-func row(id int64, group, agent string, change ...func(*fleetlist.Row)) fleetlist.Row {
-	r := fleetlist.Row{
-		ProjectID: id * 10, AgentID: id, Group: group, Path: group + "/app", Agent: agent, CanManage: true,
-		Status: agentstatus.Connected, LastContact: now().Add(-time.Minute), Count: 1,
-		Tokens: []fleetlist.Token{{ID: id * 100, Name: "helm", CreatedAt: now().Add(-10 * day), LastUsedAt: now().Add(-time.Minute)}},
+// one is an agent in a group, with a token in use.
+func one(id int64, group, name string, change ...func(*fleet.Agent)) fleet.Agent {
+	a := fleet.Agent{
+		Project: &agent.Project{ID: id * 10, Path: group + "/app", Access: agent.AccessManage},
+		Agent:   agent.Agent{ID: id, Name: name},
 	}
+	a.SetTokens([]agent.Token{{ID: id * 100, Name: "helm", CreatedAt: now().Add(-10 * day), LastUsedAt: now().Add(-time.Minute), UseKnown: true}})
 	for _, f := range change {
-		f(&r)
+		f(&a)
 	}
-	judged := agentstatus.Agent{Count: r.Count, UseKnown: r.Status != agentstatus.Unknown}
-	for _, t := range r.Tokens {
-		judged.Tokens = append(judged.Tokens, agentstatus.Token{CreatedAt: t.CreatedAt, LastUsedAt: t.LastUsedAt})
-	}
-	r.Review = agentstatus.Attention(judged, agentstatus.Limits(90*day, 30*day), now())
-	return r
+	return a
 }
 
-func fleet() []fleetlist.Row {
-	return []fleetlist.Row{
-		row(1, "shop/checkout", "production"),
-		row(2, "shop", "staging", func(r *fleetlist.Row) { r.Status, r.LastContact = agentstatus.NotConnected, now().Add(-2*time.Hour) }),
-		row(3, "shopping", "Production-2", func(r *fleetlist.Row) { r.CanManage = false; r.Tokens[0].Name = "Flux 2026" }),
-		row(4, "data", "bare", func(r *fleetlist.Row) {
-			r.Status, r.LastContact, r.Tokens, r.Count = agentstatus.NeverConnected, time.Time{}, nil, 0
-		}),
-		row(5, "data/lake", "old", func(r *fleetlist.Row) { r.Tokens[0].CreatedAt = now().Add(-100 * day) }),
-		row(6, "data/lake", "hidden", func(r *fleetlist.Row) {
-			r.Status, r.LastContact, r.Tokens, r.Count = agentstatus.Unknown, time.Time{}, nil, -1
-		}),
+// judged are agents by the default limits; unstored are numbers of tokens.
+func judged(agents []fleet.Agent, unstored ...int64) []fleet.Row {
+	isUnstored := func(token int64) bool { return slices.Contains(unstored, token) }
+	return fleet.Rows(agents, isUnstored, agent.NewThresholds(90*day, 30*day), now())
+}
+
+func agents() []fleet.Agent {
+	return []fleet.Agent{
+		one(1, "shop/checkout", "production"),
+		one(2, "shop", "staging", func(a *fleet.Agent) { a.Tokens[0].LastUsedAt = now().Add(-2 * time.Hour) }),
+		one(3, "shopping", "Production-2", func(a *fleet.Agent) { a.Project.Access, a.Tokens[0].Name = agent.AccessRole, "Flux 2026" }),
+		one(4, "data", "bare", func(a *fleet.Agent) { a.SetTokens(nil) }),
+		one(5, "data/lake", "old", func(a *fleet.Agent) { a.Tokens[0].CreatedAt = now().Add(-100 * day) }),
+		one(6, "data/lake", "hidden", func(a *fleet.Agent) { a.Tokens, a.TokenCount = nil, agent.Unread }),
 	}
 }
+
+func rows() []fleet.Row { return judged(agents()) }
 
 // ids are the agents in their order.
-func ids(rows []fleetlist.Row) []int64 {
+func ids(rows []fleet.Row) []int64 {
 	var found []int64
 	for _, r := range rows {
-		found = append(found, r.AgentID)
+		found = append(found, r.ID)
 	}
 	return found
 }
 
-func parse(t *testing.T, query string) fleetlist.Query {
+func parse(t *testing.T, query string) fleet.Query {
 	t.Helper()
 	values, err := url.ParseQuery(query)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return fleetlist.Parse(values)
+	return fleet.Parse(values)
 }
 
 func TestFiltersSelectAgents(t *testing.T) {
@@ -97,7 +96,7 @@ func TestFiltersSelectAgents(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got := ids(fleetlist.Filter(fleet(), parse(t, tt.query)))
+			got := ids(fleet.Filter(rows(), parse(t, tt.query)))
 			slices.Sort(got)
 			if !slices.Equal(got, tt.want) {
 				t.Errorf("%s selects %v, want %v", tt.query, got, tt.want)
@@ -108,17 +107,16 @@ func TestFiltersSelectAgents(t *testing.T) {
 
 func TestATokenThatNobodyStoredIsAKindOfAttention(t *testing.T) {
 	t.Parallel()
-	rows := fleet()
-	rows[1].NotStored, rows[4].NotStored = true, true
+	rows := judged(agents(), 200, 500)
 	for query, want := range map[string][]int64{"attention=not_stored": {5, 2}, "attention=any": {5, 2, 4}, "attention=too_old": {5}, "": {5, 2, 4, 6, 1, 3}} {
-		if got := ids(fleetlist.Filter(rows, parse(t, query))); !slices.Equal(got, want) {
+		if got := ids(fleet.Filter(rows, parse(t, query))); !slices.Equal(got, want) {
 			t.Errorf("%q selects %v, want %v", query, got, want)
 		}
 	}
-	if got, want := rows[4].Due(), []string{"not_stored", "too_old"}; !slices.Equal(got, want) {
+	if got, want := rows[4].Due, []agent.Rule{agent.Unstored, agent.TooOld}; !slices.Equal(got, want) {
 		t.Errorf("due are %q, want %q", got, want)
 	}
-	if counts := fleetlist.Select(rows, fleetlist.Query{}).Counts.Attention; counts["not_stored"] != 2 || counts["any"] != 3 {
+	if counts := fleet.Select(rows, fleet.Query{}).Counts.Attention; counts[agent.Unstored] != 2 || counts[fleet.AnyAttention] != 3 {
 		t.Errorf("the counts are %v", counts)
 	}
 }
@@ -136,29 +134,29 @@ func TestEveryColumnSortsBothWays(t *testing.T) {
 	} {
 		t.Run(column, func(t *testing.T) {
 			t.Parallel()
-			if got := ids(fleetlist.Filter(fleet(), parse(t, "sort="+column))); !slices.Equal(got, want) {
+			if got := ids(fleet.Filter(rows(), parse(t, "sort="+column))); !slices.Equal(got, want) {
 				t.Errorf("sort=%s: %v, want %v", column, got, want)
 			}
-			forward := fleetlist.Filter(fleet(), parse(t, "sort="+column))
-			backward := fleetlist.Filter(fleet(), parse(t, "sort=-"+column))
-			if first := backward[0].AgentID; first == forward[0].AgentID {
+			forward := fleet.Filter(rows(), parse(t, "sort="+column))
+			backward := fleet.Filter(rows(), parse(t, "sort=-"+column))
+			if first := backward[0].ID; first == forward[0].ID {
 				t.Errorf("sort=-%s begins with %d, as the other way round", column, first)
 			}
 		})
 	}
-	if len(fleetlist.Columns()) != 7 {
-		t.Errorf("there are %d columns, of which 7 are tested", len(fleetlist.Columns()))
+	if len(fleet.Columns()) != 7 {
+		t.Errorf("there are %d columns, of which 7 are tested", len(fleet.Columns()))
 	}
 }
 
 func TestTheOrderDoesNotDependOnTheInput(t *testing.T) {
 	t.Parallel()
-	for _, column := range fleetlist.Columns() {
+	for _, column := range fleet.Columns() {
 		for _, reverse := range []bool{false, true} {
-			q := fleetlist.Query{Sort: column, Reverse: reverse}
-			turned := fleet()
+			q := fleet.Query{Sort: column, Reverse: reverse}
+			turned := rows()
 			slices.Reverse(turned)
-			if a, b := ids(fleetlist.Filter(fleet(), q)), ids(fleetlist.Filter(turned, q)); !slices.Equal(a, b) {
+			if a, b := ids(fleet.Filter(rows(), q)), ids(fleet.Filter(turned, q)); !slices.Equal(a, b) {
 				t.Errorf("%s, reverse %t: %v and %v", column, reverse, a, b)
 			}
 		}
@@ -167,25 +165,26 @@ func TestTheOrderDoesNotDependOnTheInput(t *testing.T) {
 
 func TestPagesHoldFifty(t *testing.T) {
 	t.Parallel()
-	var many []fleetlist.Row
+	var all []fleet.Agent
 	for i := range int64(137) {
-		many = append(many, row(i+1, "shop", "agent"))
+		all = append(all, one(i+1, "shop", "agent"))
 	}
+	many := judged(all)
 	for query, want := range map[string]struct{ page, rows int }{
 		"": {1, 50}, "page=2": {2, 50}, "page=3": {3, 37},
 		"page=4": {3, 37}, "page=99999": {3, 37}, "page=99999999999999999999": {1, 50},
 		"page=0": {1, 50}, "page=-1": {1, 50}, "page=two": {1, 50},
 		"q=nothing": {1, 0}, "q=nothing&page=7": {1, 0},
 	} {
-		got := fleetlist.Select(many, parse(t, query))
+		got := fleet.Select(many, parse(t, query))
 		if got.Page != want.page || len(got.Rows) != want.rows {
 			t.Errorf("%q is page %d with %d rows, want page %d with %d", query, got.Page, len(got.Rows), want.page, want.rows)
 		}
 	}
 	seen := map[int64]bool{}
 	for page := range 3 {
-		for _, r := range fleetlist.Select(many, fleetlist.Query{Page: page + 1}).Rows {
-			seen[r.AgentID] = true
+		for _, r := range fleet.Select(many, fleet.Query{Page: page + 1}).Rows {
+			seen[r.ID] = true
 		}
 	}
 	if len(seen) != 137 {
@@ -197,18 +196,18 @@ func TestCountsSayWhatAFilterWouldLeave(t *testing.T) {
 	t.Parallel()
 	for _, query := range []string{"", "status=connected", "attention=too_old", "group=data", "q=prod&status=unknown", "role=read&attention=any"} {
 		q := parse(t, query)
-		counts := fleetlist.Select(fleet(), q).Counts
-		for _, status := range agentstatus.Statuses() {
-			if want := len(fleetlist.Filter(fleet(), q.WithStatus(status.String()))); counts.Status[status.String()] != want {
-				t.Errorf("%q counts %d as %s, and the filter leaves %d", query, counts.Status[status.String()], status, want)
+		counts := fleet.Select(rows(), q).Counts
+		for _, status := range agent.Statuses() {
+			if want := len(fleet.Filter(rows(), q.WithStatus(status))); counts.Status[status] != want {
+				t.Errorf("%q counts %d as %s, and the filter leaves %d", query, counts.Status[status], status, want)
 			}
 		}
-		if want := len(fleetlist.Filter(fleet(), q.WithStatus(""))); counts.Statuses != want {
+		if want := len(fleet.Filter(rows(), q.WithStatus(""))); counts.Statuses != want {
 			t.Errorf("%q counts %d of any status, want %d", query, counts.Statuses, want)
 		}
-		for _, kind := range append(fleetlist.Kinds(), fleetlist.AnyAttention) {
-			if want := len(fleetlist.Filter(fleet(), q.WithAttention(kind))); counts.Attention[kind] != want {
-				t.Errorf("%q counts %d as %s, and the filter leaves %d", query, counts.Attention[kind], kind, want)
+		for _, rule := range append(agent.Rules(), fleet.AnyAttention) {
+			if want := len(fleet.Filter(rows(), q.WithAttention(rule))); counts.Attention[rule] != want {
+				t.Errorf("%q counts %d as %s, and the filter leaves %d", query, counts.Attention[rule], rule, want)
 			}
 		}
 	}
@@ -217,7 +216,7 @@ func TestCountsSayWhatAFilterWouldLeave(t *testing.T) {
 func TestGroupsAreListedWithThoseAbove(t *testing.T) {
 	t.Parallel()
 	want := []string{"data", "data/lake", "shop", "shop/checkout", "shopping"}
-	if diff := cmp.Diff(want, fleetlist.Select(fleet(), fleetlist.Query{Group: "data"}).Groups); diff != "" {
+	if diff := cmp.Diff(want, fleet.Select(rows(), fleet.Query{Group: "data"}).Groups); diff != "" {
 		t.Errorf("groups (-want +got):\n%s", diff)
 	}
 }
@@ -239,7 +238,7 @@ func TestAQueryHasOneAddress(t *testing.T) {
 		if got := q.Values().Encode(); got != want {
 			t.Errorf("%q becomes %q, want %q", query, got, want)
 		}
-		if again := fleetlist.Parse(q.Values()); again.Values().Encode() != want {
+		if again := fleet.Parse(q.Values()); again.Values().Encode() != want {
 			t.Errorf("%q does not survive its own address: %q", query, again.Values().Encode())
 		}
 	}
@@ -252,11 +251,11 @@ func FuzzAQuerySurvivesItsAddress(f *testing.F) {
 		if err != nil {
 			return
 		}
-		q := fleetlist.Parse(values)
-		if again := fleetlist.Parse(q.Values()); again.Values().Encode() != q.Values().Encode() {
+		q := fleet.Parse(values)
+		if again := fleet.Parse(q.Values()); again.Values().Encode() != q.Values().Encode() {
 			t.Errorf("%+v became %+v", q, again)
 		}
-		fleetlist.Select(fleet(), q)
+		fleet.Select(rows(), q)
 	})
 }
 
@@ -264,53 +263,53 @@ func TestLinksKeepTheOtherFiltersAndBeginAtTheFirstPage(t *testing.T) {
 	t.Parallel()
 	q := parse(t, "q=x&status=unknown&group=shop&sort=age&page=4")
 	for got, want := range map[string]string{
-		q.WithStatus("connected").Values().Encode():           "group=shop&q=x&sort=age&status=connected",
-		q.WithStatus("").Values().Encode():                    "group=shop&q=x&sort=age",
-		q.WithAttention("idle").Values().Encode():             "attention=idle&group=shop&q=x&sort=age&status=unknown",
-		q.WithGroup("data").Values().Encode():                 "group=data&q=x&sort=age&status=unknown",
-		q.SortedBy(fleetlist.ByAge).Values().Encode():         "group=shop&q=x&sort=-age&status=unknown",
-		q.SortedBy(fleetlist.ByAgent).Values().Encode():       "group=shop&q=x&sort=agent&status=unknown",
-		q.OnPage(5).Values().Encode():                         "group=shop&page=5&q=x&sort=age&status=unknown",
-		q.Unfiltered().Values().Encode():                      "sort=age",
-		q.SortedBy(fleetlist.ByAttention).Values().Encode():   "group=shop&q=x&status=unknown",
-		(fleetlist.Query{}).SortedBy("age").Values().Encode(): "sort=age",
+		q.WithStatus("connected").Values().Encode():       "group=shop&q=x&sort=age&status=connected",
+		q.WithStatus("").Values().Encode():                "group=shop&q=x&sort=age",
+		q.WithAttention("idle").Values().Encode():         "attention=idle&group=shop&q=x&sort=age&status=unknown",
+		q.WithGroup("data").Values().Encode():             "group=data&q=x&sort=age&status=unknown",
+		q.SortedBy(fleet.ByAge).Values().Encode():         "group=shop&q=x&sort=-age&status=unknown",
+		q.SortedBy(fleet.ByAgent).Values().Encode():       "group=shop&q=x&sort=agent&status=unknown",
+		q.OnPage(5).Values().Encode():                     "group=shop&page=5&q=x&sort=age&status=unknown",
+		q.Unfiltered().Values().Encode():                  "sort=age",
+		q.SortedBy(fleet.ByAttention).Values().Encode():   "group=shop&q=x&status=unknown",
+		(fleet.Query{}).SortedBy("age").Values().Encode(): "sort=age",
 	} {
 		if got != want {
 			t.Errorf("a link leads to %q, want %q", got, want)
 		}
 	}
-	if fleetlist.Parse(nil).Filtered() || !q.Filtered() {
+	if fleet.Parse(nil).Filtered() || !q.Filtered() {
 		t.Error("Filtered does not tell a filter from none")
 	}
 }
 
 func TestGroupBarsCountByTheFirstLevel(t *testing.T) {
 	t.Parallel()
-	want := []fleetlist.GroupBar{
-		{Group: "data", Total: 3, Status: map[string]int{"never_connected": 1, "connected": 1, "unknown": 1}},
-		{Group: "shop", Total: 2, Status: map[string]int{"connected": 1, "not_connected": 1}},
-		{Group: "shopping", Total: 1, Status: map[string]int{"connected": 1}},
+	want := []fleet.GroupBar{
+		{Group: "data", Total: 3, Status: map[agent.Status]int{"never_connected": 1, "connected": 1, "unknown": 1}},
+		{Group: "shop", Total: 2, Status: map[agent.Status]int{"connected": 1, "not_connected": 1}},
+		{Group: "shopping", Total: 1, Status: map[agent.Status]int{"connected": 1}},
 	}
-	if diff := cmp.Diff(want, fleetlist.GroupBars(fleet(), 3)); diff != "" {
+	if diff := cmp.Diff(want, fleet.GroupBars(rows(), 3)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	want = []fleetlist.GroupBar{want[0], {Total: 3, Status: map[string]int{"connected": 2, "not_connected": 1}}}
-	if diff := cmp.Diff(want, fleetlist.GroupBars(fleet(), 1)); diff != "" {
+	want = []fleet.GroupBar{want[0], {Total: 3, Status: map[agent.Status]int{"connected": 2, "not_connected": 1}}}
+	if diff := cmp.Diff(want, fleet.GroupBars(rows(), 1)); diff != "" {
 		t.Errorf("the largest alone (-want +got):\n%s", diff)
 	}
 }
 
 func TestAgeBarsMeetAtTheLimit(t *testing.T) {
 	t.Parallel()
-	aged := func(ages ...time.Duration) []fleetlist.Row {
-		r := row(1, "shop", "a")
-		r.Tokens = nil
+	aged := func(ages ...time.Duration) []fleet.Row {
+		a := one(1, "shop", "a")
+		a.Tokens = nil
 		for _, age := range ages {
-			r.Tokens = append(r.Tokens, fleetlist.Token{CreatedAt: now().Add(-age)})
+			a.Tokens = append(a.Tokens, agent.Token{CreatedAt: now().Add(-age)})
 		}
-		return []fleetlist.Row{r}
+		return judged([]fleet.Agent{a})
 	}
-	bars := fleetlist.AgeBars(aged(-day, 0, 14*day, 90*day, 90*day+time.Second, 179*day, 5000*day), 90*day, now())
+	bars := fleet.AgeBars(aged(-day, 0, 14*day, 90*day, 90*day+time.Second, 179*day, 5000*day), 90*day, now())
 	var counts []int
 	sum := 0
 	for i, bar := range bars {
@@ -323,7 +322,7 @@ func TestAgeBarsMeetAtTheLimit(t *testing.T) {
 	if want := []int{3, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 1, 1}; !slices.Equal(counts, want) || sum != 7 {
 		t.Errorf("the bars hold %v, want %v", counts, want)
 	}
-	for _, bar := range fleetlist.AgeBars(nil, time.Nanosecond, now()) {
+	for _, bar := range fleet.AgeBars(nil, time.Nanosecond, now()) {
 		if bar.Tokens != 0 {
 			t.Errorf("no token, and a bar of %d", bar.Tokens)
 		}

@@ -1,4 +1,4 @@
-package fleet_test
+package scan_test
 
 import (
 	"fmt"
@@ -10,6 +10,7 @@ import (
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
 	"gitlab-agent-portal/internal/fleet"
+	"gitlab-agent-portal/internal/fleet/scan"
 )
 
 // crowd lets people read at once while GitLab holds every call for agents, and
@@ -54,7 +55,7 @@ func TestH5CallsInFlightAreCapped(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, func(c *fleet.Config) { c.PerPerson, c.InFlight = 8, 20 })
+			w := newWorld(t, func(c *scan.Config) { c.PerPerson, c.InFlight = 8, 20 })
 			w.Configure(func(s *gitlabtest.Settings) { s.GraphQLOff = true })
 			projects := w.person("lead").many(tc.projects)
 			var people []*reader
@@ -119,7 +120,7 @@ func TestAfterALimitOfGraphQLRESTIsLeftAloneToo(t *testing.T) {
 
 func TestMoreProjectsThanAreReadAreSaidAndNotTriedAgain(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(c *fleet.Config) { c.MaxProjects = 100 })
+	w := newWorld(t, func(c *scan.Config) { c.MaxProjects = 100 })
 	lead := w.person("lead")
 	lead.many(150)
 	got := lead.read()

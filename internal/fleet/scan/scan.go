@@ -1,74 +1,43 @@
-// Package fleet reads all agents of all projects that a person may see: many
+// Package scan reads all agents of all projects that a person may see: many
 // calls, a few at a time, of which any may fail without taking the others with
 // it. What was read is kept for a short while for that person and that grant
 // alone, and a scan is shared by all tabs that wait for it.
-package fleet
+package scan
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/semaphore"
 
-	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/agentread"
+	"gitlab-agent-portal/internal/fleet"
 )
 
 // ErrClosed is the error of a scan that was ended by Close or by signing out.
 var ErrClosed = errors.New("the scan was stopped")
-
-// Config is what a Service depends on. A zero number means its default.
-type Config struct {
-	Now func() time.Time // required
-	Log *slog.Logger     // required
-	// Observe is told of every scan that came to an end, for metrics; nil: nobody.
-	Observe func(Scan)
-
-	PerPerson int // calls to GitLab in flight for one person; 16
-	// InFlight caps them over all people; 48. It should stay below the client's own
-	// MaxInFlight, so that fleets never keep somebody from revoking a token.
-	InFlight int
-	Fresh    time.Duration // how long what was read is shown as it is; 30 s
-	// Stale is how long it may be shown with its age while a new scan runs; 5 min.
-	Stale time.Duration
-	// Linger is how long a scan goes on with nobody waiting for it: a page is
-	// reloaded, a stream not yet opened; 10 s.
-	Linger   time.Duration
-	Capacity int64 // estimated bytes of everything kept; 16 MB
-	// MaxProjects is how many projects of one person are read; 10,000.
-	MaxProjects int
-}
-
-// Scan is what Observe is told.
-type Scan struct {
-	Projects, Agents, Warnings int
-	Fallback                   Fallback
-	Took                       time.Duration
-	Err                        error // nil unless there is no snapshot
-}
 
 // Viewer is on whose behalf the fleet is read. Nothing that was read for one
 // Viewer is ever shown to another.
 type Viewer struct {
 	Person int64  // GitLab's numeric id
 	Grant  string // what the person's token belongs to: the session, or a hash of its id
-	Admin  bool   // may manage every project
 }
 
-// Source gives a client bound to the person's present token. A scan calls it once
-// with nil, and again with the error whenever GitLab has refused that client's
-// token (errors.Is gitlabapi.ErrUnauthorized): the Source then returns a client
+// Source gives a reader with the person's present token. A scan calls it once
+// with nil, and again with the error whenever GitLab has refused that reader's
+// token (errors.Is gitlabapi.ErrUnauthorized): the Source then returns a reader
 // with a newer token, or an error, with which the scan ends. Calls of one scan
 // never overlap. A scan outlives the request that began it, and so must a Source.
-type Source func(ctx context.Context, refused error) (*gitlabapi.Client, error)
+type Source func(ctx context.Context, refused error) (*agentread.Reader, error)
 
 // View is what can be shown at once.
 type View struct {
 	// Snapshot is nil when nothing was read yet, or too long ago.
-	Snapshot *Snapshot
+	Snapshot *fleet.Snapshot
 	// Fresh says that Snapshot is no older than Config.Fresh; a view older than
 	// that is to be shown with its age.
 	Fresh bool
@@ -110,24 +79,6 @@ func New(cfg Config) *Service {
 	}
 }
 
-func (c Config) withDefaults() Config {
-	if c.Observe == nil {
-		c.Observe = func(Scan) {}
-	}
-	c.PerPerson, c.InFlight = orElse(c.PerPerson, 16), orElse(c.InFlight, 48)
-	c.Fresh, c.Stale = orElse(c.Fresh, 30*time.Second), orElse(c.Stale, 5*time.Minute)
-	c.Linger, c.Capacity = orElse(c.Linger, 10*time.Second), orElse(c.Capacity, 16_000_000)
-	c.MaxProjects = orElse(c.MaxProjects, 10_000)
-	return c
-}
-
-func orElse[T int | int64 | time.Duration](value, fallback T) T {
-	if value <= 0 {
-		return fallback
-	}
-	return value
-}
-
 // Cached returns what is kept for the viewer and starts nothing.
 func (s *Service) Cached(v Viewer) View {
 	s.mu.Lock()
@@ -153,7 +104,7 @@ func (s *Service) view(k key) View {
 // wanting says whether there is something to read for a view. A project that
 // GitLab would not tell about because of its limit is left alone as long as it asked.
 func (s *Service) wanting(v View) bool {
-	return !v.Fresh || len(v.Snapshot.failures()) > 0 && !s.cfg.Now().Before(v.Snapshot.RetryAt)
+	return !v.Fresh || len(v.Snapshot.Failures()) > 0 && !s.cfg.Now().Before(v.Snapshot.RetryAt)
 }
 
 // Look returns what is kept for the viewer, and starts a scan unless that is
@@ -173,9 +124,9 @@ func (s *Service) Look(ctx context.Context, v Viewer, source Source) (View, erro
 // returns; the scan goes on for those who still wait.
 //
 // The error is one of gitlabapi's (errors.Is ErrUnauthorized when the Source gave
-// no client that GitLab accepts), the Source's own, or ErrClosed. A project that
+// no reader that GitLab accepts), the Source's own, or ErrClosed. A project that
 // fails is a Warning and no error.
-func (s *Service) Read(ctx context.Context, v Viewer, source Source, report func(Progress)) (*Snapshot, error) {
+func (s *Service) Read(ctx context.Context, v Viewer, source Source, report func(fleet.Progress)) (*fleet.Snapshot, error) {
 	view, f, err := s.join(ctx, v, source)
 	if err != nil || f == nil {
 		return view.Snapshot, err
@@ -225,7 +176,7 @@ func (s *Service) DropSession(grant string) {
 func (s *Service) Kept() (viewers int, size int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.cache.entries.Len(), s.cache.size
+	return s.cache.byKey.Len(), s.cache.size
 }
 
 // Close stops all scans, whose readers get ErrClosed, and waits for them until

@@ -1,4 +1,4 @@
-package fleet
+package scan
 
 import (
 	"context"
@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/agent"
+	"gitlab-agent-portal/internal/fleet"
 	"gitlab-agent-portal/internal/parallel"
 )
 
@@ -26,14 +28,14 @@ type flight struct {
 	waiting int
 	idle    *time.Timer
 	again   bool               // what this pass reads is of no use
-	pass    context.CancelFunc // ends the pass under way
+	endPass context.CancelFunc // ends the pass under way
 
 	mu       sync.Mutex
-	progress Progress
+	progress fleet.Progress
 	changed  chan struct{} // closed when progress changes
 
 	done     chan struct{} // closed when the rest may be read:
-	snapshot *Snapshot
+	snapshot *fleet.Snapshot
 	err      error
 }
 
@@ -51,7 +53,7 @@ func (s *Service) join(ctx context.Context, v Viewer, source Source) (View, *fli
 	}
 	f := s.flights[v.key()]
 	if f == nil {
-		f = s.take(ctx, v, source)
+		f = s.start(ctx, v, source)
 		view.Scanning = true
 	}
 	f.waiting++
@@ -87,55 +89,55 @@ func (s *Service) stop(f *flight, cause error) {
 // beginAnew makes the flight throw away what it has read. The caller holds mu.
 func (f *flight) beginAnew() {
 	f.again = true
-	if f.pass != nil {
-		f.pass()
+	if f.endPass != nil {
+		f.endPass()
 	}
 }
 
-// take starts a flight, which does not end with ctx. The caller holds mu.
-func (s *Service) take(ctx context.Context, v Viewer, source Source) *flight {
+// start starts a flight, which does not end with ctx. The caller holds mu.
+func (s *Service) start(ctx context.Context, v Viewer, source Source) *flight {
 	ctx, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	f := &flight{key: v.key(), stop: stop, changed: make(chan struct{}), done: make(chan struct{})}
 	s.flights[f.key] = f
 	s.work.Go(func() {
 		defer stop(nil)
-		for !s.fly(ctx, f, v, source) {
-			f.report(Progress{})
+		for !s.try(ctx, f, v, source) {
+			f.report(fleet.Progress{})
 		}
 	})
 	return f
 }
 
-// fly makes one pass and reports whether that was the last.
-func (s *Service) fly(ctx context.Context, f *flight, v Viewer, source Source) bool {
-	pass, cancel := s.withTimeout(ctx, scanTimeout)
+// try makes one pass and reports whether that was the last.
+func (s *Service) try(ctx context.Context, f *flight, v Viewer, source Source) bool {
+	passing, cancel := s.withTimeout(ctx, scanTimeout)
 	defer cancel()
 	s.mu.Lock()
-	f.again, f.pass = false, cancel
+	f.again, f.endPass = false, cancel
 	base, broken := s.toRepair(f.key)
 	s.mu.Unlock()
 
-	var found *reading
+	var found *fleet.Snapshot
 	err := parallel.Guard(func() (err error) {
-		found, err = s.scan(pass, v, source, broken, f.report)
+		found, err = s.runPass(passing, v, source, broken, f.report)
 		return err
 	})
-	return s.land(ctx, f, base, found, err)
+	return s.finish(ctx, f, base, found, err)
 }
 
 // toRepair is what is kept and fresh, and the projects that are missing there; nil
 // when everything is to be read. The caller holds mu.
-func (s *Service) toRepair(k key) (*entry, []*Project) {
+func (s *Service) toRepair(k key) (*keptFleet, []agent.Project) {
 	view := s.view(k)
 	if !view.Fresh {
 		return nil, nil
 	}
-	var broken []*Project
-	for _, w := range view.Snapshot.failures() {
+	var broken []agent.Project
+	for _, w := range view.Snapshot.Failures() {
 		if w.Project == nil {
 			return nil, nil
 		}
-		broken = append(broken, w.Project)
+		broken = append(broken, *w.Project)
 	}
 	if len(broken) == 0 { // somebody has just repaired it
 		return nil, nil
@@ -143,9 +145,9 @@ func (s *Service) toRepair(k key) (*entry, []*Project) {
 	return s.cache.get(k), broken
 }
 
-// land ends the flight with what a pass has found, unless that is of no use. A flight that was
+// finish ends the flight with what a pass has found, unless that is of no use. A flight that was
 // stopped, up to this moment, leaves nothing behind.
-func (s *Service) land(ctx context.Context, f *flight, base *entry, found *reading, err error) bool {
+func (s *Service) finish(ctx context.Context, f *flight, base *keptFleet, found *fleet.Snapshot, err error) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if cause := context.Cause(ctx); cause != nil {
@@ -175,14 +177,13 @@ func (s *Service) land(ctx context.Context, f *flight, base *entry, found *readi
 
 // keep puts what was found into the cache: in place of everything there, or
 // without base nil into that, unless it is gone by now. The caller holds mu.
-func (s *Service) keep(k key, base *entry, found *reading) *Snapshot {
+func (s *Service) keep(k key, base *keptFleet, found *fleet.Snapshot) *fleet.Snapshot {
 	s.cache.expire(s.cfg.Now().Add(-s.cfg.Stale))
 	if base == nil {
-		e := &entry{snapshot: found.snapshot(), tokens: map[int64][]Token{}}
-		s.cache.put(k, e)
-		return e.snapshot
+		s.cache.put(k, &keptFleet{snapshot: found, tokens: map[int64][]agent.Token{}})
+		return found
 	}
-	merged := found.onto(base.snapshot)
+	merged := base.snapshot.With(found)
 	if s.cache.get(k) == base {
 		base.snapshot = merged
 		s.cache.put(k, base)
@@ -191,7 +192,7 @@ func (s *Service) keep(k key, base *entry, found *reading) *Snapshot {
 }
 
 // report sets the progress and wakes those who wait.
-func (f *flight) report(p Progress) {
+func (f *flight) report(p fleet.Progress) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.progress = p
@@ -199,14 +200,14 @@ func (f *flight) report(p Progress) {
 	f.changed = make(chan struct{})
 }
 
-func (f *flight) look() (Progress, <-chan struct{}) {
+func (f *flight) look() (fleet.Progress, <-chan struct{}) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.progress, f.changed
 }
 
 // wait returns what the flight has read, or that ctx has ended before.
-func (f *flight) wait(ctx context.Context, report func(Progress)) (*Snapshot, error) {
+func (f *flight) wait(ctx context.Context, report func(fleet.Progress)) (*fleet.Snapshot, error) {
 	for {
 		progress, changed := f.look()
 		if report != nil {

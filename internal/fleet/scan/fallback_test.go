@@ -1,12 +1,12 @@
-package fleet_test
+package scan_test
 
 import (
 	"net/http"
 	"testing"
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
-	"gitlab-agent-portal/internal/agentstatus"
-	"gitlab-agent-portal/internal/fleet"
+	"gitlab-agent-portal/internal/agent"
+	"gitlab-agent-portal/internal/fleet/scan"
 )
 
 func TestH11WithoutGraphQLTheAgentsAreThereAndTheirTokensUnknown(t *testing.T) {
@@ -15,42 +15,42 @@ func TestH11WithoutGraphQLTheAgentsAreThereAndTheirTokensUnknown(t *testing.T) {
 	for name, tc := range map[string]struct {
 		settings func(*gitlabtest.Settings)
 		fault    *gitlabtest.Fault
-		fallback fleet.Fallback
+		fallback agent.Fallback
 		unknown  int // agents
 		graphQL  int // queries, at most
 		rest     int // lists
 	}{
-		"on":  {fallback: fleet.FallbackNone, graphQL: 2},
-		"off": {settings: func(s *gitlabtest.Settings) { s.GraphQLOff = true }, fallback: fleet.FallbackUnsupported, unknown: 2 * some, graphQL: 2, rest: some},
+		"on":  {fallback: agent.FallbackNone, graphQL: 2},
+		"off": {settings: func(s *gitlabtest.Settings) { s.GraphQLOff = true }, fallback: agent.FallbackUnsupported, unknown: 2 * some, graphQL: 2, rest: some},
 		"partial": {
 			settings: func(s *gitlabtest.Settings) { s.GraphQLErrors = map[int64]string{2: "GRPC::Unavailable", 7: "x"} },
-			fallback: fleet.FallbackPartial, unknown: 4, graphQL: 2, rest: 2,
+			fallback: agent.FallbackPartial, unknown: 4, graphQL: 2, rest: 2,
 		},
 		"refused by cost until it is small enough": {
-			settings: func(s *gitlabtest.Settings) { s.ComplexityLimit = 50 }, fallback: fleet.FallbackNone, graphQL: 4,
+			settings: func(s *gitlabtest.Settings) { s.ComplexityLimit = 50 }, fallback: agent.FallbackNone, graphQL: 7,
 		},
 		"refused by cost however small": {
-			settings: func(s *gitlabtest.Settings) { s.ComplexityLimit = 10 }, fallback: fleet.FallbackTooComplex, unknown: 2 * some, graphQL: 25, rest: some,
+			settings: func(s *gitlabtest.Settings) { s.ComplexityLimit = 10 }, fallback: agent.FallbackTooComplex, unknown: 2 * some, graphQL: 25, rest: some,
 		},
 		"of an instance that does not know a field": {
 			settings: func(s *gitlabtest.Settings) { s.GraphQLLacks = []string{"ClusterAgent.tokens"} },
-			fallback: fleet.FallbackUnsupported, unknown: 2 * some, graphQL: 2, rest: some,
+			fallback: agent.FallbackUnsupported, unknown: 2 * some, graphQL: 2, rest: some,
 		},
 		"forbidden to the person": {
 			fault:    new(gitlabtest.GraphQLError(http.StatusForbidden, "API not accessible for user")),
-			fallback: fleet.FallbackRefused, unknown: 2 * some, graphQL: 2, rest: some,
+			fallback: agent.FallbackRefused, unknown: 2 * some, graphQL: 2, rest: some,
 		},
 		"refusing a token that REST accepts": {
 			fault:    new(gitlabtest.GraphQLError(http.StatusUnauthorized, "Invalid token")),
-			fallback: fleet.FallbackRefused, unknown: 2 * some, graphQL: 2, rest: some,
+			fallback: agent.FallbackRefused, unknown: 2 * some, graphQL: 2, rest: some,
 		},
 		"failing": {
 			fault:    new(gitlabtest.Status(http.StatusInternalServerError)),
-			fallback: fleet.FallbackUnavailable, unknown: 2 * some, graphQL: 6, rest: some,
+			fallback: agent.FallbackUnavailable, unknown: 2 * some, graphQL: 6, rest: some,
 		},
 		"answering nonsense": {
 			fault:    new(gitlabtest.Reply(http.StatusOK, "application/json", `{"data":[]}`)),
-			fallback: fleet.FallbackUnavailable, unknown: 2 * some, graphQL: 2, rest: some,
+			fallback: agent.FallbackUnavailable, unknown: 2 * some, graphQL: 2, rest: some,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -72,15 +72,15 @@ func TestH11WithoutGraphQLTheAgentsAreThereAndTheirTokensUnknown(t *testing.T) {
 				t.Errorf("the tokens of %d agents are unknown, want %d", unknown, tc.unknown)
 			}
 			for _, a := range got.Agents {
-				if status, _ := a.Status(w.clock.Now()); (status == agentstatus.Unknown) == a.TokensKnown {
-					t.Fatalf("%s: status %v, tokens known: %v", a.Name, status, a.TokensKnown)
+				if status := a.Status(w.clock.Now()); (status == agent.StatusUnknown) == a.TokensRead() {
+					t.Fatalf("%s: status %v, tokens read: %v", a.Name, status, a.TokensRead())
 				}
 			}
 			if g, r := w.Calls(gitlabtest.OpGraphQL), w.Calls(gitlabtest.OpListAgents); g > tc.graphQL || r != tc.rest {
 				t.Errorf("%d queries and %d lists, want at most %d, and %d", g, r, tc.graphQL, tc.rest)
 			}
 			want := 0
-			if tc.fallback != fleet.FallbackNone {
+			if tc.fallback != agent.FallbackNone {
 				want = 1
 			}
 			if n := w.log.count("the fleet was not read in full"); n != want {
@@ -96,7 +96,7 @@ func TestH11WithoutGraphQLTheAgentsAreThereAndTheirTokensUnknown(t *testing.T) {
 func TestH11GraphQLThatHangsIsGivenUp(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	deadlines := w.deadlines(fleet.GraphQLTimeout)
+	deadlines := w.deadlines(scan.GraphQLTimeout)
 	gate := gitlabtest.NewGate()
 	w.Inject(gitlabtest.OpGraphQL, gitlabtest.Hold(gate))
 	lead := w.person("lead")
@@ -106,7 +106,7 @@ func TestH11GraphQLThatHangsIsGivenUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	deadlines.pass()
-	if got := lead.read(); len(got.Agents) != 6 || got.Fallback != fleet.FallbackSlow {
+	if got := lead.read(); len(got.Agents) != 6 || got.Fallback != agent.FallbackSlow {
 		t.Errorf("%d agents, fallback %v, want 6 and slow", len(got.Agents), got.Fallback)
 	}
 }

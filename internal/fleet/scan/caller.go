@@ -1,4 +1,4 @@
-package fleet
+package scan
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/agentread"
 )
 
 // maxRenewals is how often one call is repeated with a newer token. Tokens last
@@ -30,9 +31,9 @@ type caller struct {
 
 	mu         sync.Mutex // held while source is asked
 	source     Source
-	client     *gitlabapi.Client
+	reader     *agentread.Reader
 	generation int
-	dead       error // why there is no client any more
+	refused    error // why there is no reader any more
 }
 
 // caller returns the viewer's caller, to be released.
@@ -56,16 +57,16 @@ func (s *Service) caller(v Viewer, source Source) (c *caller, release func()) {
 	return &caller{slots: []*semaphore.Weighted{own.Weighted, s.slots}, withTimeout: s.withTimeout, source: source}, release
 }
 
-// call runs one call of the client, of which at most one request is in flight at
+// call runs one call of the reader, of which at most one request is in flight at
 // a time, within timeout from when its turn has come. When GitLab refuses the
 // token it is made again with the next one.
-func (c *caller) call(ctx context.Context, timeout time.Duration, call func(context.Context, *gitlabapi.Client) error) error {
+func (c *caller) call(ctx context.Context, timeout time.Duration, call func(context.Context, *agentread.Reader) error) error {
 	for renewals := 0; ; renewals++ {
-		client, generation, err := c.current(ctx)
+		reader, generation, err := c.current(ctx)
 		if err != nil {
 			return err
 		}
-		err = c.inTurn(ctx, timeout, func(ctx context.Context) error { return call(ctx, client) })
+		err = c.inTurn(ctx, timeout, func(ctx context.Context) error { return call(ctx, reader) })
 		if !errors.Is(err, gitlabapi.ErrUnauthorized) {
 			return err
 		}
@@ -86,34 +87,34 @@ func (c *caller) inTurn(ctx context.Context, timeout time.Duration, call func(co
 	return call(ctx)
 }
 
-// current is the client for now.
-func (c *caller) current(ctx context.Context) (*gitlabapi.Client, int, error) {
+// current is the reader for now.
+func (c *caller) current(ctx context.Context) (*agentread.Reader, int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.client == nil && c.dead == nil {
-		c.client, c.dead = c.source(ctx, nil)
+	if c.reader == nil && c.refused == nil {
+		c.reader, c.refused = c.source(ctx, nil)
 	}
-	return c.client, c.generation, c.dead
+	return c.reader, c.generation, c.refused
 }
 
-// renew asks for a client with another token than that of the generation that was
+// renew asks for a reader with another token than that of the generation that was
 // refused, once for all calls that it was refused to.
 func (c *caller) renew(ctx context.Context, generation int, refused error, last bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
-	case c.dead != nil || c.generation > generation:
+	case c.refused != nil || c.generation > generation:
 	case last:
-		c.dead = refused
+		c.refused = refused
 	default:
 		c.generation++
-		c.client, c.dead = c.source(ctx, refused)
+		c.reader, c.refused = c.source(ctx, refused)
 	}
 }
 
-// death is why no call can be made any more, nil while they can.
-func (c *caller) death() error {
+// refusal is why no call can be made any more, nil while they can.
+func (c *caller) refusal() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.dead
+	return c.refused
 }

@@ -1,4 +1,4 @@
-package fleet_test
+package scan_test
 
 import (
 	"context"
@@ -12,7 +12,9 @@ import (
 
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
+	"gitlab-agent-portal/internal/agentread"
 	"gitlab-agent-portal/internal/fleet"
+	"gitlab-agent-portal/internal/fleet/scan"
 )
 
 // world is a Service over a simulator, with one clock for both.
@@ -20,18 +22,19 @@ type world struct {
 	*gitlabtest.Instance
 	t       *testing.T
 	clock   *gitlabtest.Clock
-	service *fleet.Service
+	service *scan.Service
 	client  *gitlabapi.Client
+	read    *agentread.Service
 	group   int64
-	scans   chan fleet.Scan // every scan that ended, while there is room
+	scans   chan scan.Outcome // every scan that ended, while there is room
 	log     *lines
 }
 
-func newWorld(t *testing.T, change ...func(*fleet.Config)) *world {
+func newWorld(t *testing.T, change ...func(*scan.Config)) *world {
 	t.Helper()
 	w := &world{
 		t: t, clock: gitlabtest.NewClock(time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)),
-		scans: make(chan fleet.Scan, 100), log: new(lines),
+		scans: make(chan scan.Outcome, 100), log: new(lines),
 	}
 	w.Instance = gitlabtest.Start(t, gitlabtest.WithNow(w.clock.Now))
 	w.group = w.AddGroup(gitlabtest.Group{Path: "group"})
@@ -43,11 +46,13 @@ func newWorld(t *testing.T, change ...func(*fleet.Config)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := fleet.Config{Now: w.clock.Now, Log: slog.New(slog.NewTextHandler(w.log, nil)), Observe: func(s fleet.Scan) { w.scans <- s }}
+	log := slog.New(slog.NewTextHandler(w.log, nil))
+	w.read = agentread.New(agentread.Config{Log: log})
+	cfg := scan.Config{Now: w.clock.Now, Log: log, Observe: func(s scan.Outcome) { w.scans <- s }}
 	for _, c := range change {
 		c(&cfg)
 	}
-	w.service = fleet.New(cfg)
+	w.service = scan.New(cfg)
 	// The deadlines are of no use for tests that may run on a slow machine.
 	w.service.SetTimeouts(func(ctx context.Context, _ time.Duration) (context.Context, context.CancelFunc) {
 		return context.WithCancel(ctx)
@@ -62,6 +67,11 @@ func newWorld(t *testing.T, change ...func(*fleet.Config)) *world {
 		}
 	})
 	return w
+}
+
+// reader reads with a token.
+func (w *world) reader(secret string) *agentread.Reader {
+	return w.read.For(w.client.WithToken(gitlabapi.NewSecret(secret)))
 }
 
 // lines is a log of which the lines are counted.
@@ -86,18 +96,22 @@ func (l *lines) count(part string) int {
 type reader struct {
 	w      *world
 	id     int64
-	viewer fleet.Viewer
-	source fleet.Source
+	viewer scan.Viewer
+	source scan.Source
 }
 
-func (w *world) person(name string) *reader {
+func (w *world) person(name string, change ...func(*gitlabtest.User)) *reader {
 	w.t.Helper()
-	id := w.AddUser(gitlabtest.User{Username: name})
+	user := gitlabtest.User{Username: name}
+	for _, f := range change {
+		f(&user)
+	}
+	id := w.AddUser(user)
 	secret := w.AddPersonalToken(gitlabtest.PersonalToken{User: id, Scopes: []string{"api"}})
 	return &reader{
-		w: w, id: id, viewer: fleet.Viewer{Person: id, Grant: "session of " + name},
-		source: func(_ context.Context, refused error) (*gitlabapi.Client, error) {
-			return w.client.WithToken(gitlabapi.NewSecret(secret)), refused
+		w: w, id: id, viewer: scan.Viewer{Person: id, Grant: "session of " + name},
+		source: func(_ context.Context, refused error) (*agentread.Reader, error) {
+			return w.reader(secret), refused
 		},
 	}
 }
@@ -143,7 +157,7 @@ func (r *reader) read() *fleet.Snapshot {
 	return snapshot
 }
 
-func (r *reader) look() fleet.View {
+func (r *reader) look() scan.View {
 	r.w.t.Helper()
 	view, err := r.service().Look(r.w.t.Context(), r.viewer, r.source)
 	if err != nil {
@@ -152,17 +166,17 @@ func (r *reader) look() fleet.View {
 	return view
 }
 
-func (r *reader) service() *fleet.Service { return r.w.service }
+func (r *reader) service() *scan.Service { return r.w.service }
 
 // scanned waits until a scan has ended.
-func (w *world) scanned() fleet.Scan {
+func (w *world) scanned() scan.Outcome {
 	w.t.Helper()
 	select {
 	case s := <-w.scans:
 		return s
 	case <-w.t.Context().Done():
 		w.t.Fatal("no scan ended")
-		return fleet.Scan{}
+		return scan.Outcome{}
 	}
 }
 
@@ -178,7 +192,7 @@ func names(s *fleet.Snapshot) []string {
 func tokenCount(s *fleet.Snapshot) (tokens, unknown int) {
 	for _, a := range s.Agents {
 		tokens += len(a.Tokens)
-		if !a.TokensKnown {
+		if !a.TokensRead() {
 			unknown++
 		}
 	}

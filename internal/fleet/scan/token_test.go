@@ -1,4 +1,4 @@
-package fleet_test
+package scan_test
 
 import (
 	"context"
@@ -9,6 +9,8 @@ import (
 
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
+	"gitlab-agent-portal/internal/agent"
+	"gitlab-agent-portal/internal/agentread"
 	"gitlab-agent-portal/internal/fleet"
 )
 
@@ -26,7 +28,7 @@ func (w *world) rotating(secrets int) *rotating {
 	for range secrets {
 		r.secrets = append(r.secrets, w.AddPersonalToken(gitlabtest.PersonalToken{User: r.id, Scopes: []string{"api"}}))
 	}
-	r.source = func(_ context.Context, refused error) (*gitlabapi.Client, error) {
+	r.source = func(_ context.Context, refused error) (*agentread.Reader, error) {
 		n := int(r.calls.Add(1))
 		if refused != nil {
 			r.refusals = append(r.refusals, refused)
@@ -34,7 +36,7 @@ func (w *world) rotating(secrets int) *rotating {
 		if n > len(r.secrets) {
 			return nil, errSourceGone
 		}
-		return w.client.WithToken(gitlabapi.NewSecret(r.secrets[n-1])), nil
+		return w.reader(r.secrets[n-1]), nil
 	}
 	return r
 }
@@ -105,6 +107,7 @@ func TestAPersonWhomGitLabRefusesForGoodGetsAnError(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
+			w.Configure(func(s *gitlabtest.Settings) { s.GraphQLOff = true })
 			lead := w.rotating(tc.secrets)
 			lead.many(40)
 			w.Inject(gitlabtest.OpListProjects, gitlabtest.TokenRevoked().When(func(r *http.Request) bool {
@@ -134,7 +137,7 @@ func TestASourceWithoutClientIsAnError(t *testing.T) {
 	if n := w.Calls(""); n != 0 {
 		t.Errorf("%d calls to GitLab without a token", n)
 	}
-	rows := []fleet.Agent{{Project: &fleet.Project{ID: 1, CanManage: true}, ID: 1}}
+	rows := []fleet.Agent{{Project: &agent.Project{ID: 1, Maintains: true}, Agent: agent.Agent{ID: 1, TokenCount: agent.Unread}}}
 	if _, err := w.service.Enrich(t.Context(), lead.viewer, lead.source, rows); !errors.Is(err, errSourceGone) {
 		t.Errorf("Enrich: %v, want the source's own", err)
 	}

@@ -1,4 +1,4 @@
-package fleet_test
+package scan_test
 
 import (
 	"errors"
@@ -12,6 +12,7 @@ import (
 
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
+	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/fleet"
 )
 
@@ -44,7 +45,7 @@ func TestH8FailuresAreNotKept(t *testing.T) {
 	if !slices.IsSorted(names(second)) || len(first.Agents) != 36 {
 		t.Error("the agents are out of order, or the first snapshot was changed")
 	}
-	if tokens, unknown := tokenCount(second); unknown != 36 || tokens == 0 || second.Fallback != fleet.FallbackUnsupported {
+	if tokens, unknown := tokenCount(second); unknown != 36 || tokens == 0 || second.Fallback != agent.FallbackUnsupported {
 		t.Errorf("%d unknown, fallback %v; want 36 unknown of the first scan", unknown, second.Fallback)
 	}
 	if n := w.Calls(""); n != 1 {
@@ -72,14 +73,14 @@ func TestOneProjectIsTriedAgain(t *testing.T) {
 	}
 	got := retry(all[3])
 	if diff := cmp.Diff(map[int64]fleet.WarningKind{all[4]: fleet.Unavailable}, kinds(got)); diff != "" || len(got.Agents) != 38 ||
-		got.Fallback != fleet.FallbackPartial {
+		got.Fallback != agent.FallbackPartial {
 		t.Errorf("%d agents, fallback %v, warnings (-want +got):\n%s", len(got.Agents), got.Fallback, diff)
 	}
 	if g, r := w.Calls(gitlabtest.OpGraphQL), w.Calls(gitlabtest.OpListAgents); g != 1 || r != 1 || w.Calls("") != 2 {
 		t.Errorf("%d queries and %d lists, want one of each for the one project", g, r)
 	}
 	w.Configure(func(s *gitlabtest.Settings) { s.GraphQLErrors = nil })
-	if got := retry(all[3]); len(got.Agents) != 38 || got.Fallback != fleet.FallbackNone {
+	if got := retry(all[3]); len(got.Agents) != 38 || got.Fallback != agent.FallbackNone {
 		t.Errorf("%d agents, fallback %v, want 38 and none, since no tokens are unknown any more", len(got.Agents), got.Fallback)
 	}
 	calls := w.Calls("")

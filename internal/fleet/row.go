@@ -1,0 +1,73 @@
+package fleet
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"gitlab-agent-portal/internal/agent"
+)
+
+// Row is one agent of the fleet, judged at one time.
+type Row struct {
+	Agent
+	Status agent.Status
+	// LastContact is the newest use of any active token; zero for never, and with
+	// agent.StatusUnknown.
+	LastContact time.Time
+	// Due are the rules by which the agent needs attention, in their order.
+	Due []agent.Rule
+}
+
+// Rows judges agents. isUnstored tells of a token, by its number, whether the audit knows it as
+// unstored.
+func Rows(agents []Agent, isUnstored func(token int64) bool, limits agent.Thresholds, now time.Time) []Row {
+	rows := make([]Row, len(agents))
+	for i, a := range agents {
+		unstored := slices.ContainsFunc(a.Tokens, func(t agent.Token) bool { return isUnstored(t.ID) })
+		rows[i] = Row{Agent: a, Status: a.Status(now), LastContact: a.LastContact(), Due: a.Attention(unstored, limits, now)}
+	}
+	return rows
+}
+
+// Role is what the person may do in the agent's project.
+func (r Row) Role() Role {
+	if r.Project.Access.CanManage() {
+		return RoleManage
+	}
+	return RoleRead
+}
+
+// inGroup reports whether the project is in the group or in one below it.
+func (r Row) inGroup(group string) bool {
+	own := r.Project.Group()
+	return own == group || strings.HasPrefix(own, group+"/")
+}
+
+// needs reports whether the row needs attention by the rule, or by any.
+func (r Row) needs(rule agent.Rule) bool {
+	return rule == AnyAttention && len(r.Due) > 0 || slices.Contains(r.Due, rule)
+}
+
+// holds reports whether each of the words is in one of the row's names. The words are in lower
+// case.
+func (r Row) holds(words []string) bool {
+	for _, word := range words {
+		if !r.isNamed(word) {
+			return false
+		}
+	}
+	return true
+}
+
+func (r Row) isNamed(word string) bool {
+	if strings.Contains(strings.ToLower(r.Name), word) || strings.Contains(strings.ToLower(r.Project.Path), word) {
+		return true
+	}
+	for i := range r.Tokens {
+		if strings.Contains(strings.ToLower(r.Tokens[i].Name), word) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,56 @@
+package scan
+
+import (
+	"log/slog"
+	"time"
+
+	"gitlab-agent-portal/internal/agent"
+)
+
+// Config is what a Service depends on. A zero number means its default.
+type Config struct {
+	Now func() time.Time // required
+	Log *slog.Logger     // required
+	// Observe is told of every scan that came to an end, for metrics; nil: nobody.
+	Observe func(Outcome)
+
+	PerPerson int // calls to GitLab in flight for one person; 16
+	// InFlight caps them over all people; 48. It should stay below the client's own
+	// MaxInFlight, so that fleets never keep somebody from revoking a token.
+	InFlight int
+	Fresh    time.Duration // how long what was read is shown as it is; 30 s
+	// Stale is how long it may be shown with its age while a new scan runs; 5 min.
+	Stale time.Duration
+	// Linger is how long a scan goes on with nobody waiting for it: a page is
+	// reloaded, a stream not yet opened; 10 s.
+	Linger   time.Duration
+	Capacity int64 // estimated bytes of everything kept; 16 MB
+	// MaxProjects is how many projects of one person are read; 10,000.
+	MaxProjects int
+}
+
+// Outcome is what a scan came to.
+type Outcome struct {
+	Projects, Agents, Warnings int
+	Fallback                   agent.Fallback
+	Took                       time.Duration
+	Err                        error // nil unless there is no snapshot
+}
+
+func (c Config) withDefaults() Config {
+	if c.Observe == nil {
+		c.Observe = func(Outcome) {}
+	}
+	c.PerPerson, c.InFlight = orElse(c.PerPerson, 16), orElse(c.InFlight, 48)
+	c.Fresh, c.Stale = orElse(c.Fresh, 30*time.Second), orElse(c.Stale, 5*time.Minute)
+	c.Linger, c.Capacity = orElse(c.Linger, 10*time.Second), orElse(c.Capacity, 16_000_000)
+	c.MaxProjects = orElse(c.MaxProjects, 10_000)
+	return c
+}
+
+func orElse[T int | int64 | time.Duration](value, fallback T) T {
+	if value <= 0 {
+		return fallback
+	}
+	return value
+}

@@ -1,0 +1,151 @@
+package scan
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"gitlab-agent-portal/internal/agent"
+	"gitlab-agent-portal/internal/agentread"
+	"gitlab-agent-portal/internal/fleet"
+	"gitlab-agent-portal/internal/parallel"
+)
+
+const (
+	// onScreen is of how many agents more is read than the scan tells.
+	onScreen = 50
+	// onScreenTimeout is how long they wait for it.
+	onScreenTimeout = 2 * time.Second
+)
+
+// RetryProject reads one project of the snapshot again and returns the snapshot
+// with it, or what Read returns where there is none. A project that is not one of
+// the viewer's is not asked for.
+func (s *Service) RetryProject(ctx context.Context, v Viewer, source Source, project int64) (*fleet.Snapshot, error) {
+	s.mu.Lock()
+	view, kept := s.view(v.key()), s.cache.get(v.key())
+	s.mu.Unlock()
+	if view.Snapshot == nil {
+		return s.Read(ctx, v, source, nil)
+	}
+	i := slices.IndexFunc(view.Snapshot.Projects, func(p *agent.Project) bool { return p.ID == project })
+	if i < 0 {
+		return view.Snapshot, nil
+	}
+	found, err := s.runPass(ctx, v, source, []agent.Project{*view.Snapshot.Projects[i]}, func(fleet.Progress) {})
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.keep(v.key(), kept, found), nil
+}
+
+// Enrich returns the agents, in their order, with the tokens of those whose tokens
+// are not known, as far as GitLab tells of them within 2 s, token by token. It is
+// for the agents on screen: of more than 50 the others stay as they are. Its only
+// errors are those of a refused token.
+func (s *Service) Enrich(ctx context.Context, v Viewer, source Source, agents []fleet.Agent) ([]fleet.Agent, error) {
+	agents = slices.Clone(agents)
+	shown := agents[:min(len(agents), onScreen)]
+	kept := s.enrichFromKept(v.key(), shown)
+	caller, release := s.caller(v, source)
+	defer release()
+	ctx, cancel := s.withTimeout(ctx, onScreenTimeout)
+	defer cancel()
+	group := new(parallel.Group)
+	group.SetLimit(s.cfg.PerPerson)
+	for i := range shown {
+		if a := &shown[i]; !a.TokensRead() {
+			group.Go(func() error {
+				if tokens, err := caller.tokens(ctx, a); err == nil {
+					a.SetTokens(tokens)
+				}
+				return nil
+			})
+		}
+	}
+	_ = group.Wait() // what could not be read stays unknown
+	s.keepTokens(v.key(), kept, shown)
+	return agents, lastingRefusal(caller)
+}
+
+// enrichFromKept fills in what was read before for the same fleet, which it returns.
+func (s *Service) enrichFromKept(k key, agents []fleet.Agent) *keptFleet {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.view(k).Fresh {
+		return nil
+	}
+	kept := s.cache.get(k)
+	for i := range agents {
+		if tokens, ok := kept.tokens[agents[i].ID]; ok && !agents[i].TokensRead() {
+			agents[i].SetTokens(tokens)
+		}
+	}
+	return kept
+}
+
+// keepTokens remembers the tokens of agents for as long as the fleet is kept.
+func (s *Service) keepTokens(k key, kept *keptFleet, agents []fleet.Agent) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if kept == nil || s.cache.get(k) != kept {
+		return
+	}
+	for i := range agents {
+		if a := &agents[i]; a.TokensRead() {
+			kept.tokens[a.ID] = a.Tokens
+		}
+	}
+	s.cache.put(k, kept)
+}
+
+// tokens reads an agent's tokens one by one.
+func (c *caller) tokens(ctx context.Context, a *fleet.Agent) (tokens []agent.Token, err error) {
+	err = c.call(ctx, onScreenTimeout, func(ctx context.Context, reader *agentread.Reader) (err error) {
+		tokens, err = reader.Tokens(ctx, a.Project.ID, a.ID)
+		return err
+	})
+	return tokens, err
+}
+
+// Versions returns what agentread tells of the versions of the agents, by number,
+// within 2 s. An agent is missing from the map where GitLab does not tell: the
+// person may not manage the project, or there is no GraphQL or no agent server. Of
+// more than 50 agents the others are left out. Its only errors are those of a
+// refused token.
+func (s *Service) Versions(ctx context.Context, v Viewer, source Source, agents []fleet.Agent) (map[int64][]string, error) {
+	var asked []agentread.ProjectAgent
+	for _, a := range agents[:min(len(agents), onScreen)] {
+		if a.Project.ShowsConnections() {
+			asked = append(asked, agentread.ProjectAgent{Project: *a.Project, Agent: a.Agent})
+		}
+	}
+	if len(asked) == 0 {
+		return nil, nil
+	}
+	caller, release := s.caller(v, source)
+	defer release()
+	ctx, cancel := s.withTimeout(ctx, onScreenTimeout)
+	defer cancel()
+	var versions map[int64][]string
+	err := caller.call(ctx, onScreenTimeout, func(ctx context.Context, reader *agentread.Reader) (err error) {
+		versions, err = reader.Versions(ctx, asked)
+		return err
+	})
+	if err != nil {
+		s.cfg.Log.DebugContext(ctx, "reading the versions of agents", "person", v.Person, "error", err)
+	}
+	return versions, lastingRefusal(caller)
+}
+
+// lastingRefusal is why GitLab lets the person in no more, nil while it does or
+// nobody could find out in time.
+func lastingRefusal(c *caller) error {
+	if err := c.refusal(); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return nil
+}
