@@ -5,7 +5,7 @@ import (
 	"net/http"
 
 	"gitlab-agent-portal/gitlabapi"
-	"gitlab-agent-portal/internal/audit"
+	"gitlab-agent-portal/internal/activity"
 	"gitlab-agent-portal/internal/fleet"
 )
 
@@ -18,7 +18,7 @@ func viewerOf(s *session) fleet.Viewer {
 // fleetSource gives a scan the person's GitLab client, renewed when its token has ended. A scan
 // outlives the request r that began it, of which only the audit learns.
 func (h *Handlers) fleetSource(r *http.Request, s *session) fleet.Source {
-	event := h.event(r, audit.Refresh)
+	event := h.event(r, activity.Refresh)
 	return func(ctx context.Context, refused error) (*gitlabapi.Client, error) {
 		if refused == nil {
 			return s.gitlab, nil

@@ -4,11 +4,12 @@ import (
 	"testing"
 	"time"
 
+	"gitlab-agent-portal/internal/activity"
 	"gitlab-agent-portal/internal/i18n"
 )
 
 func testActivity() []ActivityRow {
-	row := func(number int64, action ActivityAction, outcome Outcome) ActivityRow {
+	row := func(number int64, action activity.Action, outcome activity.Outcome) ActivityRow {
 		return ActivityRow{
 			Number: number, At: before(time.Duration(20-number) * time.Hour), Source: SourcePortal, Actor: "mara", Action: action, Outcome: outcome,
 			ProjectID: 20, ProjectPath: "shop/platform/checkout", AgentID: 1, AgentName: "prod-eu", TokenID: 7, TokenName: "prod cluster",
