@@ -19,7 +19,7 @@ import (
 
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/agentstatus"
-	"gitlab-agent-portal/internal/fleet"
+	"gitlab-agent-portal/internal/fleet/scan"
 	"gitlab-agent-portal/internal/store"
 	"gitlab-agent-portal/internal/tokens"
 	"gitlab-agent-portal/static"
@@ -37,7 +37,7 @@ type Config struct {
 	ReadOnly bool
 	Store    *store.Store
 	Tokens   *tokens.Service
-	Fleet    *fleet.Service
+	Fleet    *scan.Service
 	// Limits are those beyond which an agent needs attention.
 	Limits agentstatus.Thresholds
 	// Keys yield the keys of form nonces and of the portal's sealed cookies.

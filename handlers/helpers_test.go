@@ -22,7 +22,7 @@ import (
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
 	"gitlab-agent-portal/handlers"
 	"gitlab-agent-portal/internal/agentstatus"
-	"gitlab-agent-portal/internal/fleet"
+	"gitlab-agent-portal/internal/fleet/scan"
 	"gitlab-agent-portal/internal/store"
 	"gitlab-agent-portal/internal/store/storetest"
 	"gitlab-agent-portal/internal/tokens"
@@ -54,7 +54,7 @@ type portal struct {
 	store    *store.Store
 	// config is what the portal was put together from last.
 	config  handlers.Config
-	fleet   *fleet.Service
+	fleet   *scan.Service
 	current atomic.Pointer[http.Handler]
 }
 
@@ -172,7 +172,7 @@ func (p *portal) compose(setup setUp) {
 	p.store = must(store.Open(p.t.Context(), store.Config{
 		URL: p.database.URL, Keys: setup.keys, Now: p.clock.Now, Log: log, Cookie: cookie,
 	}))(p.t)
-	p.fleet = fleet.New(fleet.Config{Now: p.clock.Now, Log: log})
+	p.fleet = scan.New(scan.Config{Now: p.clock.Now, Log: log})
 	p.t.Cleanup(func() { _ = p.fleet.Close(context.Background()) })
 	p.config = handlers.Config{
 		PublicURL: p.public, GitLab: client, ReadOnly: setup.readOnly,

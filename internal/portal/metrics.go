@@ -12,7 +12,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"gitlab-agent-portal/handlers"
-	"gitlab-agent-portal/internal/fleet"
+	"gitlab-agent-portal/internal/agent"
+	"gitlab-agent-portal/internal/fleet/scan"
 	"gitlab-agent-portal/internal/store"
 )
 
@@ -83,14 +84,14 @@ func (m *metrics) created(outcome store.AuditOutcome) {
 }
 
 // scanned counts one reading of a fleet.
-func (m *metrics) scanned(scan fleet.Scan) {
-	source, reason := "graphql", scan.Fallback.String()
+func (m *metrics) scanned(outcome scan.Outcome) {
+	source, reason := "graphql", outcome.Fallback.String()
 	switch {
-	case errors.Is(scan.Err, context.Canceled):
+	case errors.Is(outcome.Err, context.Canceled):
 		source, reason = "none", "stopped"
-	case scan.Err != nil:
+	case outcome.Err != nil:
 		source, reason = "none", "failed"
-	case scan.Fallback != fleet.FallbackNone:
+	case outcome.Fallback != agent.FallbackNone:
 		source = "rest"
 	}
 	m.fleetScans.WithLabelValues(source, reason).Inc()

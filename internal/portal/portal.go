@@ -13,7 +13,7 @@ import (
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/handlers"
 	"gitlab-agent-portal/internal/agentstatus"
-	"gitlab-agent-portal/internal/fleet"
+	"gitlab-agent-portal/internal/fleet/scan"
 	"gitlab-agent-portal/internal/store"
 	"gitlab-agent-portal/internal/tokens"
 	"gitlab-agent-portal/static"
@@ -114,7 +114,7 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 
 	server.store, server.tokens = database, tokens.New(database, database, log, now)
 	server.tokens.ObserveCreates(server.metrics.created)
-	server.fleet = fleet.New(fleet.Config{Now: now, Log: log, Observe: server.metrics.scanned})
+	server.fleet = scan.New(scan.Config{Now: now, Log: log, Observe: server.metrics.scanned})
 	handler, err := handlers.New(handlers.Config{ //nolint:contextcheck // what it renders at the start belongs to no request
 		PublicURL: &cfg.PublicURL, GitLab: gitlab, OAuth: oauth(cfg, gitlab), ReadOnly: cfg.readOnly(),
 		Store: database, Tokens: server.tokens, Fleet: server.fleet, Limits: agentstatus.Limits(cfg.TokenMaxAge, cfg.TokenMaxIdle), Keys: cfg.SessionKeys, Cookie: cfg.cookie(), Assets: assets,

@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"gitlab-agent-portal/internal/fleet"
+	"gitlab-agent-portal/internal/fleet/scan"
 	"gitlab-agent-portal/internal/store"
 	"gitlab-agent-portal/internal/tokens"
 )
@@ -33,7 +33,7 @@ type server struct {
 	log     *slog.Logger
 	store   *store.Store
 	tokens  *tokens.Service
-	fleet   *fleet.Service
+	fleet   *scan.Service
 	metrics *metrics
 	ready   func()
 	drain   func()
