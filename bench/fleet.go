@@ -13,7 +13,8 @@ import (
 	"time"
 
 	"gitlab-agent-portal/gitlabapi"
-	"gitlab-agent-portal/internal/fleet"
+	"gitlab-agent-portal/internal/agentread"
+	"gitlab-agent-portal/internal/fleet/scan"
 )
 
 // keptFleets is for how many people the fleet is kept when its memory is measured.
@@ -147,17 +148,18 @@ func (sc *fleetScene) keep(ctx context.Context, out io.Writer) error {
 // Fleet reads fleets as the portal does.
 type Fleet struct {
 	Meter
-	client  *gitlabapi.Client
-	service *fleet.Service // of the last scan, for what it keeps
+	reader  *agentread.Reader
+	service *scan.Service // of the last scan, for what it keeps
 }
 
-// Start makes the client of the first person.
+// Start makes the reader of the first person.
 func (f *Fleet) Start(in Facts, _ *None) error {
 	client, err := gitlabapi.New(in.URL, gitlabapi.Options{})
 	if err != nil {
 		return err
 	}
-	f.client = client.WithToken(gitlabapi.NewSecret(in.Token))
+	read := agentread.New(agentread.Config{Log: slog.New(slog.DiscardHandler)})
+	f.reader = read.For(client.WithToken(gitlabapi.NewSecret(in.Token)))
 	return nil
 }
 
@@ -180,18 +182,18 @@ func (f *Fleet) Scan(in FleetScan, out *FleetFigures) error {
 			return err
 		}
 	}
-	f.service = fleet.New(fleet.Config{Now: clock, Log: slog.New(slog.DiscardHandler), PerPerson: in.PerPerson})
-	source := func(_ context.Context, refused error) (*gitlabapi.Client, error) { return f.client, refused }
+	f.service = scan.New(scan.Config{Now: clock, Log: slog.New(slog.DiscardHandler), PerPerson: in.PerPerson})
+	source := func(_ context.Context, refused error) (*agentread.Reader, error) { return f.reader, refused }
 	for viewer := range in.Viewers {
 		begun := clock()
-		snapshot, err := f.service.Read(ctx, fleet.Viewer{Person: int64(viewer)}, source, nil)
+		snapshot, err := f.service.Read(ctx, scan.Viewer{Person: int64(viewer)}, source, nil)
 		if err != nil {
 			return err
 		}
 		out.Took = clock().Sub(begun)
 		out.Agents, out.Warnings, out.TokensKnown = len(snapshot.Agents), len(snapshot.Warnings), 0
-		for _, agent := range snapshot.Agents {
-			if agent.TokensKnown {
+		for i := range snapshot.Agents {
+			if snapshot.Agents[i].TokensRead() {
 				out.TokensKnown++
 			}
 		}

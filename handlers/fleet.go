@@ -1,12 +1,18 @@
 package handlers
 
 import (
+	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 
+	"gitlab-agent-portal/internal/agent"
+	"gitlab-agent-portal/internal/agentread"
 	"gitlab-agent-portal/internal/fleet"
-	"gitlab-agent-portal/internal/fleetlist"
+	"gitlab-agent-portal/internal/fleet/scan"
+	"gitlab-agent-portal/internal/activity"
 	"gitlab-agent-portal/views"
 )
 
@@ -17,15 +23,8 @@ const (
 	paramRetry   = "retry"   // read the project with this id again
 )
 
-// home is the first page: an invitation for visitors, the fleet for everybody else.
-func (h *Handlers) home(w http.ResponseWriter, r *http.Request) error {
-	s, err := h.loadSession(w, r)
-	if err != nil {
-		return err
-	}
-	if s != nil {
-		return h.serveSignedIn(w, r, s, h.fleetShow)
-	}
+// welcome is the first page for visitors.
+func (h *Handlers) welcome(w http.ResponseWriter, r *http.Request) error {
 	p := h.page(w, r, printer(r).T("titles.welcome"))
 	return h.render(w, r, http.StatusOK, views.WelcomePage(p, views.WelcomeModel{LoginURL: h.urls.Login("")}), nil)
 }
@@ -34,7 +33,7 @@ func (h *Handlers) home(w http.ResponseWriter, r *http.Request) error {
 // yet comes over the stream of fleetProgress, and without a script over a page that does wait.
 func (h *Handlers) fleetShow(w http.ResponseWriter, r *http.Request, s *session) error {
 	values := r.URL.Query()
-	query := fleetlist.Parse(values)
+	query := fleet.Parse(values)
 	switch {
 	case values.Has(paramRefresh):
 		h.Fleet.Refresh(viewerOf(s))
@@ -52,7 +51,7 @@ func (h *Handlers) fleetShow(w http.ResponseWriter, r *http.Request, s *session)
 
 // fleetView is what can be shown: at once for a page. A part of one, as for every letter of a
 // search, begins nothing and takes what is there; only without anything it waits.
-func (h *Handlers) fleetView(r *http.Request, s *session, wait bool) (fleet.View, error) {
+func (h *Handlers) fleetView(r *http.Request, s *session, wait bool) (scan.View, error) {
 	if isFragment(r) {
 		if view := h.Fleet.Cached(viewerOf(s)); view.Snapshot != nil {
 			return view, nil
@@ -63,11 +62,11 @@ func (h *Handlers) fleetView(r *http.Request, s *session, wait bool) (fleet.View
 		return h.Fleet.Look(r.Context(), viewerOf(s), h.fleetSource(r, s))
 	}
 	snapshot, err := h.Fleet.Read(r.Context(), viewerOf(s), h.fleetSource(r, s), nil)
-	return fleet.View{Snapshot: snapshot, Fresh: true}, err
+	return scan.View{Snapshot: snapshot, Fresh: true}, err
 }
 
 // fleetRetry reads one project again.
-func (h *Handlers) fleetRetry(w http.ResponseWriter, r *http.Request, s *session, query fleetlist.Query) error {
+func (h *Handlers) fleetRetry(w http.ResponseWriter, r *http.Request, s *session, query fleet.Query) error {
 	project, _ := strconv.ParseInt(r.URL.Query().Get(paramRetry), 10, 64) // 0 is nobody's project
 	snapshot, err := h.Fleet.RetryProject(r.Context(), viewerOf(s), h.fleetSource(r, s), project)
 	if err != nil {
@@ -77,10 +76,10 @@ func (h *Handlers) fleetRetry(w http.ResponseWriter, r *http.Request, s *session
 		http.Redirect(w, r, h.fleetURL(query), http.StatusSeeOther) //nolint:gosec // the address is ours
 		return nil
 	}
-	return h.renderFleet(w, r, s, query, fleet.View{Snapshot: snapshot, Fresh: true})
+	return h.renderFleet(w, r, s, query, scan.View{Snapshot: snapshot, Fresh: true})
 }
 
-func (h *Handlers) renderFleet(w http.ResponseWriter, r *http.Request, s *session, query fleetlist.Query, view fleet.View) error {
+func (h *Handlers) renderFleet(w http.ResponseWriter, r *http.Request, s *session, query fleet.Query, view scan.View) error {
 	model, err := h.fleetModel(r, s, query, view)
 	if err != nil {
 		return err
@@ -93,13 +92,94 @@ func (h *Handlers) renderFleet(w http.ResponseWriter, r *http.Request, s *sessio
 	return h.render(w, r, http.StatusOK, views.FleetPage(p, model), views.FleetFragment(p, model))
 }
 
+// fleetVersions tells the versions of the agents on a page, which GitLab answers slowly and to
+// Maintainers only: the page asks for them when it is there.
+func (h *Handlers) fleetVersions(w http.ResponseWriter, r *http.Request, s *session) error {
+	versions := views.FleetVersions{}
+	if view := h.Fleet.Cached(viewerOf(s)); view.Snapshot != nil {
+		chosen := fleet.Select(h.fleetRows(r.Context(), view.Snapshot.Agents), fleet.Parse(r.URL.Query()))
+		found, err := h.Fleet.Versions(r.Context(), viewerOf(s), h.fleetSource(r, s), agentsOf(chosen.Rows))
+		if err != nil {
+			return err
+		}
+		for id, all := range found {
+			if len(all) > 0 {
+				versions[id] = strings.Join(all, ", ")
+			}
+		}
+	}
+	return h.render(w, r, http.StatusOK, nil, views.FleetVersionList(versions))
+}
+
+// fleetRows judges agents. Of their tokens those that the person sees are looked up in the audit,
+// and no others; a database that does not answer is no reason to show no fleet.
+func (h *Handlers) fleetRows(ctx context.Context, agents []fleet.Agent) []fleet.Row {
+	var unused []agent.Agent
+	for i := range agents {
+		if slices.ContainsFunc(agents[i].Tokens, agent.Token.NeverUsed) {
+			unused = append(unused, agents[i].Agent)
+		}
+	}
+	unstored, err := h.Tokens.Unstored(ctx, unused)
+	if err != nil {
+		h.Log.WarnContext(ctx, "looking for unstored tokens in a fleet", "error", err)
+	}
+	isUnstored := func(token int64) bool { _, is := unstored[token]; return is }
+	return fleet.Rows(agents, isUnstored, h.Limits, h.Now())
+}
+
+// enrich reads, for the rows on screen, what the scan could not tell of their tokens.
+func (h *Handlers) enrich(r *http.Request, s *session, rows []fleet.Row) ([]fleet.Row, error) {
+	if !slices.ContainsFunc(rows, func(row fleet.Row) bool { return !row.TokensRead() }) {
+		return rows, nil
+	}
+	agents, err := h.Fleet.Enrich(r.Context(), viewerOf(s), h.fleetSource(r, s), agentsOf(rows))
+	if err != nil {
+		return nil, err
+	}
+	return h.fleetRows(r.Context(), agents), nil
+}
+
+// agentsOf are the agents that rows show, in their order.
+func agentsOf(rows []fleet.Row) []fleet.Agent {
+	agents := make([]fleet.Agent, len(rows))
+	for i := range rows {
+		agents[i] = rows[i].Agent
+	}
+	return agents
+}
+
+// viewerOf is on whose behalf the fleet is read: the person, and the session that their GitLab
+// token belongs to.
+func viewerOf(s *session) scan.Viewer { return scan.Viewer{Person: s.User.ID, Grant: s.ID} }
+
+// fleetSource gives a scan the person's reader, renewed when its token has ended. A scan outlives
+// the request r that began it, of which only the audit learns.
+func (h *Handlers) fleetSource(r *http.Request, s *session) scan.Source {
+	event := h.event(r, activity.Refresh)
+	return func(ctx context.Context, refused error) (*agentread.Reader, error) {
+		if refused == nil {
+			return s.read, nil
+		}
+		renewed, err := h.refreshSession(ctx, s, event)
+		if err != nil {
+			return nil, err
+		}
+		s = renewed
+		return s.read, nil
+	}
+}
+
+// changed forgets what was read for a person who has just changed something, or may have.
+func (h *Handlers) changed(s *session) { h.Fleet.Drop(s.User.ID) }
+
 // fleetURL is the page that shows query; extra are further parameters, names and values in
 // turn.
-func (h *Handlers) fleetURL(query fleetlist.Query, extra ...string) string {
+func (h *Handlers) fleetURL(query fleet.Query, extra ...string) string {
 	return h.urls.Fleet(fleetValues(query, extra...).Encode())
 }
 
-func fleetValues(query fleetlist.Query, extra ...string) url.Values {
+func fleetValues(query fleet.Query, extra ...string) url.Values {
 	values := query.Values()
 	for i := 0; i+1 < len(extra); i += 2 {
 		values.Set(extra[i], extra[i+1])

@@ -10,9 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/csvsafe"
 	"gitlab-agent-portal/internal/fleet"
-	"gitlab-agent-portal/internal/fleetlist"
 )
 
 // exportedAgent is an agent as the JSON export has it; README.md explains the fields.
@@ -23,11 +23,11 @@ type exportedAgent struct {
 	Agent        string          `json:"agent"`
 	CanManage    bool            `json:"can_manage"`
 	Archived     bool            `json:"archived"`
-	Status       string          `json:"status"`
+	Status       agent.Status    `json:"status"`
 	LastUsedAt   *time.Time      `json:"last_used_at"`
 	ActiveTokens *int            `json:"active_tokens"`
 	Tokens       []exportedToken `json:"tokens"`
-	Attention    []string        `json:"attention"`
+	Attention    []agent.Rule    `json:"attention"`
 }
 
 type exportedToken struct {
@@ -71,12 +71,12 @@ func (h *Handlers) fleetJSON(w http.ResponseWriter, r *http.Request, s *session)
 }
 
 // exported waits for the fleet and selects what the address asks for, on all its pages.
-func (h *Handlers) exported(r *http.Request, s *session) (*fleet.Snapshot, []fleetlist.Row, error) {
+func (h *Handlers) exported(r *http.Request, s *session) (*fleet.Snapshot, []fleet.Row, error) {
 	snapshot, err := h.Fleet.Read(r.Context(), viewerOf(s), h.fleetSource(r, s), nil)
 	if err != nil {
 		return nil, nil, err
 	}
-	return snapshot, fleetlist.Filter(h.fleetRows(r.Context(), snapshot.Agents), fleetlist.Parse(r.URL.Query())), nil
+	return snapshot, fleet.Filter(h.fleetRows(r.Context(), snapshot.Agents), fleet.Parse(r.URL.Query())), nil
 }
 
 // startExport names the file after the day on which it was read.
@@ -90,7 +90,7 @@ func (h *Handlers) startExport(w http.ResponseWriter, contentType, extension str
 
 // writeFleetCSV writes a header row and one row for each agent. Cells of what is unknown are
 // empty.
-func writeFleetCSV(w io.Writer, rows []fleetlist.Row) error {
+func writeFleetCSV(w io.Writer, rows []fleet.Row) error {
 	out := csvsafe.NewWriter(w)
 	err := out.Write(
 		"project", "project_id", "agent", "agent_id", "access", "status", "last_used_at",
@@ -106,19 +106,18 @@ func writeFleetCSV(w io.Writer, rows []fleetlist.Row) error {
 }
 
 // csvCells are the cells of one agent, in the order of the header row.
-func csvCells(row fleetlist.Row) []string {
-	access := fleetlist.ReadOnly
-	if row.CanManage {
-		access = fleetlist.CanManage
+func csvCells(row fleet.Row) []string {
+	var names, due []string
+	for i := range row.Tokens {
+		names = append(names, row.Tokens[i].Name)
 	}
-	var names []string
-	for _, token := range row.Tokens {
-		names = append(names, token.Name)
+	for _, rule := range row.Due {
+		due = append(due, string(rule))
 	}
 	return []string{
-		row.Path, strconv.FormatInt(row.ProjectID, 10), row.Agent, strconv.FormatInt(row.AgentID, 10), string(access),
-		row.Status.String(), timestamp(row.LastContact), number(row.Count), timestamp(row.Oldest()),
-		strings.Join(names, ", "), strings.Join(row.Due(), " "),
+		row.Project.Path, strconv.FormatInt(row.Project.ID, 10), row.Name, strconv.FormatInt(row.ID, 10), string(row.Role()),
+		string(row.Status), timestamp(row.LastContact), tokenCount(row), timestamp(row.OldestToken()),
+		strings.Join(names, ", "), strings.Join(due, " "),
 	}
 }
 
@@ -130,16 +129,16 @@ func timestamp(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-// number is n, empty when it is unknown.
-func number(n int) string {
-	if n < 0 {
+// tokenCount is the number of active tokens, empty when it is unknown.
+func tokenCount(row fleet.Row) string {
+	if !row.TokensRead() {
 		return ""
 	}
-	return strconv.Itoa(n)
+	return strconv.Itoa(row.TokenCount)
 }
 
 // writeFleetJSON writes agent by agent, so that a large fleet is never in memory as text.
-func writeFleetJSON(w io.Writer, snapshot *fleet.Snapshot, rows []fleetlist.Row) error {
+func writeFleetJSON(w io.Writer, snapshot *fleet.Snapshot, rows []fleet.Row) error {
 	out := bufio.NewWriter(w)
 	warnings := []exportedWarning{}
 	for _, warning := range snapshot.Warnings {
@@ -168,21 +167,21 @@ func writeFleetJSON(w io.Writer, snapshot *fleet.Snapshot, rows []fleetlist.Row)
 }
 
 // exportAgent builds what is exported of a row; null stands for unknown and for never.
-func exportAgent(row fleetlist.Row) exportedAgent {
-	agent := exportedAgent{
-		ProjectID: row.ProjectID, Project: row.Path, AgentID: row.AgentID, Agent: row.Agent, CanManage: row.CanManage,
-		Archived: row.Archived, Status: row.Status.String(), LastUsedAt: known(row.LastContact), Attention: append([]string{}, row.Due()...),
+func exportAgent(row fleet.Row) exportedAgent {
+	exported := exportedAgent{
+		ProjectID: row.Project.ID, Project: row.Project.Path, AgentID: row.ID, Agent: row.Name, CanManage: row.Project.Access.CanManage(),
+		Archived: row.Project.Archived, Status: row.Status, LastUsedAt: known(row.LastContact), Attention: append([]agent.Rule{}, row.Due...),
 	}
-	if row.Count < 0 {
-		return agent
+	if !row.TokensRead() {
+		return exported
 	}
-	agent.ActiveTokens, agent.Tokens = &row.Count, []exportedToken{}
+	exported.ActiveTokens, exported.Tokens = &row.TokenCount, []exportedToken{}
 	for _, token := range row.Tokens {
-		agent.Tokens = append(agent.Tokens, exportedToken{
+		exported.Tokens = append(exported.Tokens, exportedToken{
 			ID: token.ID, Name: token.Name, CreatedAt: token.CreatedAt.UTC(), LastUsedAt: known(token.LastUsedAt),
 		})
 	}
-	return agent
+	return exported
 }
 
 // known is t in UTC, nil for the zero time.

@@ -6,9 +6,11 @@ import (
 	"strconv"
 	"strings"
 
-	"gitlab-agent-portal/internal/agentstatus"
+	"gitlab-agent-portal/internal/agent"
+	"gitlab-agent-portal/internal/agentread"
 	"gitlab-agent-portal/internal/fleet"
-	"gitlab-agent-portal/internal/fleetlist"
+	"gitlab-agent-portal/internal/fleet/scan"
+	"gitlab-agent-portal/internal/i18n"
 	"gitlab-agent-portal/views"
 )
 
@@ -18,11 +20,13 @@ const (
 	maxGroupsOffered = 200
 	// maxWarningsListed is how many projects that failed are named.
 	maxWarningsListed = 10
+	// maxGroupBars is for how many groups the picture has a bar of their own.
+	maxGroupBars = 5
 )
 
 // fleetModel builds the page of the fleet.
-func (h *Handlers) fleetModel(r *http.Request, s *session, query fleetlist.Query, view fleet.View) (views.FleetModel, error) {
-	model := views.FleetModel{Form: fleetForm(query), Filtered: query.Filtered(), UnfilteredURL: h.fleetURL(query.Unfiltered())}
+func (h *Handlers) fleetModel(r *http.Request, s *session, query fleet.Query, view scan.View) (views.FleetModel, error) {
+	model := views.FleetModel{Form: views.FleetForm{Query: query}, Filtered: query.Filtered(), UnfilteredURL: h.fleetURL(query.Unfiltered())}
 	if view.Snapshot == nil || view.Scanning && !view.Fresh {
 		here := h.fleetURL(query.OnPage(query.Page))
 		model.Scan = &views.FleetScan{ProgressURL: h.urls.FleetProgress(), HereURL: here, WaitURL: h.fleetURL(query, paramWait, "1")}
@@ -31,8 +35,8 @@ func (h *Handlers) fleetModel(r *http.Request, s *session, query fleetlist.Query
 		return model, nil
 	}
 	rows := h.fleetRows(r.Context(), view.Snapshot.Agents)
-	chosen := fleetlist.Select(rows, query)
-	onScreen, err := h.enrich(r, s, view.Snapshot, chosen.Rows)
+	chosen := fleet.Select(rows, query)
+	onScreen, err := h.enrich(r, s, chosen.Rows)
 	if err != nil {
 		return views.FleetModel{}, err
 	}
@@ -45,14 +49,6 @@ func (h *Handlers) fleetModel(r *http.Request, s *session, query fleetlist.Query
 	h.addProblems(&model, query, view.Snapshot)
 	model.Pictures = h.fleetPictures(query, chosen.All)
 	return model, nil
-}
-
-// fleetForm is the search as it was asked for.
-func fleetForm(query fleetlist.Query) views.FleetForm {
-	return views.FleetForm{
-		Search: query.Search, Status: query.Status, Attention: query.Attention, Group: query.Group,
-		Role: string(query.Role), Sort: query.Values().Get("sort"),
-	}
 }
 
 // offered are the groups to choose from.
@@ -69,17 +65,52 @@ func offered(groups []string) []string {
 	return tops
 }
 
+// fleetViewRows are rows with what the person can do about them.
+func (h *Handlers) fleetViewRows(l *i18n.Printer, rows []fleet.Row) []views.FleetRow {
+	shown := make([]views.FleetRow, len(rows))
+	for i, row := range rows {
+		shown[i].Row = row
+		if !row.Project.Access.CanManage() {
+			continue
+		}
+		shown[i].Ref = refString(agentread.Ref{Project: row.Project.ID, Agent: row.ID})
+		shown[i].DueURLs = make(map[agent.Rule]string, len(row.Due))
+		for n, rule := range row.Due {
+			act := h.actOn(l, row, rule)
+			shown[i].DueURLs[rule] = act.URL
+			if n == 0 {
+				shown[i].Act = &act
+			}
+		}
+	}
+	return shown
+}
+
+// actOn is what a person who may manage the project does about a rule that is due, and where.
+func (h *Handlers) actOn(l *i18n.Printer, row fleet.Row, rule agent.Rule) views.Action {
+	switch rule {
+	case agent.NoToken:
+		return views.Action{Text: l.T("fleet.act.create"), URL: h.urls.TokenNew(row.Project.ID, row.ID)}
+	case agent.NeverUsed:
+		return views.Action{Text: l.T("fleet.act.connect"), URL: h.urls.Agent(row.Project.ID, row.ID, tabConnect)}
+	case agent.TooOld, agent.Unfinished, agent.Idle:
+		return views.Action{Text: l.T("fleet.act.rotate"), URL: h.urls.Rotation(row.Project.ID, row.ID, 0)}
+	default: // the agent's own page says it, and offers the revocation of what is too much or unstored
+		return views.Action{Text: l.T("fleet.act.review"), URL: h.urls.Agent(row.Project.ID, row.ID, "")}
+	}
+}
+
 // addLinks adds what leads from the list to its exports, its order and its pages.
-func (h *Handlers) addLinks(model *views.FleetModel, query fleetlist.Query, chosen fleetlist.Result, onScreen []fleetlist.Row) {
+func (h *Handlers) addLinks(model *views.FleetModel, query fleet.Query, chosen fleet.Result, onScreen []fleet.Row) {
 	all := query.OnPage(0).Values().Encode()
 	model.RefreshURL = h.fleetURL(query, paramRefresh, "1")
 	model.CSVURL, model.JSONURL = h.urls.FleetCSV(all), h.urls.FleetJSON(all)
-	if slices.ContainsFunc(onScreen, func(row fleetlist.Row) bool { return row.CanManage }) {
+	if slices.ContainsFunc(onScreen, func(row fleet.Row) bool { return row.Project.Access.CanManage() }) {
 		model.VersionsURL = h.urls.FleetVersions(query.Values().Encode())
 	}
-	for _, column := range fleetlist.Columns() {
+	for _, column := range fleet.Columns() {
 		model.Columns = append(model.Columns, views.FleetColumn{
-			Name: string(column), URL: h.fleetURL(query.SortedBy(column)), Sorted: query.Direction(column),
+			Column: column, URL: h.fleetURL(query.SortedBy(column)), Sorted: query.Direction(column),
 		})
 	}
 	model.Pager = views.Pager{Page: chosen.Page, Pages: chosen.Pages, Total: len(chosen.All)}
@@ -91,48 +122,78 @@ func (h *Handlers) addLinks(model *views.FleetModel, query fleetlist.Query, chos
 	}
 }
 
-// addFilters adds the counts on top, each a filter.
-func (h *Handlers) addFilters(model *views.FleetModel, query fleetlist.Query, counts fleetlist.Counts) {
-	status := func(name string, count int) views.FleetFilter {
-		return h.fleetFilter(name, count, query.Status, query.WithStatus)
+// addFilters adds the counts on top, each a filter that shows what it counts, and shows everything
+// again when it is chosen already.
+func (h *Handlers) addFilters(model *views.FleetModel, query fleet.Query, counts fleet.Counts) {
+	byStatus := func(status agent.Status, count int) views.FleetFilter {
+		filter := views.FleetFilter{Status: status, Count: count, On: query.Status == status}
+		filter.URL = h.fleetURL(query.WithStatus(unless(filter.On, status)))
+		return filter
 	}
-	attention := func(kind string) views.FleetFilter {
-		return h.fleetFilter(kind, counts.Attention[kind], query.Attention, query.WithAttention)
+	byRule := func(rule agent.Rule) views.FleetFilter {
+		filter := views.FleetFilter{Attention: rule, Count: counts.Attention[rule], On: query.Attention == rule}
+		filter.URL = h.fleetURL(query.WithAttention(unless(filter.On, rule)))
+		return filter
 	}
-	model.AllStatuses = status("", counts.Statuses)
-	for _, s := range agentstatus.Statuses() {
-		model.Statuses = append(model.Statuses, status(s.String(), counts.Status[s.String()]))
+	model.AllStatuses = byStatus("", counts.Statuses)
+	for _, status := range agent.Statuses() {
+		model.Statuses = append(model.Statuses, byStatus(status, counts.Status[status]))
 	}
-	model.AnyAttention = attention(fleetlist.AnyAttention)
-	for _, kind := range fleetlist.Kinds() {
-		model.Attention = append(model.Attention, attention(kind))
+	model.AnyAttention = byRule(fleet.AnyAttention)
+	for _, rule := range agent.Rules() {
+		model.Attention = append(model.Attention, byRule(rule))
 	}
 }
 
-// fleetFilter is a count that shows what it counts, and shows everything again when it is chosen already.
-func (h *Handlers) fleetFilter(name string, count int, chosen string, with func(string) fleetlist.Query) views.FleetFilter {
-	filter := views.FleetFilter{Name: name, Count: count, On: chosen == name, URL: h.fleetURL(with(name))}
-	if filter.On {
-		filter.URL = h.fleetURL(with(""))
+// unless is a value, or nothing if the filter of that value is on already.
+func unless[T ~string](isOn bool, value T) T {
+	if isOn {
+		return ""
 	}
-	return filter
+	return value
 }
 
 // addProblems adds what is missing from the list, and why.
-func (h *Handlers) addProblems(model *views.FleetModel, query fleetlist.Query, snapshot *fleet.Snapshot) {
-	if snapshot.Fallback != fleet.FallbackNone {
-		model.Fallback = snapshot.Fallback.String()
-	}
+func (h *Handlers) addProblems(model *views.FleetModel, query fleet.Query, snapshot *fleet.Snapshot) {
+	model.Fallback = snapshot.Fallback
 	for _, warning := range snapshot.Warnings {
 		if len(model.Warnings) == maxWarningsListed {
 			model.MoreWarnings++
 			continue
 		}
-		shown := views.FleetWarning{Kind: warning.Kind.String(), RetryURL: h.fleetURL(query, paramRefresh, "1")}
+		shown := views.FleetWarning{Warning: warning, RetryURL: h.fleetURL(query, paramRefresh, "1")}
 		if warning.Project != nil {
-			shown.ProjectID, shown.Path = warning.Project.ID, warning.Project.Path
 			shown.RetryURL = h.fleetURL(query, paramRetry, strconv.FormatInt(warning.Project.ID, 10))
 		}
 		model.Warnings = append(model.Warnings, shown)
 	}
+}
+
+// fleetPictures draws what the filters leave.
+func (h *Handlers) fleetPictures(query fleet.Query, rows []fleet.Row) views.FleetPictures {
+	pictures := views.FleetPictures{
+		MaxAge: h.Limits.MaxAge, TooOldURL: h.fleetURL(query.WithAttention(agent.TooOld)),
+		Ages: fleet.AgeBars(rows, h.Limits.MaxAge, h.Now()),
+	}
+	for _, bar := range fleet.GroupBars(rows, maxGroupBars) {
+		pictures.Groups = append(pictures.Groups, h.fleetGroupBar(query, bar))
+	}
+	return pictures
+}
+
+// fleetGroupBar draws one group, or without links the groups that have no bar of their own.
+func (h *Handlers) fleetGroupBar(query fleet.Query, bar fleet.GroupBar) views.FleetGroupBar {
+	drawn := views.FleetGroupBar{Group: bar.Group, Total: bar.Total}
+	ofGroup := query.WithGroup(bar.Group)
+	if bar.Group != "" {
+		drawn.URL = h.fleetURL(ofGroup)
+	}
+	for _, status := range agent.Statuses() {
+		segment := views.FleetSegment{Status: status, Count: bar.Status[status]}
+		if bar.Group != "" {
+			segment.URL = h.fleetURL(ofGroup.WithStatus(status))
+		}
+		drawn.Segments = append(drawn.Segments, segment)
+	}
+	return drawn
 }

@@ -29,7 +29,7 @@ func (h *Handlers) fleetProgress(w http.ResponseWriter, r *http.Request, s *sess
 	}
 	p, ctx := h.barePage(printer(r), ""), r.Context()
 	_, failed := h.Fleet.Read(ctx, viewerOf(s), h.fleetSource(r, s), func(progress fleet.Progress) {
-		stream.show(ctx, views.FleetProgress(p, views.FleetScan{Done: progress.Done, Total: progress.Total}))
+		stream.show(ctx, views.FleetProgress(p, progress))
 	})
 	if failed != nil {
 		stateOf(r).err = failed // for the log: the answer has begun

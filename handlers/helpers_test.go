@@ -25,7 +25,7 @@ import (
 	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/database"
 	"gitlab-agent-portal/internal/database/databasetest"
-	"gitlab-agent-portal/internal/fleet"
+	"gitlab-agent-portal/internal/fleet/scan"
 	"gitlab-agent-portal/internal/rotation/readings"
 	"gitlab-agent-portal/internal/session"
 	"gitlab-agent-portal/internal/tokens"
@@ -57,7 +57,7 @@ type portal struct {
 	auditLog *audit.Log
 	// config is what the portal was put together from last.
 	config  handlers.Config
-	fleet   *fleet.Service
+	fleet   *scan.Service
 	current atomic.Pointer[http.Handler]
 	// stop closes the portal's database.
 	stop func()
@@ -182,7 +182,7 @@ func (p *portal) compose(setup setUp) {
 		}
 	}
 	nonces := tokens.NewNonces(db, p.clock.Now)
-	p.fleet = fleet.New(fleet.Config{Now: p.clock.Now, Log: log})
+	p.fleet = scan.New(scan.Config{Now: p.clock.Now, Log: log})
 	p.t.Cleanup(func() { _ = p.fleet.Close(context.Background()) })
 	p.config = handlers.Config{
 		PublicURL: p.public, GitLab: client, ReadOnly: setup.readOnly,

@@ -1,10 +1,14 @@
 package views
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
+	"gitlab-agent-portal/internal/agent"
+	"gitlab-agent-portal/internal/fleet"
 	"gitlab-agent-portal/internal/i18n"
 )
 
@@ -36,16 +40,15 @@ type FleetModel struct {
 	Warnings []FleetWarning
 	// MoreWarnings is how many there are beyond those listed.
 	MoreWarnings int
-	// Fallback is why the use of some tokens is unknown, as the catalogue names it; empty when
-	// all is known.
-	Fallback string
+	// Fallback is why the use of some tokens is unknown; FallbackNone when all is known.
+	Fallback agent.Fallback
 	// Projects says whether there are projects at all.
 	Projects bool
 }
 
 // FleetForm is the search above the list.
 type FleetForm struct {
-	Search, Status, Attention, Group, Role, Sort string
+	fleet.Query
 	// Groups are the full paths to choose from.
 	Groups []string
 }
@@ -55,14 +58,15 @@ type FleetScan struct {
 	// ProgressURL is the stream that tells how far it is, HereURL this page, to be asked for
 	// again when it is done, and WaitURL the page that waits for it where there is no script.
 	ProgressURL, HereURL, WaitURL string
-	Done, Total                   int
+	fleet.Progress
 }
 
-// FleetFilter is a count that is a filter too.
+// FleetFilter is a count that is a filter too: of a status, of a rule, or with neither of all.
 type FleetFilter struct {
-	// Name is a Status, a kind of attention, or empty for all of them.
-	Name  string
-	Count int
+	Status agent.Status
+	// Attention is a rule or fleet.AnyAttention.
+	Attention agent.Rule
+	Count     int
 	// URL switches the filter on, or off when it is On.
 	URL string
 	On  bool
@@ -70,45 +74,28 @@ type FleetFilter struct {
 
 // FleetColumn is a column that can be sorted by.
 type FleetColumn struct {
-	Name string
-	URL  string
-	// Sorted is "ascending", "descending" or empty.
-	Sorted string
+	fleet.Column
+	URL string
+	// Sorted is empty unless the list is sorted by the column.
+	Sorted fleet.Direction
 }
 
 // FleetRow is one agent of the list.
 type FleetRow struct {
-	ProjectID, AgentID int64
-	// Group is the path before Project, the project's own, with the slash at its end.
-	Group, Project, Agent string
-	Status                Status
-	LastContact           time.Time
-	// Tokens is the number of active tokens, -1 when unknown.
-	Tokens int
-	// Oldest is when the oldest token was created; zero when unknown and without any.
-	Oldest time.Time
+	fleet.Row
 	// Ref is the agent's name in a selection; empty where the person may not change it.
-	Ref       string
-	Attention []FleetDue
+	Ref string
+	// DueURLs are where the person does something about each of the rules that are due; empty
+	// where they cannot.
+	DueURLs map[agent.Rule]string
 	// Act is what the person can do first; nil for nothing.
 	Act *Action
 }
 
-// FleetDue is a kind of attention that an agent needs.
-type FleetDue struct {
-	Kind string
-	// URL is where the person does something about it; empty where they cannot.
-	URL string
-}
-
 // FleetWarning is a part of the fleet that could not be read.
 type FleetWarning struct {
-	// Kind is the reason as the catalogue names it.
-	Kind string
-	// ProjectID is 0 where the warning is not about one project.
-	ProjectID int64
-	Path      string
-	RetryURL  string
+	fleet.Warning
+	RetryURL string
 }
 
 // FleetVersions are the versions of agents on screen, ready to print, by agent.
@@ -125,33 +112,29 @@ func (m FleetModel) selectable() bool {
 // found says how much the list holds, for people who hear the page change while they type.
 func (m FleetModel) found(l *i18n.Printer) string { return l.N("fleet.found", m.Matched) }
 
-// Title is what the filter selects.
+// name is what the filter selects as addresses have it.
+func (f FleetFilter) name() string { return cmp.Or(string(f.Status), string(f.Attention)) }
+
+// title is what the filter selects.
 func (f FleetFilter) title(l *i18n.Printer) string {
 	switch {
-	case f.Name == "":
+	case f.Status != "":
+		return statusWord(l, f.Status)
+	case f.Attention == "":
 		return l.T("fleet.all")
-	case f.Name == "any":
+	case f.Attention == fleet.AnyAttention:
 		return l.T("fleet.any_attention")
-	case isStatus(f.Name):
-		return Status(f.Name).word(l)
 	default:
-		return l.T("attention." + f.Name)
+		return attentionWord(l, f.Attention)
 	}
 }
 
-func isStatus(name string) bool {
-	for _, status := range statuses() {
-		if string(status) == name {
-			return true
-		}
-	}
-	return false
-}
+func attentionWord(l *i18n.Printer, rule agent.Rule) string { return l.T("attention." + string(rule)) }
 
 // icon goes with the words.
 func (f FleetFilter) icon() IconName {
-	if isStatus(f.Name) {
-		return Status(f.Name).icon()
+	if f.Status != "" {
+		return statusIcon(f.Status)
 	}
 	return IconWarning
 }
@@ -160,17 +143,25 @@ func (f FleetFilter) icon() IconName {
 // is on and has to be taken back.
 func (f FleetFilter) shown() bool { return f.Count > 0 || f.On }
 
-func (c FleetColumn) title(l *i18n.Printer) string { return l.T("fleet.column." + c.Name) }
+func (c FleetColumn) title(l *i18n.Printer) string { return l.T("fleet.column." + string(c.Column)) }
 
 // isNumber reports whether the column's cells are aligned as numbers.
-func (c FleetColumn) isNumber() bool { return c.Name == "tokens" || c.Name == "age" }
+func (c FleetColumn) isNumber() bool { return c.Column == fleet.ByTokens || c.Column == fleet.ByAge }
 
 // arrow shows the direction of the order.
 func (c FleetColumn) arrow() IconName {
-	if c.Sorted == "ascending" {
+	if c.Sorted == fleet.Ascending {
 		return IconSortUp
 	}
 	return IconSortDown
+}
+
+// project is the project's own part of its path, and groups what comes before, with the slash at
+// its end.
+func (r FleetRow) project() string { return r.Project.Path[len(r.groups()):] }
+
+func (r FleetRow) groups() string {
+	return r.Project.Path[:strings.LastIndexByte(r.Project.Path, '/')+1]
 }
 
 // noContact tells an agent that was never in contact from one nobody knows about.
@@ -178,15 +169,15 @@ func (r FleetRow) noContact(l *i18n.Printer) string { return noContact(l, r.Stat
 
 // tokens is the number of tokens.
 func (r FleetRow) tokens(l *i18n.Printer) string {
-	if r.Tokens < 0 {
+	if !r.TokensRead() {
 		return l.T("common.unknown")
 	}
-	return strconv.Itoa(r.Tokens)
+	return strconv.Itoa(r.TokenCount)
 }
 
 // age is the age of the oldest token.
 func (r FleetRow) age(l *i18n.Printer, now time.Time) string {
-	age := now.Sub(r.Oldest)
+	age := now.Sub(r.OldestToken())
 	if age < time.Hour {
 		return l.T("fleet.under_hour")
 	}
@@ -215,28 +206,28 @@ func (m FleetModel) age(l *i18n.Printer, now time.Time) string {
 	return l.Ago(now, m.ReadAt)
 }
 
-// text says how far a reading is.
-func (s FleetScan) text(l *i18n.Printer) string {
-	if s.Total == 0 {
+// progressText says how far a reading is.
+func progressText(l *i18n.Printer, at fleet.Progress) string {
+	if at.Total == 0 {
 		return l.T("fleet.scan.listing")
 	}
-	return l.T("fleet.scan.progress", "Done", s.Done, "Total", s.Total)
+	return l.T("fleet.scan.progress", "Done", at.Done, "Total", at.Total)
 }
 
-// notice says why something is unknown.
+// fallback says why something is unknown.
 func (m FleetModel) fallback(l *i18n.Printer) Notice {
-	return Notice{Kind: NoticeInfo, Title: l.T("fleet.fallback.title"), Text: l.T("fleet.fallback." + m.Fallback)}
+	return Notice{Kind: NoticeInfo, Title: l.T("fleet.fallback.title"), Text: l.T("fleet.fallback." + m.Fallback.String())}
 }
 
 // why says what went wrong.
-func (w FleetWarning) why(l *i18n.Printer) string { return l.T("fleet.warning." + w.Kind) }
+func (w FleetWarning) why(l *i18n.Printer) string { return l.T("fleet.warning." + w.Kind.String()) }
 
 // roles are the choices of the role filter.
 func (f FleetForm) roles(l *i18n.Printer) []fleetOption {
 	return []fleetOption{
 		{"", l.T("fleet.role.any"), f.Role == ""},
-		{"manage", l.T("projects.can_manage"), f.Role == "manage"},
-		{"read", l.T("projects.read_only"), f.Role == "read"},
+		{string(fleet.RoleManage), l.T("projects.can_manage"), f.Role == fleet.RoleManage},
+		{string(fleet.RoleRead), l.T("projects.read_only"), f.Role == fleet.RoleRead},
 	}
 }
 

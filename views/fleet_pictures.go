@@ -4,13 +4,15 @@ import (
 	"strconv"
 	"time"
 
+	"gitlab-agent-portal/internal/agent"
+	"gitlab-agent-portal/internal/fleet"
 	"gitlab-agent-portal/internal/i18n"
 )
 
 // FleetPictures are the pictures above the list.
 type FleetPictures struct {
 	Groups []FleetGroupBar
-	Ages   []FleetAgeBar
+	Ages   []fleet.AgeBar
 	// MaxAge is the age beyond which a token is too old.
 	MaxAge time.Duration
 	// TooOldURL selects the agents with a token beyond it.
@@ -27,17 +29,10 @@ type FleetGroupBar struct {
 
 // FleetSegment is how many agents of a group are in one status.
 type FleetSegment struct {
-	Status Status
+	Status agent.Status
 	Count  int
 	// URL selects them; empty where no filter does.
 	URL string
-}
-
-// FleetAgeBar is how many tokens are of an age between From and To; To is 0 for the last bar.
-type FleetAgeBar struct {
-	From, To time.Duration
-	Tokens   int
-	TooOld   bool
 }
 
 // The measures of the pictures in units of their own coordinates, which the style sheet scales.
@@ -60,7 +55,7 @@ type drawnSegment struct {
 func (s drawnSegment) class() string { return "seg seg-" + string(s.Status) }
 
 func (s drawnSegment) title(l *i18n.Printer) string {
-	return s.Status.word(l) + ": " + strconv.Itoa(s.Count)
+	return statusWord(l, s.Status) + ": " + strconv.Itoa(s.Count)
 }
 
 // draw lays the segments of a bar side by side. Lengths are comparable between the bars; the
@@ -70,7 +65,7 @@ func (p FleetPictures) draw(bar FleetGroupBar) []drawnSegment {
 	for _, other := range p.Groups {
 		longest = max(longest, other.Total)
 	}
-	heights := map[Status]int{StatusConnected: barHeight, StatusNotConnected: 9, StatusNeverConnected: 6, StatusUnknown: 3}
+	heights := map[agent.Status]int{agent.StatusConnected: barHeight, agent.StatusNotConnected: 9, agent.StatusNeverConnected: 6, agent.StatusUnknown: 3}
 	var drawn []drawnSegment
 	before := 0
 	for _, segment := range bar.Segments {
@@ -87,7 +82,7 @@ func (p FleetPictures) draw(bar FleetGroupBar) []drawnSegment {
 
 // drawnAge is a bar of the ages with its place.
 type drawnAge struct {
-	FleetAgeBar
+	fleet.AgeBar
 	x, y, height int
 }
 
@@ -98,17 +93,17 @@ func (a drawnAge) class() string {
 	return "age"
 }
 
-// label is the stretch of ages that a bar stands for.
-func (a FleetAgeBar) label(l *i18n.Printer) string {
+// ageLabel is the stretch of ages that a bar stands for.
+func ageLabel(l *i18n.Printer, bar fleet.AgeBar) string {
 	const day = 24 * time.Hour
-	if a.To == 0 {
-		return l.T("fleet.ages.from", "From", int(a.From/day))
+	if bar.To == 0 {
+		return l.T("fleet.ages.from", "From", int(bar.From/day))
 	}
-	return l.T("fleet.ages.between", "From", int(a.From/day), "To", int(a.To/day))
+	return l.T("fleet.ages.between", "From", int(bar.From/day), "To", int(bar.To/day))
 }
 
-func (a FleetAgeBar) title(l *i18n.Printer) string {
-	return a.label(l) + ": " + l.N("fleet.ages.tokens", a.Tokens)
+func (a drawnAge) title(l *i18n.Printer) string {
+	return ageLabel(l, a.AgeBar) + ": " + l.N("fleet.ages.tokens", a.Tokens)
 }
 
 // drawAges gives the bars of the ages their places.

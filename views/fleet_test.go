@@ -7,42 +7,56 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 
+	"gitlab-agent-portal/internal/agent"
+	"gitlab-agent-portal/internal/fleet"
 	"gitlab-agent-portal/internal/i18n"
 )
 
 func testScan() *FleetScan {
-	return &FleetScan{ProgressURL: "/portal/fleet/progress", HereURL: "/portal/?q=a", WaitURL: "/portal/?q=a&wait=1", Done: 7, Total: 20}
+	return &FleetScan{ProgressURL: "/portal/fleet/progress", HereURL: "/portal/?q=a", WaitURL: "/portal/?q=a&wait=1", Progress: fleet.Progress{Done: 7, Total: 20}}
+}
+
+// testFleetRow is an agent of a project, last used so long ago; 0: never.
+func testFleetRow(path string, a agent.Agent, status agent.Status, idle time.Duration, due ...agent.Rule) fleet.Row {
+	row := fleet.Row{Agent: fleet.Agent{Project: &agent.Project{ID: 20, Path: path}, Agent: a}, Status: status, Due: due}
+	if idle > 0 {
+		row.LastContact = before(idle)
+	}
+	return row
 }
 
 func testFleet() FleetModel {
 	m := FleetModel{
-		Form: FleetForm{Groups: []string{"shop", "shop/web"}, Group: "shop", Sort: "age"}, Read: true, ReadAt: before(12 * time.Second),
+		Form: FleetForm{Groups: []string{"shop", "shop/web"}, Query: fleet.Query{Group: "shop", Sort: fleet.ByAge}}, Read: true, ReadAt: before(12 * time.Second),
 		RefreshURL: "/portal/?refresh=1", CSVURL: "/portal/fleet.csv", JSONURL: "/portal/fleet.json", UnfilteredURL: "/portal/", VersionsURL: "/portal/fleet/versions",
 		Total: 4, Matched: 4, Projects: true, AllStatuses: FleetFilter{Count: 4, URL: "/portal/", On: true},
-		AnyAttention: FleetFilter{Name: "any", Count: 2, URL: "/portal/?attention=any"},
-		Attention:    []FleetFilter{{Name: "no_token", Count: 1, URL: "/portal/?attention=no_token"}, {Name: "idle"}, {Name: "too_old", On: true, URL: "/portal/"}},
-		Columns:      []FleetColumn{{Name: "agent", URL: "/portal/?sort=agent"}, {Name: "age", URL: "/portal/?sort=-age", Sorted: "descending"}, {Name: "tokens", URL: "?", Sorted: "ascending"}},
+		AnyAttention: FleetFilter{Attention: fleet.AnyAttention, Count: 2, URL: "/portal/?attention=any"},
+		Attention:    []FleetFilter{{Attention: agent.NoToken, Count: 1, URL: "/portal/?attention=no_token"}, {Attention: agent.Idle}, {Attention: agent.TooOld, On: true, URL: "/portal/"}},
+		Columns:      []FleetColumn{{Column: fleet.ByAgent, URL: "/portal/?sort=agent"}, {Column: fleet.ByAge, URL: "/portal/?sort=-age", Sorted: fleet.Descending}, {Column: fleet.ByTokens, URL: "?", Sorted: fleet.Ascending}},
 		Rows: []FleetRow{
-			{ProjectID: 20, AgentID: 1, Ref: "20.1", Group: "shop/web/", Project: "checkout", Agent: "prod-eu", Status: StatusConnected, LastContact: before(2 * time.Minute), Tokens: 2, Oldest: before(100 * 24 * time.Hour), Attention: []FleetDue{{"too_old", "/portal/a"}, {"unfinished", "/portal/a"}}, Act: &Action{"Rotate", "/portal/a"}},
-			{ProjectID: 21, AgentID: 2, Project: hostileName, Agent: hostileName, Status: StatusNotConnected, LastContact: before(3 * time.Hour), Tokens: 1, Oldest: before(30 * time.Hour)},
-			{ProjectID: 20, AgentID: 3, Group: "shop/", Project: "cart", Agent: longName, Status: StatusNeverConnected, Attention: []FleetDue{{Kind: "no_token"}, {Kind: "never_used"}, {Kind: "idle"}, {Kind: "too_many"}}},
-			{ProjectID: 20, AgentID: 4, Group: "shop/", Project: "cart", Agent: "lab", Status: StatusUnknown, Tokens: -1},
+			{
+				Row: testFleetRow("shop/web/checkout", agent.Agent{ID: 1, Name: "prod-eu", TokenCount: 2, Tokens: []agent.Token{{CreatedAt: before(100 * 24 * time.Hour)}}}, agent.StatusConnected, 2*time.Minute, agent.TooOld, agent.Unfinished),
+				Ref: "20.1", DueURLs: map[agent.Rule]string{agent.TooOld: "/portal/a", agent.Unfinished: "/portal/a"}, Act: &Action{"Rotate", "/portal/a"},
+			},
+			{Row: testFleetRow(hostileName, agent.Agent{ID: 2, Name: hostileName, TokenCount: 1, Tokens: []agent.Token{{CreatedAt: before(30 * time.Hour)}}}, agent.StatusNotConnected, 3*time.Hour)},
+			{Row: testFleetRow("shop/cart", agent.Agent{ID: 3, Name: longName}, agent.StatusNeverConnected, 0, agent.NoToken, agent.NeverUsed, agent.Idle, agent.TooMany)},
+			{Row: testFleetRow("shop/cart", agent.Agent{ID: 4, Name: "lab", TokenCount: agent.Unread}, agent.StatusUnknown, 0)},
 		},
 		Pager: Pager{Page: 2, Pages: 3, Prev: "?page=1", Next: "?page=3"},
 		Pictures: FleetPictures{
 			MaxAge: 90 * 24 * time.Hour, TooOldURL: "/portal/?attention=too_old",
-			Ages: []FleetAgeBar{{To: 45 * 24 * time.Hour, Tokens: 40}, {From: 45 * 24 * time.Hour, To: 90 * 24 * time.Hour}, {From: 90 * 24 * time.Hour, Tokens: 1, TooOld: true}},
+			Ages: []fleet.AgeBar{{To: 45 * 24 * time.Hour, Tokens: 40}, {From: 45 * 24 * time.Hour, To: 90 * 24 * time.Hour}, {From: 90 * 24 * time.Hour, Tokens: 1, TooOld: true}},
 		},
 	}
-	for _, status := range statuses() {
-		m.Statuses = append(m.Statuses, FleetFilter{Name: string(status), Count: 1, URL: "/portal/?status=" + string(status)})
+	for _, status := range agent.Statuses() {
+		m.Statuses = append(m.Statuses, FleetFilter{Status: status, Count: 1, URL: "/portal/?status=" + string(status)})
 	}
 	for _, group := range []string{"shop", hostileName, ""} {
 		bar := FleetGroupBar{Group: group, Total: 7}
 		if group != "" {
 			bar.URL = "/portal/?group=x"
 		}
-		for i, status := range statuses() {
+		for i, status := range agent.Statuses() {
 			bar.Segments = append(bar.Segments, FleetSegment{Status: status, Count: i, URL: bar.URL})
 		}
 		m.Pictures.Groups = append(m.Pictures.Groups, bar)
@@ -53,12 +67,11 @@ func testFleet() FleetModel {
 // troubledFleet is stale, being read again, incomplete and without GraphQL.
 func troubledFleet() FleetModel {
 	m := testFleet()
-	m.Scan, m.ReadAt, m.Fallback, m.MoreWarnings = testScan(), before(3*time.Minute), "refused", 5
-	for id, kind := range []string{"list_incomplete", "unavailable", "slow", "not_visible", "rate_limited"} {
-		m.Warnings = append(m.Warnings, FleetWarning{Kind: kind, ProjectID: int64(id), RetryURL: "/portal/?retry=1"})
-		if id > 0 {
-			m.Warnings[id].Path = hostileName
-		}
+	m.Scan, m.ReadAt, m.Fallback, m.MoreWarnings = testScan(), before(3*time.Minute), agent.FallbackRefused, 5
+	m.Warnings = []FleetWarning{{Warning: fleet.Warning{Kind: fleet.ListIncomplete}, RetryURL: "/portal/?retry=1"}}
+	for id, kind := range []fleet.WarningKind{fleet.Unavailable, fleet.Slow, fleet.NotVisible, fleet.RateLimited} {
+		project := &agent.Project{ID: int64(id + 1), Path: hostileName}
+		m.Warnings = append(m.Warnings, FleetWarning{Warning: fleet.Warning{Project: project, Kind: kind}, RetryURL: "/portal/?retry=1"})
 	}
 	return m
 }
@@ -77,9 +90,7 @@ func TestFleetWaitsWithAProgressBarAndAWayWithoutScript(t *testing.T) {
 	if !strings.Contains(page.Find("head noscript").Text()+html(t, FleetPage(p, waiting)), `content="0;url=/portal/?q=a&amp;wait=1"`) {
 		t.Error("a browser without script is led nowhere")
 	}
-	listing := *testScan()
-	listing.Total = 0
-	wantCount(t, render(t, FleetProgress(p, listing)).Selection, "progress:not([value])", 1)
+	wantCount(t, render(t, FleetProgress(p, fleet.Progress{})).Selection, "progress:not([value])", 1)
 }
 
 func TestFleetShowsItsRows(t *testing.T) {
@@ -195,7 +206,8 @@ func TestAFleetRowTellsTheAgeOfItsOldestToken(t *testing.T) {
 		100 * 24 * time.Hour: "100 days",
 	}
 	for age, want := range tests {
-		if got := (FleetRow{Oldest: testNow().Add(-age)}).age(i18n.For(i18n.English), testNow()); got != want {
+		row := testFleetRow("a", agent.Agent{Tokens: []agent.Token{{CreatedAt: testNow().Add(-age)}}}, agent.StatusConnected, 0)
+		if got := (FleetRow{Row: row}).age(i18n.For(i18n.English), testNow()); got != want {
 			t.Errorf("age %v reads %q, want %q", age, got, want)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	xhtml "golang.org/x/net/html"
 
 	"gitlab-agent-portal/internal/agent"
+	"gitlab-agent-portal/internal/fleet"
 	"gitlab-agent-portal/internal/i18n"
 )
 
@@ -67,7 +68,7 @@ func states() []state {
 		alone("an error", MessagePage, MessageModel{Heading: "No", Text: "Why", Actions: []Action{{"Again", "/a"}, {"Home", "/"}}, RequestID: "01J"}),
 		both("fleet", FleetPage, FleetFragment, testFleet()),
 		both("fleet with every problem", FleetPage, FleetFragment, troubledFleet()),
-		both("fleet being read", FleetPage, FleetFragment, FleetModel{Scan: testScan(), Form: FleetForm{Search: hostileName, Group: hostileName}}),
+		both("fleet being read", FleetPage, FleetFragment, FleetModel{Scan: testScan(), Form: FleetForm{Query: fleet.Query{Search: hostileName, Group: hostileName}}}),
 		both("fleet without agents", FleetPage, FleetFragment, FleetModel{Read: true, Projects: true}),
 		both("fleet without projects", FleetPage, FleetFragment, FleetModel{Read: true}),
 		both("fleet, nothing found", FleetPage, FleetFragment, FleetModel{Read: true, Projects: true, Filtered: true, UnfilteredURL: "/"}),

@@ -1,6 +1,11 @@
 package views
 
-import "time"
+import (
+	"time"
+
+	"gitlab-agent-portal/internal/agent"
+	"gitlab-agent-portal/internal/fleet"
+)
 
 // StyleguideModel is what the page with all components cannot know by itself.
 type StyleguideModel struct {
@@ -48,15 +53,15 @@ const sampleSecret = "glagent-made-up-to-be-looked-at"
 func sampleFleet(url string) FleetModel {
 	const day = 24 * time.Hour
 	m := FleetModel{
-		AllStatuses: FleetFilter{Count: 10, URL: url, On: true}, AnyAttention: FleetFilter{Name: "any", Count: 2, URL: url},
-		Attention: []FleetFilter{{Name: "too_old", Count: 2, URL: url}},
-		Pictures: FleetPictures{MaxAge: 90 * day, TooOldURL: url, Ages: []FleetAgeBar{
+		AllStatuses: FleetFilter{Count: 10, URL: url, On: true}, AnyAttention: FleetFilter{Attention: fleet.AnyAttention, Count: 2, URL: url},
+		Attention: []FleetFilter{{Attention: agent.TooOld, Count: 2, URL: url}},
+		Pictures: FleetPictures{MaxAge: 90 * day, TooOldURL: url, Ages: []fleet.AgeBar{
 			{To: 45 * day, Tokens: 5}, {From: 45 * day, To: 90 * day, Tokens: 3}, {From: 90 * day, Tokens: 2, TooOld: true},
 		}},
 	}
 	bar := FleetGroupBar{Group: "shop", URL: url, Total: 10}
-	for i, status := range statuses() {
-		m.Statuses = append(m.Statuses, FleetFilter{Name: string(status), Count: 4 - i, URL: url})
+	for i, status := range agent.Statuses() {
+		m.Statuses = append(m.Statuses, FleetFilter{Status: status, Count: 4 - i, URL: url})
 		bar.Segments = append(bar.Segments, FleetSegment{Status: status, Count: 4 - i, URL: url})
 	}
 	m.Pictures.Groups = []FleetGroupBar{bar}

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
-	"gitlab-agent-portal/internal/fleet"
+	"gitlab-agent-portal/internal/fleet/scan"
 )
 
 // A stream of progress has no end of its own while GitLab does not answer: stopping has to end it.
@@ -83,7 +83,7 @@ func TestH11AFleetWithoutGraphQLIsCountedAndLoggedOnce(t *testing.T) {
 func TestAReadingThatIsStoppedIsNoFailure(t *testing.T) {
 	t.Parallel()
 	m := newMetrics()
-	m.scanned(fleet.Scan{Err: fmt.Errorf("list the projects: %w", context.Canceled)})
+	m.scanned(scan.Outcome{Err: fmt.Errorf("list the projects: %w", context.Canceled)})
 	families, err := m.registry.Gather()
 	if err != nil {
 		t.Fatal(err)

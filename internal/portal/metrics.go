@@ -13,7 +13,7 @@ import (
 
 	"gitlab-agent-portal/handlers"
 	"gitlab-agent-portal/internal/activity"
-	"gitlab-agent-portal/internal/fleet"
+	"gitlab-agent-portal/internal/fleet/scan"
 )
 
 // metrics are what Prometheus reads, on a listener of their own. Labels are bounded: names of
@@ -83,14 +83,14 @@ func (m *metrics) created(outcome activity.Outcome) {
 }
 
 // scanned counts one reading of a fleet.
-func (m *metrics) scanned(scan fleet.Scan) {
-	source, reason := "graphql", scan.Fallback.String()
+func (m *metrics) scanned(outcome scan.Outcome) {
+	source, reason := "graphql", outcome.Fallback.String()
 	switch {
-	case errors.Is(scan.Err, context.Canceled):
+	case errors.Is(outcome.Err, context.Canceled):
 		source, reason = "none", "stopped"
-	case scan.Err != nil:
+	case outcome.Err != nil:
 		source, reason = "none", "failed"
-	case scan.Fallback != fleet.FallbackNone:
+	case outcome.Fallback != agent.FallbackNone:
 		source = "rest"
 	}
 	m.fleetScans.WithLabelValues(source, reason).Inc()

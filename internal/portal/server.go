@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"gitlab-agent-portal/internal/database"
-	"gitlab-agent-portal/internal/fleet"
+	"gitlab-agent-portal/internal/fleet/scan"
 	"gitlab-agent-portal/internal/tokens"
 )
 
@@ -34,7 +34,7 @@ type server struct {
 	database *database.DB
 	sweepers []sweeper
 	tokens   *tokens.Service
-	fleet    *fleet.Service
+	fleet    *scan.Service
 	metrics  *metrics
 	ready    func()
 	drain    func()
