@@ -77,19 +77,6 @@ func Rules() []Rule {
 	return rules
 }
 
-// State is what a rule says of an agent. The zero value is Unjudged.
-type State int
-
-// The states: each agent is in exactly one of them under each rule.
-const (
-	// Unjudged: what the rule needs to know could not be read.
-	Unjudged State = iota
-	// Fine: there is nothing to do.
-	Fine
-	// Due: the agent needs attention.
-	Due
-)
-
 // Agent is what the rules need to know of an agent.
 type Agent struct {
 	// Tokens are its active tokens, as far as they could be read.
@@ -101,17 +88,15 @@ type Agent struct {
 	UseKnown bool
 }
 
-// Review is what every rule says of one agent.
-type Review [ruleCount]State
-
-// Of returns what one rule says.
-func (r Review) Of(rule Rule) State { return r[rule] }
+// Review says of every rule whether the agent needs attention by it. What is not known is
+// never judged due.
+type Review [ruleCount]bool
 
 // Due lists the rules by which the agent needs attention, in their order.
 func (r Review) Due() []Rule {
 	var due []Rule
-	for rule, state := range r {
-		if state == Due {
+	for rule, isDue := range r {
+		if isDue {
 			due = append(due, Rule(rule))
 		}
 	}
@@ -121,8 +106,8 @@ func (r Review) Due() []Rule {
 // Urgency is by how many rules the agent needs attention.
 func (r Review) Urgency() int {
 	n := 0
-	for _, state := range r {
-		if state == Due {
+	for _, isDue := range r {
+		if isDue {
 			n++
 		}
 	}
@@ -132,57 +117,29 @@ func (r Review) Urgency() int {
 // Attention judges an agent by every rule. While nothing else changes, a rule that is due
 // stays due: time alone heals nothing.
 func Attention(agent Agent, limits Thresholds, now time.Time) Review {
-	var review Review
-	if agent.Count < 0 {
-		return review
-	}
-	review[NoToken] = due(agent.Count == 0)
-	review[TooMany] = due(agent.Count > maxActive)
-	complete := len(agent.Tokens) >= agent.Count
-	review[TooOld] = anyToken(agent.Tokens, complete, func(t Token) bool { return now.Sub(t.CreatedAt) > limits.MaxAge })
-	review[Unfinished] = unfinished(agent, complete, limits, now)
-	if agent.UseKnown || agent.Count == 0 {
-		review[NeverUsed] = anyToken(agent.Tokens, complete, func(t Token) bool {
+	anyToken := func(breaks func(Token) bool) bool { return slices.ContainsFunc(agent.Tokens, breaks) }
+	return Review{
+		NoToken: agent.Count == 0,
+		NeverUsed: agent.UseKnown && anyToken(func(t Token) bool {
 			return t.LastUsedAt.IsZero() && now.Sub(t.CreatedAt) > limits.NeverUsed
-		})
-		review[Idle] = anyToken(agent.Tokens, complete, func(t Token) bool {
+		}),
+		Idle: agent.UseKnown && anyToken(func(t Token) bool {
 			return !t.LastUsedAt.IsZero() && now.Sub(t.LastUsedAt) > limits.MaxIdle
-		})
-	}
-	return review
-}
-
-// anyToken is due when one of the tokens breaks the rule. That none of those that could be
-// read does so says nothing about the others.
-func anyToken(tokens []Token, complete bool, breaks func(Token) bool) State {
-	switch {
-	case slices.ContainsFunc(tokens, breaks):
-		return Due
-	case !complete:
-		return Unjudged
-	default:
-		return Fine
+		}),
+		TooOld:     anyToken(func(t Token) bool { return now.Sub(t.CreatedAt) > limits.MaxAge }),
+		TooMany:    agent.Count > maxActive,
+		Unfinished: unfinished(agent, limits, now),
 	}
 }
 
 // unfinished judges the age of the newer of two tokens: more than two are TooMany.
-func unfinished(agent Agent, complete bool, limits Thresholds, now time.Time) State {
-	if agent.Count != maxActive {
-		return Fine
-	}
-	if !complete {
-		return Unjudged
+func unfinished(agent Agent, limits Thresholds, now time.Time) bool {
+	if agent.Count != maxActive || len(agent.Tokens) != maxActive {
+		return false
 	}
 	newer := agent.Tokens[0].CreatedAt
 	if agent.Tokens[1].CreatedAt.After(newer) {
 		newer = agent.Tokens[1].CreatedAt
 	}
-	return due(now.Sub(newer) > limits.Overlap)
-}
-
-func due(yes bool) State {
-	if yes {
-		return Due
-	}
-	return Fine
+	return now.Sub(newer) > limits.Overlap
 }

@@ -26,66 +26,49 @@ func TestAttentionIsDueByTheRules(t *testing.T) {
 	}
 	type rules = []agentstatus.Rule
 	tests := []struct {
-		name     string
-		agent    agentstatus.Agent
-		due      rules
-		unjudged rules
+		name  string
+		agent agentstatus.Agent
+		due   rules
 	}{
-		{"a token in use", known(token(10*day, time.Minute)), nil, nil},
-		{"no token", known(), rules{agentstatus.NoToken}, nil},
-		{"a new token that waits for exactly a day", known(unused(day)), nil, nil},
-		{"a new token that waits for longer than a day", known(unused(day + time.Second)), rules{agentstatus.NeverUsed}, nil},
-		{"idle for exactly the limit", known(token(40*day, 30*day)), nil, nil},
-		{"idle for longer than the limit", known(token(40*day, 30*day+time.Second)), rules{agentstatus.Idle}, nil},
-		{"as old as the limit", known(token(90*day, 0)), nil, nil},
-		{"older than the limit", known(token(90*day+time.Second, 0)), rules{agentstatus.TooOld}, nil},
-		{"never used and too old is not idle", known(unused(100 * day)), rules{agentstatus.NeverUsed, agentstatus.TooOld}, nil},
-		{"a rotation under way", known(token(60*day, 0), unused(7*time.Hour)), nil, nil},
-		{"a rotation of exactly a week", known(token(60*day, 0), token(7*day, 0)), nil, nil},
-		{"a rotation that nobody finished", known(token(60*day, 0), token(7*day+time.Second, 0)), rules{agentstatus.Unfinished}, nil},
-		{"the order of the tokens does not matter", known(token(7*day+time.Second, 0), token(60*day, 0)), rules{agentstatus.Unfinished}, nil},
-		{"three tokens are too many, not unfinished", known(token(60*day, 0), token(50*day, 0), token(40*day, 0)), rules{agentstatus.TooMany}, nil},
-		{"one token of several breaks a rule", known(token(60*day, 0), token(20*day, 0), token(91*day, 0)), rules{agentstatus.TooOld, agentstatus.TooMany}, nil},
-		{"clocks that run ahead", known(token(-time.Minute, -time.Minute)), nil, nil},
-		{"nothing could be read", agentstatus.Agent{Count: -1}, nil, agentstatus.Rules()},
+		{"a token in use", known(token(10*day, time.Minute)), nil},
+		{"no token", known(), rules{agentstatus.NoToken}},
+		{"a new token that waits for exactly a day", known(unused(day)), nil},
+		{"a new token that waits for longer than a day", known(unused(day + time.Second)), rules{agentstatus.NeverUsed}},
+		{"idle for exactly the limit", known(token(40*day, 30*day)), nil},
+		{"idle for longer than the limit", known(token(40*day, 30*day+time.Second)), rules{agentstatus.Idle}},
+		{"as old as the limit", known(token(90*day, 0)), nil},
+		{"older than the limit", known(token(90*day+time.Second, 0)), rules{agentstatus.TooOld}},
+		{"never used and too old is not idle", known(unused(100 * day)), rules{agentstatus.NeverUsed, agentstatus.TooOld}},
+		{"a rotation under way", known(token(60*day, 0), unused(7*time.Hour)), nil},
+		{"a rotation of exactly a week", known(token(60*day, 0), token(7*day, 0)), nil},
+		{"a rotation that nobody finished", known(token(60*day, 0), token(7*day+time.Second, 0)), rules{agentstatus.Unfinished}},
+		{"the order of the tokens does not matter", known(token(7*day+time.Second, 0), token(60*day, 0)), rules{agentstatus.Unfinished}},
+		{"three tokens are too many, not unfinished", known(token(60*day, 0), token(50*day, 0), token(40*day, 0)), rules{agentstatus.TooMany}},
+		{"one token of several breaks a rule", known(token(60*day, 0), token(20*day, 0), token(91*day, 0)), rules{agentstatus.TooOld, agentstatus.TooMany}},
+		{"clocks that run ahead", known(token(-time.Minute, -time.Minute)), nil},
+		{"nothing could be read", agentstatus.Agent{Count: -1}, nil},
 		{
 			"the uses could not be read",
 			agentstatus.Agent{Count: 1, Tokens: []agentstatus.Token{unused(100 * day)}},
 			rules{agentstatus.TooOld},
-			rules{agentstatus.NeverUsed, agentstatus.Idle},
 		},
 		{
 			"only some of many tokens could be read",
 			agentstatus.Agent{Count: 30, UseKnown: true, Tokens: []agentstatus.Token{token(day, 0), unused(2 * day)}},
 			rules{agentstatus.NeverUsed, agentstatus.TooMany},
-			rules{agentstatus.Idle, agentstatus.TooOld},
 		},
 		{
 			"two tokens of which one could be read",
 			agentstatus.Agent{Count: 2, UseKnown: true, Tokens: []agentstatus.Token{token(day, 0)}},
 			nil,
-			rules{agentstatus.NeverUsed, agentstatus.Idle, agentstatus.TooOld, agentstatus.Unfinished},
 		},
-		{"that there is no token needs no uses", agentstatus.Agent{}, rules{agentstatus.NoToken}, nil},
+		{"that there is no token needs no uses", agentstatus.Agent{}, rules{agentstatus.NoToken}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			review := agentstatus.Attention(tt.agent, limits(), now)
-			if got := review.Due(); !slices.Equal(got, tt.due) {
+			if got := agentstatus.Attention(tt.agent, limits(), now).Due(); !slices.Equal(got, tt.due) {
 				t.Errorf("due by the rules %v, want %v", got, tt.due)
-			}
-			for _, rule := range agentstatus.Rules() {
-				want := agentstatus.Fine
-				switch {
-				case slices.Contains(tt.due, rule):
-					want = agentstatus.Due
-				case slices.Contains(tt.unjudged, rule):
-					want = agentstatus.Unjudged
-				}
-				if got := review.Of(rule); got != want {
-					t.Errorf("rule %d is in state %d, want %d", rule, got, want)
-				}
 			}
 		})
 	}
@@ -114,9 +97,9 @@ func TestAttentionIsMonotoneInTime(t *testing.T) {
 		agent := randomAgent(random, now)
 		before := agentstatus.Attention(agent, limits(), now)
 		after := agentstatus.Attention(agent, limits(), now.Add(time.Duration(random.Int64N(int64(100*day)))))
-		for _, rule := range agentstatus.Rules() {
-			if before.Of(rule) == agentstatus.Due && after.Of(rule) != agentstatus.Due {
-				t.Fatalf("rule %d was due and is no longer, though only time went by: %+v", rule, agent)
+		for _, rule := range before.Due() {
+			if !slices.Contains(after.Due(), rule) {
+				t.Fatalf("%v was due and is no longer, though only time went by: %+v", rule, agent)
 			}
 		}
 	}
@@ -136,22 +119,40 @@ func TestAttentionDoesNotDependOnTheOrderOfTokens(t *testing.T) {
 	}
 }
 
-func TestEveryAgentIsInOneStateOfEveryRule(t *testing.T) {
+func TestWhatIsNotKnownIsNeverDue(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 	random := rand.New(rand.NewPCG(5, 6))
 	for range 5_000 {
 		agent := randomAgent(random, now)
-		review := agentstatus.Attention(agent, limits(), now)
-		for _, rule := range agentstatus.Rules() {
-			state := review.Of(rule)
-			needsUse := rule == agentstatus.NeverUsed || rule == agentstatus.Idle
-			known := (agent.UseKnown || !needsUse) && agent.Count == len(agent.Tokens)
-			if known && state != agentstatus.Fine && state != agentstatus.Due {
-				t.Fatalf("rule %d does not judge an agent of which all is known: %+v", rule, agent)
+		all := agentstatus.Attention(agent, limits(), now).Due()
+		var unread []agentstatus.Token
+		for _, token := range agent.Tokens {
+			unread = append(unread, agentstatus.Token{CreatedAt: token.CreatedAt})
+		}
+		for less, known := range map[string]agentstatus.Agent{
+			"a token":    {Tokens: agent.Tokens[min(1, len(agent.Tokens)):], Count: agent.Count, UseKnown: agent.UseKnown},
+			"the uses":   {Tokens: unread, Count: agent.Count},
+			"the tokens": {Count: agent.Count},
+			"anything":   {Count: -1},
+		} {
+			for _, rule := range agentstatus.Attention(known, limits(), now).Due() {
+				if !slices.Contains(all, rule) {
+					t.Fatalf("%v is due only when %s could not be read: %+v", rule, less, agent)
+				}
 			}
 		}
-		if review.Of(agentstatus.TooMany) == agentstatus.Due && review.Of(agentstatus.Unfinished) == agentstatus.Due {
+	}
+}
+
+func TestAnAgentHasNotTwoTokensAndMoreThanTwo(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	random := rand.New(rand.NewPCG(7, 8))
+	for range 5_000 {
+		agent := randomAgent(random, now)
+		due := agentstatus.Attention(agent, limits(), now).Due()
+		if slices.Contains(due, agentstatus.TooMany) && slices.Contains(due, agentstatus.Unfinished) {
 			t.Fatalf("an agent has two tokens and more than two: %+v", agent)
 		}
 	}
