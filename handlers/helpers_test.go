@@ -95,8 +95,8 @@ type setUp struct {
 	privateCA bool
 	// jihu says that GitLab is JiHu's.
 	jihu bool
-	// styleguide adds the page that shows all components.
-	styleguide bool
+	// pages are those of Config.Pages.
+	pages map[string]handlers.PageFunc
 	// readyPanics makes one route panic: the one that asks whether the portal is ready.
 	readyPanics bool
 }
@@ -182,7 +182,7 @@ func (p *portal) compose(setup setUp) {
 		Store: p.store, Tokens: tokens.New(p.store, p.store, log, p.clock.Now),
 		Fleet: p.fleet, Limits: agentstatus.Limits(90*24*time.Hour, 30*24*time.Hour), Keys: setup.keys, Cookie: cookie,
 		Assets: must(static.Load())(p.t), Log: log, Now: p.clock.Now, Ready: p.readiness(setup),
-		HelmRepoURL: "https://charts.gitlab.io", PrivateCA: setup.privateCA, JiHu: setup.jihu, Styleguide: setup.styleguide,
+		HelmRepoURL: "https://charts.gitlab.io", PrivateCA: setup.privateCA, JiHu: setup.jihu, Pages: setup.pages,
 	}
 	handler := must(handlers.New(p.config))(p.t)
 	p.current.Store(&handler)

@@ -75,8 +75,11 @@ func (h *Handlers) routes() []route {
 		{http.MethodGet, views.PatternReady, public, h.public(h.ready)},
 		{http.MethodGet, views.PatternStatic, public, h.public(h.asset)},
 	}
-	if h.Styleguide {
-		table = append(table, route{http.MethodGet, views.PatternStyleguide, public, h.public(h.styleguide)})
+	for pattern, show := range h.Pages {
+		table = append(table, route{http.MethodGet, pattern, public, h.public(func(w http.ResponseWriter, r *http.Request) error {
+			page, fragment := show(h.page(w, r, ""))
+			return h.render(w, r, http.StatusOK, page, fragment)
+		})})
 	}
 	return table
 }

@@ -60,7 +60,7 @@ func TestStatusIsExplainedInPlaceAndOnThePageOfAll(t *testing.T) {
 	t.Parallel()
 	help := render(t, StatusHelpPage(testPage(i18n.English), StatusHelpModel{}))
 	wantCount(t, help.Selection, "dl:first-of-type > div", 4)
-	for _, status := range statuses() {
+	for _, status := range Statuses() {
 		m := testAgent()
 		m.Status, m.LastContact = status, time.Time{}
 		l := i18n.For(i18n.English)

@@ -57,7 +57,7 @@ func (s Status) icon() IconName {
 	}
 }
 
-// statuses lists them all, in the order in which the help explains them.
-func statuses() []Status {
+// Statuses lists them all, in the order in which the help explains them.
+func Statuses() []Status {
 	return []Status{StatusConnected, StatusNotConnected, StatusNeverConnected, StatusUnknown}
 }

@@ -140,7 +140,7 @@ func (f FleetFilter) title(l *i18n.Printer) string {
 }
 
 func isStatus(name string) bool {
-	for _, status := range statuses() {
+	for _, status := range Statuses() {
 		if string(status) == name {
 			return true
 		}

@@ -34,7 +34,7 @@ func testFleet() FleetModel {
 			Ages: []FleetAgeBar{{To: 45 * 24 * time.Hour, Tokens: 40}, {From: 45 * 24 * time.Hour, To: 90 * 24 * time.Hour}, {From: 90 * 24 * time.Hour, Tokens: 1, TooOld: true}},
 		},
 	}
-	for _, status := range statuses() {
+	for _, status := range Statuses() {
 		m.Statuses = append(m.Statuses, FleetFilter{Name: string(status), Count: 1, URL: "/portal/?status=" + string(status)})
 	}
 	for _, group := range []string{"shop", hostileName, ""} {
@@ -42,7 +42,7 @@ func testFleet() FleetModel {
 		if group != "" {
 			bar.URL = "/portal/?group=x"
 		}
-		for i, status := range statuses() {
+		for i, status := range Statuses() {
 			bar.Segments = append(bar.Segments, FleetSegment{Status: status, Count: i, URL: bar.URL})
 		}
 		m.Pictures.Groups = append(m.Pictures.Groups, bar)

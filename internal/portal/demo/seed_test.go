@@ -1,4 +1,4 @@
-package portal
+package demo
 
 import (
 	"maps"
@@ -14,8 +14,8 @@ import (
 	"gitlab-agent-portal/internal/agentstatus"
 )
 
-// demoView is what one person sees of the demo's GitLab.
-type demoView struct {
+// view is what one person sees of the demo's GitLab.
+type view struct {
 	t        *testing.T
 	client   *gitlabapi.Client
 	projects []gitlabapi.Project
@@ -23,19 +23,19 @@ type demoView struct {
 	now      time.Time
 }
 
-// seeDemo seeds a demo and reads everything that a person can see of it.
-func seeDemo(t *testing.T, username string, later time.Duration) demoView {
+// see seeds a demo and reads everything that a person can see of it.
+func see(t *testing.T, username string, later time.Duration) view {
 	t.Helper()
 	clock := gitlabtest.NewClock(time.Date(2026, 11, 24, 3, 7, 0, 0, time.UTC))
 	gitlab := gitlabtest.Start(t, gitlabtest.WithNow(clock.Now))
-	people := seedDemo(gitlab.Server, clock.Now())
+	everybody := seed(gitlab.Server, clock.Now())
 	clock.Advance(later)
 	client, err := gitlabapi.New(gitlab.URL, gitlabapi.Options{Now: clock.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
-	i := slices.IndexFunc(people, func(p demoPerson) bool { return p.username == username })
-	v := demoView{t: t, client: client.WithToken(gitlabapi.NewSecret(people[i].token)), now: clock.Now()}
+	i := slices.IndexFunc(everybody, func(p person) bool { return p.username == username })
+	v := view{t: t, client: client.WithToken(gitlabapi.NewSecret(everybody[i].token)), now: clock.Now()}
 	page, err := v.client.ProjectsPage(t.Context(), gitlabapi.ProjectQuery{Page: 1, PerPage: 100})
 	if err != nil {
 		t.Fatal(err)
@@ -52,7 +52,7 @@ func seeDemo(t *testing.T, username string, later time.Duration) demoView {
 }
 
 // agents are all agents that are seen.
-func (v demoView) agents() []gitlabapi.AgentUsage {
+func (v view) agents() []gitlabapi.AgentUsage {
 	var all []gitlabapi.AgentUsage
 	for _, p := range v.usage {
 		all = slices.AppendSeq(all, maps.Values(p.Agents))
@@ -60,7 +60,7 @@ func (v demoView) agents() []gitlabapi.AgentUsage {
 	return all
 }
 
-func (v demoView) statuses() map[agentstatus.Status]int {
+func (v view) statuses() map[agentstatus.Status]int {
 	count := map[agentstatus.Status]int{}
 	for _, a := range v.agents() {
 		var tokens []agentstatus.Token
@@ -75,7 +75,7 @@ func (v demoView) statuses() map[agentstatus.Status]int {
 
 func TestDemoHasEveryStateOfAnAgent(t *testing.T) {
 	t.Parallel()
-	v := seeDemo(t, demoOwner, 0)
+	v := see(t, olivia, 0)
 	if n := len(v.projects); n < 40 {
 		t.Errorf("%d projects, want 40 or more", n)
 	}
@@ -103,7 +103,7 @@ func TestDemoHasEveryStateOfAnAgent(t *testing.T) {
 
 func TestDemoNeedsEveryKindOfAttention(t *testing.T) {
 	t.Parallel()
-	v := seeDemo(t, demoLead, 0)
+	v := see(t, mara, 0)
 	due := map[agentstatus.Rule]int{}
 	for _, a := range v.agents() {
 		judged := agentstatus.Agent{Count: a.TokenCount, UseKnown: true}
@@ -123,7 +123,7 @@ func TestDemoNeedsEveryKindOfAttention(t *testing.T) {
 
 func TestDemoStaysAliveWhileItRuns(t *testing.T) {
 	t.Parallel()
-	before, after := seeDemo(t, demoOwner, 0).statuses(), seeDemo(t, demoOwner, 8*time.Hour).statuses()
+	before, after := see(t, olivia, 0).statuses(), see(t, olivia, 8*time.Hour).statuses()
 	if lost := before[agentstatus.Connected] - after[agentstatus.Connected]; after[agentstatus.Connected] < 80 || lost > 10 {
 		t.Errorf("%d agents are connected at first and %d after eight hours, want nearly as many", before[agentstatus.Connected], after[agentstatus.Connected])
 	}
@@ -136,16 +136,16 @@ func TestDemoPeopleDiffer(t *testing.T) {
 		projects, agents    bool
 		manages, managesAll bool
 	}{
-		{demoOwner, true, true, true, true},
-		{demoLead, true, true, true, false},
-		{demoChinese, true, true, true, false},
-		{demoDeveloper, true, true, false, false},
-		{demoReporter, true, true, false, false}, // a Developer of the handbook
-		{demoAdmin, false, false, false, true},
+		{olivia, true, true, true, true},
+		{mara, true, true, true, false},
+		{chenwei, true, true, true, false},
+		{tomas, true, true, false, false},
+		{ines, true, true, false, false}, // a Developer of the handbook
+		{root, false, false, false, true},
 	} {
 		t.Run(tt.username, func(t *testing.T) {
 			t.Parallel()
-			v := seeDemo(t, tt.username, 0)
+			v := see(t, tt.username, 0)
 			managed := 0
 			for _, p := range v.projects {
 				can, err := v.client.CanManage(t.Context(), p.ID)
@@ -175,7 +175,7 @@ func TestDemoPeopleDiffer(t *testing.T) {
 func TestDemoAgentsCouldHaveBeenRegistered(t *testing.T) {
 	t.Parallel()
 	legal := regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
-	for _, a := range seeDemo(t, demoOwner, 0).agents() {
+	for _, a := range see(t, olivia, 0).agents() {
 		if !legal.MatchString(a.Name) {
 			t.Errorf("GitLab would not register an agent named %q", a.Name)
 		}
@@ -184,7 +184,7 @@ func TestDemoAgentsCouldHaveBeenRegistered(t *testing.T) {
 
 func TestDemoHasAProjectThatMovedAndOneThatIsArchived(t *testing.T) {
 	t.Parallel()
-	v := seeDemo(t, demoLead, 0)
+	v := see(t, mara, 0)
 	moved, err := v.client.Project(t.Context(), gitlabapi.ProjectPath("platform/dashboards"))
 	if err != nil || moved.PathWithNamespace != "platform/observability/dashboards" {
 		t.Errorf("platform/dashboards is %q, %v, want it found at its new place", moved.PathWithNamespace, err)
@@ -198,8 +198,8 @@ func TestDemoHasAProjectThatMovedAndOneThatIsArchived(t *testing.T) {
 func TestDemoPeopleAreListedWithTheirTokens(t *testing.T) {
 	t.Parallel()
 	gitlab := gitlabtest.Start(t)
-	people := seedDemo(gitlab.Server, time.Now())
-	for _, p := range people {
+	everybody := seed(gitlab.Server, time.Now())
+	for _, p := range everybody {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, gitlab.URL+"/api/v4/user", nil)
 		if err != nil {
 			t.Fatal(err)
@@ -211,8 +211,8 @@ func TestDemoPeopleAreListedWithTheirTokens(t *testing.T) {
 		}
 		_ = response.Body.Close()
 		listed := regexp.MustCompile(`(?m)^ +` + regexp.QuoteMeta(p.username) + ` +` + regexp.QuoteMeta(p.token) + ` `)
-		if response.StatusCode != http.StatusOK || !listed.MatchString(people.String()) {
-			t.Errorf("%s signs in with %d and is listed: %t, want 200 and true", p.username, response.StatusCode, listed.MatchString(people.String()))
+		if response.StatusCode != http.StatusOK || !listed.MatchString(everybody.String()) {
+			t.Errorf("%s signs in with %d and is listed: %t, want 200 and true", p.username, response.StatusCode, listed.MatchString(everybody.String()))
 		}
 	}
 }
@@ -220,7 +220,7 @@ func TestDemoPeopleAreListedWithTheirTokens(t *testing.T) {
 // The demo's configuration files are in every state that the portal tells apart.
 func TestDemoConfigurationFiles(t *testing.T) {
 	t.Parallel()
-	v := seeDemo(t, demoLead, 0)
+	v := see(t, mara, 0)
 	seen := map[string]int{}
 	for _, p := range v.projects {
 		for _, a := range v.usage[p.ID].Agents {
