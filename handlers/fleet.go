@@ -8,11 +8,11 @@ import (
 	"strconv"
 	"strings"
 
+	"gitlab-agent-portal/internal/activity"
 	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/agentread"
 	"gitlab-agent-portal/internal/fleet"
 	"gitlab-agent-portal/internal/fleet/scan"
-	"gitlab-agent-portal/internal/activity"
 	"gitlab-agent-portal/views"
 )
 

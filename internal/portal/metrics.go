@@ -13,6 +13,7 @@ import (
 
 	"gitlab-agent-portal/handlers"
 	"gitlab-agent-portal/internal/activity"
+	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/fleet/scan"
 )
 
