@@ -29,18 +29,10 @@ const (
 	Quiet     Phase = "quiet"      // the old token can go
 )
 
-// Phases lists them all, in the order of the way through a rotation.
-func Phases() []Phase {
-	return []Phase{Unknown, NoToken, NeverUsed, Start, Choose, TooMany, Install, Orphan, StillUsed, Watch, Quiet}
-}
-
 // Waits reports whether time alone, or something in the cluster, leads out of the phase.
 func (p Phase) Waits() bool {
 	return slices.Contains([]Phase{Unknown, NeverUsed, Install, Orphan, StillUsed, Watch}, p)
 }
-
-// Creates reports whether the next step is to create a token.
-func (p Phase) Creates() bool { return p == NoToken || p == Start }
 
 // How long is long enough.
 const (
