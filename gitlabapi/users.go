@@ -7,10 +7,8 @@ type User struct {
 	ID        int64
 	Username  string
 	Name      string
-	State     string // "active", "blocked", …
 	AvatarURL string // "" when there is none
-	WebURL    string
-	IsAdmin   bool // GitLab tells it only about oneself, or to administrators
+	IsAdmin   bool   // GitLab tells it only about oneself, or to administrators
 }
 
 // CurrentUser returns the owner of the client's token.
@@ -27,9 +25,7 @@ type userJSON struct {
 	ID        int64  `json:"id"`
 	Username  string `json:"username"`
 	Name      string `json:"name"`
-	State     string `json:"state"`
 	AvatarURL string `json:"avatar_url"` // or null
-	WebURL    string `json:"web_url"`
 	IsAdmin   bool   `json:"is_admin"`
 }
 
