@@ -31,8 +31,7 @@ func (e *NameTakenError) Error() string {
 
 // UsedError says that the form was sent before and is done. Nothing was sent again.
 type UsedError struct {
-	// Known says that Result tells what the first submit led to.
-	Known  bool
+	// Result is what the first submit led to; zero when that is not known.
 	Result store.NonceResult
 }
 
@@ -79,7 +78,6 @@ func (e *UnknownTokenError) outcome() (store.AuditOutcome, store.AuditTarget) {
 // its name was looked up.
 type UnknownAgentError struct {
 	Cause error
-	Name  string
 }
 
 func (e *UnknownAgentError) Error() string {

@@ -68,7 +68,7 @@ func (s *Service) precheckName(ctx context.Context, gitlab *gitlabapi.Client, re
 	if result, used, err := s.nonces.NonceResult(ctx, req.Form.Nonce); err != nil {
 		return err
 	} else if used {
-		return &UsedError{Known: true, Result: result}
+		return &UsedError{Result: result}
 	}
 	agents, err := gitlab.Agents(ctx, gitlabapi.ProjectID(req.Project))
 	if err != nil {
@@ -97,7 +97,7 @@ func (s *Service) register(ctx context.Context, gitlab *gitlabapi.Client, req Re
 	if lookup != nil {
 		row.reconciled(ctx, store.AuditUnknown, store.AuditTarget{})
 		cause := errors.Join(err, fmt.Errorf("looking for the agent afterwards: %w", lookup))
-		return agent, &UnknownAgentError{Cause: cause, Name: req.Name}
+		return agent, &UnknownAgentError{Cause: cause}
 	}
 	for _, found := range agents {
 		if found.Name == req.Name && found.CreatedByUserID == req.Form.Actor.ID {
@@ -106,7 +106,7 @@ func (s *Service) register(ctx context.Context, gitlab *gitlabapi.Client, req Re
 		}
 	}
 	row.reconciled(ctx, store.AuditFailed, store.AuditTarget{})
-	return agent, &UnknownAgentError{Cause: err, Name: req.Name}
+	return agent, &UnknownAgentError{Cause: err}
 }
 
 // firstToken creates the token of a new agent, which by its nature has none before. Should
