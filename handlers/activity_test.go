@@ -1,7 +1,6 @@
 package handlers_test
 
 import (
-	"bytes"
 	"encoding/csv"
 	"fmt"
 	"net/http"
