@@ -16,7 +16,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"gitlab-agent-portal/internal/store/pgtest"
+	"gitlab-agent-portal/internal/database/pgtest"
 )
 
 // soakSettings say who does what for how long.

@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
+	"gitlab-agent-portal/internal/database/databasetest"
 	"gitlab-agent-portal/internal/portal"
-	"gitlab-agent-portal/internal/store/storetest"
 )
 
 // startPortal runs the program on a free port over the simulator, configured by its
@@ -27,7 +27,7 @@ func startPortal(t *testing.T, gitlab *gitlabtest.Instance) string {
 // startPortalAt is startPortal under a host of the test's choice, with further variables.
 func startPortalAt(t *testing.T, gitlab *gitlabtest.Instance, host string, environ ...string) string {
 	t.Helper()
-	p := &running{t: t, host: host, environ: environ, address: "127.0.0.1:0", database: storetest.New(t).URL}
+	p := &running{t: t, host: host, environ: environ, address: "127.0.0.1:0", database: databasetest.New(t).URL}
 	p.start(gitlab)
 	return p.url
 }

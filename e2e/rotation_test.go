@@ -11,7 +11,7 @@ import (
 	"github.com/playwright-community/playwright-go"
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
-	"gitlab-agent-portal/internal/store/storetest"
+	"gitlab-agent-portal/internal/database/databasetest"
 )
 
 // rotationStage is a stage whose clock the test moves, for the portal and GitLab alike.
@@ -35,7 +35,7 @@ func aRotationStage(t *testing.T) *rotationStage {
 	s := &rotationStage{clock: clock, stage: &stage{t: t, gitlab: gitlabtest.Start(t, gitlabtest.WithNow(clock.Now)), browser: browser}}
 	s.seed(clock.Now())
 	s.prodToken = s.gitlab.Tokens(s.prod)[0].ID
-	s.portal = &running{t: t, address: "127.0.0.1:0", database: storetest.New(t).URL, now: clock.Now}
+	s.portal = &running{t: t, address: "127.0.0.1:0", database: databasetest.New(t).URL, now: clock.Now}
 	s.portal.start(s.gitlab)
 	s.url = s.portal.url
 	return s

@@ -154,14 +154,14 @@ var calls = map[string]struct {
 		status: 200, answer: `{"id":7,"username":"lead","name":"Lea D.","state":"active","avatar_url":null,
 			"web_url":"https://gitlab.test/lead","is_admin":true,"locked":false}`,
 		want: gitlabapi.User{
-			ID: 7, Username: "lead", Name: "Lea D.", State: "active", WebURL: "https://gitlab.test/lead", IsAdmin: true,
+			ID: 7, Username: "lead", Name: "Lea D.", IsAdmin: true,
 		},
 	},
 	"a user": {
 		call:   func(ctx context.Context, c *gitlabapi.Client) (any, error) { return c.User(ctx, 7) },
 		asks:   "GET /api/v4/users/7",
 		status: 200, answer: `{"id":7,"username":"lead","name":"Lea D.","avatar_url":"https://gitlab.test/a.png"}`,
-		want: gitlabapi.User{ID: 7, Username: "lead", Name: "Lea D.", AvatarURL: "https://gitlab.test/a.png"},
+		want: gitlabapi.User{ID: 7, Username: "lead", Name: "Lea D."},
 	},
 	"a page of projects": {
 		call: func(ctx context.Context, c *gitlabapi.Client) (any, error) {

@@ -4,13 +4,10 @@ import "context"
 
 // User is a GitLab account (https://docs.gitlab.com/api/users/).
 type User struct {
-	ID        int64
-	Username  string
-	Name      string
-	State     string // "active", "blocked", …
-	AvatarURL string // "" when there is none
-	WebURL    string
-	IsAdmin   bool // GitLab tells it only about oneself, or to administrators
+	ID       int64
+	Username string
+	Name     string
+	IsAdmin  bool // GitLab tells it only about oneself, or to administrators
 }
 
 // CurrentUser returns the owner of the client's token.
@@ -24,13 +21,10 @@ func (c *Client) User(ctx context.Context, id int64) (User, error) {
 }
 
 type userJSON struct {
-	ID        int64  `json:"id"`
-	Username  string `json:"username"`
-	Name      string `json:"name"`
-	State     string `json:"state"`
-	AvatarURL string `json:"avatar_url"` // or null
-	WebURL    string `json:"web_url"`
-	IsAdmin   bool   `json:"is_admin"`
+	ID       int64  `json:"id"`
+	Username string `json:"username"`
+	Name     string `json:"name"`
+	IsAdmin  bool   `json:"is_admin"`
 }
 
 func (u userJSON) user() (User, bool) { return User(u), u.ID > 0 && u.Username != "" }

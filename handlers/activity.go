@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/i18n"
-	"gitlab-agent-portal/internal/store"
 	"gitlab-agent-portal/views"
 )
 
@@ -41,14 +41,14 @@ func (h *Handlers) activity(w http.ResponseWriter, r *http.Request, s *session) 
 
 // activityFilter reads the query, and asks GitLab whose activity the person may see: that they
 // once were Maintainer counts for nothing.
-func (h *Handlers) activityFilter(r *http.Request, s *session) (views.ActivityModel, store.AuditFilter, error) {
+func (h *Handlers) activityFilter(r *http.Request, s *session) (views.ActivityModel, audit.Filter, error) {
 	model := views.ActivityModel{IsAdmin: s.User.IsAdmin, Query: activityQuery(r)}
-	filter := store.AuditFilter{
-		AgentName: model.Query.Agent, Actor: model.Query.Actor, Action: store.AuditAction(model.Query.Action),
+	filter := audit.Filter{
+		AgentName: model.Query.Agent, Actor: model.Query.Actor, Action: audit.Action(model.Query.Action),
 	}
 	filter.From, filter.Until, model.Wrong = activityDays(printer(r), model.Query)
 	if model.Query.Project == "" {
-		projects, complete, err := maintainedProjects(r.Context(), s)
+		projects, complete, err := s.read.Maintained(r.Context(), maxMaintainedPages)
 		if !complete {
 			model.Limit = len(projects)
 		}
@@ -99,57 +99,26 @@ func activityDays(l *i18n.Printer, query views.ActivityQuery) (from, until time.
 	return from, until.AddDate(0, 0, 1), wrong
 }
 
-// maintainedProjects lists the projects in which the person is Maintainer now, by number;
-// complete is false when there are more.
-func maintainedProjects(ctx context.Context, s *session) (projects []int64, complete bool, err error) {
-	query := gitlabapi.MembershipQuery{MinAccessLevel: gitlabapi.Maintainer}
-	cursor := new(gitlabapi.ProjectCursor)
-	for range maxMaintainedPages {
-		var page []gitlabapi.Project
-		if page, cursor, err = s.gitlab.Memberships(ctx, query, *cursor); err != nil {
-			return nil, false, err
-		}
-		for _, project := range page {
-			projects = append(projects, project.ID)
-		}
-		if cursor == nil {
-			return projects, true, nil
-		}
-	}
-	return projects, false, nil
-}
-
 // maintainedProject finds a project by full path or number; gitlabapi.ErrNotFound also where
 // the person is not Maintainer, so that nothing tells them apart.
 func maintainedProject(ctx context.Context, s *session, name string) (int64, error) {
-	ref := gitlabapi.ProjectPath(name)
-	if id, err := strconv.ParseInt(name, 10, 64); err == nil {
-		ref = gitlabapi.ProjectID(id)
-	}
-	project, err := s.gitlab.Project(ctx, ref)
+	id, err := strconv.ParseInt(name, 10, 64)
 	if err != nil {
-		return 0, err
+		found, err := s.read.ProjectByPath(ctx, name)
+		if err != nil {
+			return 0, err
+		}
+		id = found.ID
 	}
-	ok, err := maintains(ctx, s, project.ID)
-	if err == nil && !ok {
+	project, err := s.read.Project(ctx, id)
+	if err == nil && !project.Maintains {
 		err = gitlabapi.ErrNotFound
 	}
 	return project.ID, err
 }
 
-// maintains reports whether the person may see the activity of a project that GitLab shows
-// them: as its Maintainer, or as an administrator, which GitLab is asked about anew.
-func maintains(ctx context.Context, s *session, project int64) (bool, error) {
-	ok, err := s.gitlab.CanManage(ctx, project)
-	if ok || err != nil || !s.User.IsAdmin {
-		return ok, err
-	}
-	user, err := s.gitlab.CurrentUser(ctx)
-	return user.IsAdmin, err
-}
-
 // loadActivity reads the page that the address asks for.
-func (h *Handlers) loadActivity(r *http.Request, model *views.ActivityModel, filter store.AuditFilter) error {
+func (h *Handlers) loadActivity(r *http.Request, model *views.ActivityModel, filter audit.Filter) error {
 	before, after := numberParam(r, "before"), numberParam(r, "after")
 	rows, newer, older, err := h.activityPage(r.Context(), filter, before, after)
 	if err != nil {
@@ -173,21 +142,21 @@ func (h *Handlers) loadActivity(r *http.Request, model *views.ActivityModel, fil
 
 // activityPage reads a page and whether there are rows on either side of it. The way back to
 // newer rows ends on the newest page, full as it is.
-func (h *Handlers) activityPage(ctx context.Context, filter store.AuditFilter, before, after int64) (rows []store.AuditEvent, newer, older bool, err error) {
+func (h *Handlers) activityPage(ctx context.Context, filter audit.Filter, before, after int64) (rows []audit.Event, newer, older bool, err error) {
 	if after > 0 {
-		rows, err = h.Store.AuditPageAfter(ctx, filter, after, activityPerPage+1)
+		rows, err = h.Audit.PageAfter(ctx, filter, after, activityPerPage+1)
 		if err != nil || len(rows) > activityPerPage {
 			return rows[min(1, len(rows)):], true, true, err
 		}
 		before = 0
 	}
-	rows, err = h.Store.AuditPage(ctx, filter, before, activityPerPage+1)
+	rows, err = h.Audit.Page(ctx, filter, before, activityPerPage+1)
 	older = len(rows) > activityPerPage
 	return rows[:min(len(rows), activityPerPage)], before > 0, older, err
 }
 
 // activityRow is a row of the audit as it is shown.
-func (h *Handlers) activityRow(e store.AuditEvent) views.ActivityRow {
+func (h *Handlers) activityRow(e audit.Event) views.ActivityRow {
 	row := views.ActivityRow{
 		Number: e.ID, At: e.At, Source: views.SourcePortal, Actor: e.ActorName,
 		Action: views.ActivityAction(e.Action), Outcome: views.Outcome(e.Outcome),
@@ -202,13 +171,4 @@ func (h *Handlers) activityRow(e store.AuditEvent) views.ActivityRow {
 		row.RefersToURL = h.urls.Activity(project, e.RefersTo+1, 0) + "#" + row.RefersToAnchor()
 	}
 	return row
-}
-
-// numberParam is a positive number in the query, 0 without one.
-func numberParam(r *http.Request, name string) int64 {
-	n, err := strconv.ParseInt(r.URL.Query().Get(name), 10, 64)
-	if err != nil || n < 0 {
-		return 0
-	}
-	return n
 }

@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"time"
 
+	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/csvsafe"
-	"gitlab-agent-portal/internal/store"
 	"gitlab-agent-portal/views"
 )
 
@@ -26,7 +26,7 @@ func (h *Handlers) activityCSV(w http.ResponseWriter, r *http.Request, s *sessio
 		http.Redirect(w, r, h.urls.Activity(model.Query, 0, 0), http.StatusSeeOther) // which says what is wrong
 		return nil
 	}
-	rows, err := h.Store.AuditPage(r.Context(), filter, 0, exportBatch)
+	rows, err := h.Audit.Page(r.Context(), filter, 0, exportBatch)
 	if err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func (h *Handlers) activityCSV(w http.ResponseWriter, r *http.Request, s *sessio
 }
 
 // writeActivity writes the rows, and reads on until there are none.
-func (h *Handlers) writeActivity(ctx context.Context, file *csvsafe.Writer, filter store.AuditFilter, rows []store.AuditEvent) error {
+func (h *Handlers) writeActivity(ctx context.Context, file *csvsafe.Writer, filter audit.Filter, rows []audit.Event) error {
 	err := file.Write("id", "time", "action", "outcome", "actor_id", "actor", "project_id", "project",
 		"agent_id", "agent", "token_id", "token", "ip", "request_id", "refers_to")
 	for err == nil && len(rows) > 0 {
@@ -52,7 +52,7 @@ func (h *Handlers) writeActivity(ctx context.Context, file *csvsafe.Writer, filt
 				return err
 			}
 		}
-		rows, err = h.Store.AuditPage(ctx, filter, rows[len(rows)-1].ID, exportBatch)
+		rows, err = h.Audit.Page(ctx, filter, rows[len(rows)-1].ID, exportBatch)
 	}
 	if err != nil {
 		return err
@@ -60,7 +60,7 @@ func (h *Handlers) writeActivity(ctx context.Context, file *csvsafe.Writer, filt
 	return file.Flush()
 }
 
-func activityCells(e store.AuditEvent) []string {
+func activityCells(e audit.Event) []string {
 	number := func(n int64) string {
 		if n == 0 {
 			return ""

@@ -15,27 +15,27 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
-	"gitlab-agent-portal/internal/store"
+	"gitlab-agent-portal/internal/audit"
 )
 
 // note writes rows into the audit, one a minute. Each changes an ordinary one.
-func (p *portal) note(changes ...func(*store.AuditEvent)) {
+func (p *portal) note(changes ...func(*audit.Event)) {
 	p.t.Helper()
 	for i, change := range changes {
-		event := store.AuditEvent{
-			Action: store.AuditTokenCreate, Outcome: store.AuditOK, ActorID: p.people["lead"], ActorName: "lead",
+		event := audit.Event{
+			Action: audit.TokenCreate, Outcome: audit.OK, ActorID: p.people["lead"], ActorName: "lead",
 			ClientIP: "192.0.2.7", RequestID: fmt.Sprint("request-", i),
-			Target: store.AuditTarget{ProjectID: p.project, ProjectPath: "shop/payments", AgentID: p.prod, AgentName: "prod", TokenName: fmt.Sprint("token-", i)},
+			Target: audit.Target{ProjectID: p.project, ProjectPath: "shop/payments", AgentID: p.prod, AgentName: "prod", TokenName: fmt.Sprint("token-", i)},
 		}
 		change(&event)
-		if err := p.store.RecordAudit(p.t.Context(), event); err != nil {
+		if err := p.auditLog.Record(p.t.Context(), event); err != nil {
 			p.t.Fatal(err)
 		}
 		p.clock.Advance(time.Minute)
 	}
 }
 
-func ordinary(*store.AuditEvent) {}
+func ordinary(*audit.Event) {}
 
 // noteMany writes n ordinary rows.
 func (p *portal) noteMany(n int) {
@@ -61,11 +61,11 @@ func TestActivityIsFiltered(t *testing.T) {
 	p.gitlab.AddMember(second, p.people["lead"], gitlabtest.Maintainer)
 	p.note(
 		ordinary,
-		func(e *store.AuditEvent) { e.Target.ProjectID, e.Target.ProjectPath = second, "shop/second" },
-		func(e *store.AuditEvent) { e.Target.AgentID, e.Target.AgentName = p.idle, "idle" },
-		func(e *store.AuditEvent) { e.ActorName = "dev" },
-		func(e *store.AuditEvent) { e.Action = store.AuditTokenRevoke },
-		func(e *store.AuditEvent) { e.Target.ProjectID = 4711 },
+		func(e *audit.Event) { e.Target.ProjectID, e.Target.ProjectPath = second, "shop/second" },
+		func(e *audit.Event) { e.Target.AgentID, e.Target.AgentName = p.idle, "idle" },
+		func(e *audit.Event) { e.ActorName = "dev" },
+		func(e *audit.Event) { e.Action = audit.TokenRevoke },
+		func(e *audit.Event) { e.Target.ProjectID = 4711 },
 	)
 	p.clock.Advance(24 * time.Hour)
 	p.note(ordinary)
@@ -196,15 +196,15 @@ func TestEveryOutcomeHasItsWord(t *testing.T) {
 	t.Parallel()
 	p := newPortal(t)
 	begin := func() int64 {
-		return must(p.store.BeginAudit(t.Context(), store.AuditEvent{Action: store.AuditTokenCreate, ActorName: "lead", Target: store.AuditTarget{ProjectID: p.project}}))(t)
+		return must(p.auditLog.Begin(t.Context(), audit.Event{Action: audit.TokenCreate, ActorName: "lead", Target: audit.Target{ProjectID: p.project}}))(t)
 	}
 	lost := begin()
 	p.clock.Advance(3 * time.Minute)
 	begin()
-	for _, outcome := range []store.AuditOutcome{store.AuditOK, store.AuditRefused, store.AuditFailed} {
-		p.note(func(e *store.AuditEvent) { e.Outcome = outcome })
+	for _, outcome := range []audit.Outcome{audit.OK, audit.Refused, audit.Failed} {
+		p.note(func(e *audit.Event) { e.Outcome = outcome })
 	}
-	p.note(func(e *store.AuditEvent) { e.Action, e.RefersTo = store.AuditReconciled, lost })
+	p.note(func(e *audit.Event) { e.Action, e.RefersTo = audit.Reconciled, lost })
 	p.clock.Advance(-4 * time.Minute)
 	rows := p.as("lead").get("/activity").doc.Find("#activity tbody tr")
 	want := []string{"Was done", "Failed", "Refused", "Done", "In progress", "Unknown"}
@@ -226,9 +226,9 @@ func TestV11ActivityIsExportedSafely(t *testing.T) {
 	t.Parallel()
 	p := newPortal(t)
 	p.noteMany(534)
-	p.note(func(e *store.AuditEvent) { e.Target.TokenName, e.ActorName = "=HYPERLINK(1)", "dev" },
-		func(e *store.AuditEvent) { e.Target.TokenName = "\t@x,\"\r\n-1" },
-		func(e *store.AuditEvent) { e.Target.ProjectID = 4711 })
+	p.note(func(e *audit.Event) { e.Target.TokenName, e.ActorName = "=HYPERLINK(1)", "dev" },
+		func(e *audit.Event) { e.Target.TokenName = "\t@x,\"\r\n-1" },
+		func(e *audit.Event) { e.Target.ProjectID = 4711 })
 	lead := p.as("lead")
 	got := lead.get("/activity.csv")
 	if got.status != http.StatusOK || got.header.Get("Content-Type") != "text/csv; charset=utf-8; header=present" ||

@@ -8,13 +8,49 @@ import (
 	"gitlab-agent-portal/gitlabapi"
 )
 
-type publicHandler func(w http.ResponseWriter, r *http.Request) error
+// adaptable is what a route can serve. Its type says who may call it.
+type adaptable interface {
+	adapt(h *Handlers) public
+}
 
-// signedInHandler receives the session as an argument: the type is the proof of authentication.
-type signedInHandler func(w http.ResponseWriter, r *http.Request, s *session) error
+// public is a handler that needs no session.
+type public func(w http.ResponseWriter, r *http.Request) error
 
-// public adapts a handler that needs no session.
-func (h *Handlers) public(handle publicHandler) http.Handler {
+// signedIn is a handler that needs a session, and receives it as an argument: the type is the
+// proof of authentication. Visitors without one are sent to sign in.
+type signedIn func(w http.ResponseWriter, r *http.Request, s *session) error
+
+// signedInOr is signedIn with a page in its place for visitors. A part of the page is not for them:
+// it would be put into the page of somebody whose session has ended.
+type signedInOr struct {
+	signedIn
+	visitor public
+}
+
+func (handle public) adapt(*Handlers) public { return handle }
+
+func (handle signedIn) adapt(h *Handlers) public {
+	return signedInOr{handle, h.askToSignIn}.adapt(h)
+}
+
+func (handle signedInOr) adapt(h *Handlers) public {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		s, err := h.loadSession(w, r)
+		switch {
+		case err != nil:
+			return err
+		case s != nil:
+			return h.serveSignedIn(w, r, s, handle.signedIn)
+		case isHTMX(r):
+			return h.askToSignIn(w, r)
+		default:
+			return handle.visitor(w, r)
+		}
+	}
+}
+
+// handle turns a handler's error into a response.
+func (h *Handlers) handle(handle public) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := handle(w, r); err != nil {
 			h.fail(w, r, err)
@@ -22,22 +58,8 @@ func (h *Handlers) public(handle publicHandler) http.Handler {
 	})
 }
 
-// signedIn adapts a handler that needs a session, and sends visitors without one to sign in.
-func (h *Handlers) signedIn(handle signedInHandler) http.Handler {
-	return h.public(func(w http.ResponseWriter, r *http.Request) error {
-		s, err := h.loadSession(w, r)
-		if err != nil {
-			return err
-		}
-		if s == nil {
-			return h.askToSignIn(w, r)
-		}
-		return h.serveSignedIn(w, r, s, handle)
-	})
-}
-
 // serveSignedIn answers a request of a person who has signed in.
-func (h *Handlers) serveSignedIn(w http.ResponseWriter, r *http.Request, s *session, handle signedInHandler) error {
+func (h *Handlers) serveSignedIn(w http.ResponseWriter, r *http.Request, s *session, handle signedIn) error {
 	if h.ReadOnly && !isSafe(r.Method) {
 		return errReadOnlyPortal
 	}
@@ -50,7 +72,7 @@ func (h *Handlers) serveSignedIn(w http.ResponseWriter, r *http.Request, s *sess
 
 // afterUnauthorized renews a session whose GitLab token was refused. A read is repeated once
 // with the renewed token; a change is not, so that nothing is ever sent twice.
-func (h *Handlers) afterUnauthorized(w http.ResponseWriter, r *http.Request, s *session, handle signedInHandler) error {
+func (h *Handlers) afterUnauthorized(w http.ResponseWriter, r *http.Request, s *session, handle signedIn) error {
 	renewed, err := h.renew(r, s)
 	if err != nil {
 		return err
@@ -78,7 +100,7 @@ const (
 // guardChange adds to a route that changes something what every such route needs: protection
 // against cross-site requests, and a bound on what is read.
 func (h *Handlers) guardChange(next http.Handler) http.Handler {
-	return h.public(func(w http.ResponseWriter, r *http.Request) error {
+	return h.handle(func(w http.ResponseWriter, r *http.Request) error {
 		if err := h.crossOrigin.Check(r); err != nil {
 			return errCrossSite.because(err)
 		}

@@ -1,14 +1,13 @@
 package handlers
 
 import (
-	"context"
-	"errors"
 	"net/http"
 	"slices"
 
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/agentread"
+	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/parallel"
-	"gitlab-agent-portal/internal/store"
 	"gitlab-agent-portal/views"
 )
 
@@ -17,54 +16,46 @@ const agentActivityRows = 100
 
 // loadAgentActivity reads what the portal and what GitLab noted of an agent, in parallel. The
 // portal's rows stay where GitLab's are missing, forbidden or late.
-func (h *Handlers) loadAgentActivity(r *http.Request, s *session, facts agentFacts) (views.AgentActivityModel, error) {
-	project := facts.project
-	isMaintainer, err := maintains(r.Context(), s, project.ID)
-	if err != nil || !isMaintainer {
-		return views.AgentActivityModel{Hidden: true}, err
+func (h *Handlers) loadAgentActivity(r *http.Request, s *session, found agentread.ProjectAgent) (views.AgentActivityModel, error) {
+	project := found.Project
+	if !project.Maintains {
+		return views.AgentActivityModel{Hidden: true}, nil
 	}
-	var own []store.AuditEvent
+	var own []audit.Event
 	var noted gitlabapi.AgentActivity
-	var missing error
+	var isNoted bool
 	group, ctx := parallel.WithContext(r.Context())
 	group.Go(func() (err error) {
-		own, err = h.Store.AuditPage(ctx, store.AuditFilter{Projects: []int64{project.ID}, AgentID: facts.agent.ID}, 0, agentActivityRows+1)
+		own, err = h.Audit.Page(ctx, audit.Filter{Projects: []int64{project.ID}, AgentID: found.Agent.ID}, 0, agentActivityRows+1)
 		return err
 	})
 	group.Go(func() error {
-		ctx, cancel := context.WithTimeout(ctx, usageTimeout)
-		defer cancel()
-		noted, missing = s.gitlab.AgentActivity(ctx, gitlabapi.AgentName{
-			ID: facts.agent.ID, ProjectPath: project.Path, Name: facts.agent.Name,
-		})
+		noted, isNoted = s.read.Activity(ctx, found)
 		return nil
 	})
 	if err := group.Wait(); err != nil {
 		return views.AgentActivityModel{}, err
 	}
-	if missing != nil && !errors.Is(missing, context.Canceled) {
-		h.Log.WarnContext(r.Context(), "asking GraphQL for an agent's activity", "project", project.ID, "agent", facts.agent.ID, "error", missing)
-	}
 	model := views.AgentActivityModel{
 		Rows:          h.mergeActivity(own[:min(len(own), agentActivityRows)], noted.Events),
-		GitLabMissing: missing != nil, MoreInGitLab: noted.More,
+		GitLabMissing: !isNoted, MoreInGitLab: noted.More,
 	}
 	if len(own) > agentActivityRows {
-		model.MoreURL = h.urls.Activity(views.ActivityQuery{Project: project.Path, Agent: facts.agent.Name}, 0, 0)
+		model.MoreURL = h.urls.Activity(views.ActivityQuery{Project: project.Path, Agent: found.Agent.Name}, 0, 0)
 	}
 	return model, nil
 }
 
 // mergeActivity puts both lists in one order, newest first. What GitLab noted of an act that
 // went through the portal is one entry with it.
-func (h *Handlers) mergeActivity(own []store.AuditEvent, noted []gitlabapi.ActivityEvent) []views.ActivityRow {
+func (h *Handlers) mergeActivity(own []audit.Event, noted []gitlabapi.ActivityEvent) []views.ActivityRow {
 	type act struct {
 		kind  gitlabapi.ActivityKind
 		token int64
 	}
 	rows := make([]views.ActivityRow, 0, len(own)+len(noted))
 	ours := map[act]int{}
-	actions := map[int64]store.AuditAction{}
+	actions := map[int64]audit.Action{}
 	for _, event := range own {
 		actions[event.ID] = event.Action
 	}
@@ -89,18 +80,18 @@ func (h *Handlers) mergeActivity(own []store.AuditEvent, noted []gitlabapi.Activ
 
 // notedAs is how GitLab notes what the row says was done to a token; empty if it was not done.
 // actions are those of the rows that a look afterwards may refer to.
-func notedAs(e store.AuditEvent, actions map[int64]store.AuditAction) gitlabapi.ActivityKind {
-	if e.Outcome != store.AuditOK || e.Target.TokenID == 0 {
+func notedAs(e audit.Event, actions map[int64]audit.Action) gitlabapi.ActivityKind {
+	if e.Outcome != audit.OK || e.Target.TokenID == 0 {
 		return ""
 	}
 	action := e.Action
-	if action == store.AuditReconciled {
+	if action == audit.Reconciled {
 		action = actions[e.RefersTo]
 	}
 	switch action {
-	case store.AuditTokenCreate:
+	case audit.TokenCreate:
 		return gitlabapi.ActivityTokenCreated
-	case store.AuditTokenRevoke:
+	case audit.TokenRevoke:
 		return gitlabapi.ActivityTokenRevoked
 	default:
 		return ""

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -9,7 +8,9 @@ import (
 	"strings"
 
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/agentconfig"
+	"gitlab-agent-portal/internal/agentread"
 	"gitlab-agent-portal/internal/i18n"
 	"gitlab-agent-portal/views"
 )
@@ -23,22 +24,20 @@ const (
 
 // loadConfig reads the agent's configuration file. What cannot be had in time is said, and
 // keeps nothing else from being shown.
-func (h *Handlers) loadConfig(r *http.Request, s *session, facts agentFacts) views.ConfigModel {
-	ctx, cancel := context.WithTimeout(r.Context(), connectTimeout)
-	defer cancel()
-	path := agentconfig.Path(facts.agent.Name)
+func (h *Handlers) loadConfig(r *http.Request, s *session, found agentread.ProjectAgent) views.ConfigModel {
+	path := agentconfig.Path(found.Agent.Name)
 	model := views.ConfigModel{Path: path}
-	file, err := s.gitlab.RawFile(ctx, gitlabapi.ProjectID(facts.project.ID), path)
+	file, err := s.read.ConfigFile(r.Context(), found.Project, found.Agent.Name)
 	switch {
 	case err == nil:
-		model.URL = h.filePage(facts, "blob", path)
+		model.URL = h.filePage(found.Project, "blob", path)
 		h.readConfig(printer(r), file, &model)
 	case errors.Is(err, gitlabapi.ErrNotFound):
-		model.State, model.URL = views.ConfigAbsent, h.newFilePage(facts, path)
+		model.State, model.URL = views.ConfigAbsent, h.newFilePage(found.Project, path)
 	case errors.Is(err, gitlabapi.ErrForbidden):
 		model.State = views.ConfigForbidden
 	case errors.Is(err, gitlabapi.ErrTooLarge):
-		model.URL = h.filePage(facts, "blob", path)
+		model.URL = h.filePage(found.Project, "blob", path)
 		configProblem(printer(r), &agentconfig.Error{Problem: agentconfig.ProblemSize}, &model)
 	default:
 		h.Log.WarnContext(r.Context(), "reading an agent's configuration file", "error", err)
@@ -102,18 +101,18 @@ func (h *Handlers) configGrant(grant agentconfig.Grant, group bool, pagePath *re
 
 // filePage is an address of a file on the default branch in GitLab; without a branch there is
 // none.
-func (h *Handlers) filePage(facts agentFacts, view string, path ...string) string {
-	if facts.branch == "" {
+func (h *Handlers) filePage(project agent.Project, view string, path ...string) string {
+	if project.DefaultBranch == "" {
 		return ""
 	}
 	page := h.GitLab.BaseURL()
-	page.Path = strings.Join(append([]string{strings.TrimRight(page.Path, "/"), facts.project.Path, "-", view, facts.branch}, path...), "/")
+	page.Path = strings.Join(append([]string{strings.TrimRight(page.Path, "/"), project.Path, "-", view, project.DefaultBranch}, path...), "/")
 	return page.String()
 }
 
 // newFilePage is GitLab's form for a new file, with its path filled in.
-func (h *Handlers) newFilePage(facts agentFacts, path string) string {
-	page := h.filePage(facts, "new")
+func (h *Handlers) newFilePage(project agent.Project, path string) string {
+	page := h.filePage(project, "new")
 	if page == "" {
 		return ""
 	}

@@ -10,7 +10,8 @@ import (
 	"golang.org/x/time/rate"
 
 	"gitlab-agent-portal/gitlabapi"
-	"gitlab-agent-portal/internal/store"
+	"gitlab-agent-portal/internal/audit"
+	sessions "gitlab-agent-portal/internal/session"
 	"gitlab-agent-portal/internal/tokens"
 )
 
@@ -22,18 +23,12 @@ const (
 	anonymousEvery = time.Second
 )
 
-// audited is the handler of a route that leaves one row in the audit for every request.
-type audited struct {
-	http.Handler
-	action store.AuditAction
-}
-
 // audit writes the row of every request to next, unless internal/tokens was reached, which
 // writes its own: what the portal itself refused, what failed before anything was asked of
 // GitLab, and signing in and out.
-func (h *Handlers) audit(action store.AuditAction, next http.Handler) http.Handler {
+func (h *Handlers) audit(action audit.Action, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		outcome := store.AuditFailed // stands if next panics
+		outcome := audit.Failed // stands if next panics
 		defer func() { h.endAudit(r, action, outcome) }()
 		answered := &countingWriter{ResponseWriter: w, status: http.StatusOK}
 		next.ServeHTTP(answered, r)
@@ -42,32 +37,32 @@ func (h *Handlers) audit(action store.AuditAction, next http.Handler) http.Handl
 }
 
 // outcomeOfAnswer is what an answer says of a request that never reached internal/tokens.
-func outcomeOfAnswer(state *requestState, status int) store.AuditOutcome {
+func outcomeOfAnswer(state *requestState, status int) audit.Outcome {
 	switch {
 	case state.outcome != "":
 		return state.outcome
 	case status >= http.StatusInternalServerError:
-		return store.AuditFailed
+		return audit.Failed
 	case status >= http.StatusBadRequest:
-		return store.AuditRefused
+		return audit.Refused
 	case state.err != nil: // nobody was left to answer
-		return store.AuditFailed
+		return audit.Failed
 	default:
-		return store.AuditOK
+		return audit.OK
 	}
 }
 
 // endAudit finishes the request's row, or writes it. By now the answer is on its way: a row
 // that cannot be written is logged. So signing out always works, as it must, while a sign-in
 // and a change do not start without their row (see beginSignIn and internal/tokens).
-func (h *Handlers) endAudit(r *http.Request, action store.AuditAction, outcome store.AuditOutcome) {
+func (h *Handlers) endAudit(r *http.Request, action audit.Action, outcome audit.Outcome) {
 	state := stateOf(r)
 	switch {
 	case state.audited:
 	case state.auditRow != 0:
 		ctx, cancel := detached(r.Context())
 		defer cancel()
-		if err := h.Store.FinishAudit(ctx, state.auditRow, outcome, store.AuditTarget{}); err != nil {
+		if err := h.Audit.Finish(ctx, state.auditRow, outcome, audit.Target{}); err != nil {
 			h.Log.ErrorContext(ctx, "finishing a row of the audit", "request_id", state.id, "outcome", outcome, "error", err)
 		}
 	default:
@@ -78,7 +73,7 @@ func (h *Handlers) endAudit(r *http.Request, action store.AuditAction, outcome s
 // record writes a row of something that is over. Visitors are left with a bounded number of
 // rows: anybody who reaches the portal could fill the database otherwise. What is left out is
 // in the log, as every request is.
-func (h *Handlers) record(ctx context.Context, event store.AuditEvent, outcome store.AuditOutcome) {
+func (h *Handlers) record(ctx context.Context, event audit.Event, outcome audit.Outcome) {
 	if event.ActorID == 0 && !h.anonymous.AllowN(h.Now(), 1) {
 		h.Log.WarnContext(ctx, "too many rows of visitors for the audit", "request_id", event.RequestID, "action", event.Action, "outcome", outcome)
 		return
@@ -86,7 +81,7 @@ func (h *Handlers) record(ctx context.Context, event store.AuditEvent, outcome s
 	event.Outcome = outcome
 	ctx, cancel := detached(ctx)
 	defer cancel()
-	if err := h.Store.RecordAudit(ctx, event); err != nil {
+	if err := h.Audit.Record(ctx, event); err != nil {
 		h.Log.ErrorContext(ctx, "writing to the audit", "request_id", event.RequestID, "action", event.Action, "outcome", outcome, "error", err)
 	}
 }
@@ -97,25 +92,25 @@ func detached(ctx context.Context) (context.Context, context.CancelFunc) {
 }
 
 // event is the request's row: who acts on what, as far as it is known.
-func (h *Handlers) event(r *http.Request, action store.AuditAction) store.AuditEvent {
+func (h *Handlers) event(r *http.Request, action audit.Action) audit.Event {
 	state := stateOf(r)
 	person := state.person
 	if person.ID == 0 && !isSafe(r.Method) {
 		// Refused before the session was asked for, as a request from another site is.
 		ctx, cancel := detached(r.Context())
 		defer cancel()
-		if loaded, err := h.Store.Load(ctx, r); err == nil && loaded != nil {
+		if loaded, err := h.Sessions.Load(ctx, r); err == nil && loaded != nil {
 			person = loaded.User
 		}
 	}
-	return store.AuditEvent{
+	return audit.Event{
 		Action: action, ActorID: person.ID, ActorName: person.Username, Target: target(r),
 		ClientIP: h.clientIP(r), RequestID: state.id,
 	}
 }
 
 // target is what the request's address is about, with the names that are known of it.
-func target(r *http.Request) store.AuditTarget {
+func target(r *http.Request) audit.Target {
 	id := func(name string) int64 {
 		n, err := strconv.ParseInt(r.PathValue(name), 10, 64)
 		if err != nil || n < 0 {
@@ -130,12 +125,12 @@ func target(r *http.Request) store.AuditTarget {
 
 // beginSignIn writes the row of a sign-in before its session starts: one that cannot be
 // written starts none, as nobody is to act here whose coming was not noted.
-func (h *Handlers) beginSignIn(r *http.Request, user store.SessionUser) error {
+func (h *Handlers) beginSignIn(r *http.Request, user sessions.User) error {
 	state := stateOf(r)
 	state.person = user
 	ctx, cancel := detached(r.Context())
 	defer cancel()
-	row, err := h.Store.BeginAudit(ctx, h.event(r, store.AuditSignIn))
+	row, err := h.Audit.Begin(ctx, h.event(r, audit.SignIn))
 	if err != nil {
 		return errNotAudited.because(err)
 	}
@@ -145,44 +140,22 @@ func (h *Handlers) beginSignIn(r *http.Request, user store.SessionUser) error {
 
 // auditRefresh writes a row when refresh fails. It is called once for all requests that wait
 // for the same renewal.
-func (h *Handlers) auditRefresh(event store.AuditEvent, refresh store.RefreshFunc) store.RefreshFunc {
-	event.Target = store.AuditTarget{}
+func (h *Handlers) auditRefresh(event audit.Event, refresh sessions.RefreshFunc) sessions.RefreshFunc {
+	event.Target = audit.Target{}
 	return func(ctx context.Context, current gitlabapi.TokenPair) (gitlabapi.TokenPair, error) {
 		pair, err := refresh(ctx, current)
 		switch {
 		case err == nil:
 		case errors.Is(err, gitlabapi.ErrInvalidGrant), gitlabapi.Refused(err):
-			h.record(ctx, event, store.AuditRefused)
+			h.record(ctx, event, audit.Refused)
 		case gitlabapi.OutcomeUnknown(err):
-			h.record(ctx, event, store.AuditUnknown)
+			h.record(ctx, event, audit.Unknown)
 		default:
-			h.record(ctx, event, store.AuditFailed)
+			h.record(ctx, event, audit.Failed)
 		}
 		return pair, err
 	}
 }
-
-// stored reports whether the portal created the token of the address for this person, and
-// notes the names of the time. Without that, "I have stored it" is a claim about any token.
-func (h *Handlers) stored(r *http.Request, s *session) bool {
-	about := target(r)
-	rows, err := h.Store.AuditPage(r.Context(), store.AuditFilter{
-		Projects: []int64{about.ProjectID}, AgentID: about.AgentID, TokenID: about.TokenID, Action: store.AuditTokenCreate,
-	}, 0, 1)
-	if err != nil || len(rows) == 0 || rows[0].ActorID != s.User.ID {
-		return false
-	}
-	stateOf(r).about = rows[0].Target
-	return true
-}
-
-// actor is who acts in this request, for the audit.
-func (h *Handlers) actor(r *http.Request, s *session) tokens.Actor {
-	return tokens.Actor{ID: s.User.ID, Name: s.User.Username, IP: h.clientIP(r), RequestID: stateOf(r).id}
-}
-
-// handOver leaves the request's row of the audit to internal/tokens, which knows the outcome.
-func handOver(r *http.Request) { stateOf(r).audited = true }
 
 // newAnonymous bounds the rows of visitors.
 func newAnonymous() *rate.Limiter { return rate.NewLimiter(rate.Every(anonymousEvery), anonymousBurst) }

@@ -13,14 +13,14 @@ import (
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
 	"gitlab-agent-portal/handlers"
-	"gitlab-agent-portal/internal/store"
+	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/views"
 )
 
 // audit returns the rows of the audit, oldest first, also those about no project.
-func (p *portal) audit() []store.AuditEvent {
+func (p *portal) audit() []audit.Event {
 	p.t.Helper()
-	rows := must(p.store.AuditPageAfter(p.t.Context(), store.AuditFilter{Projects: []int64{0, p.project}}, 0, 1000))(p.t)
+	rows := must(p.auditLog.PageAfter(p.t.Context(), audit.Filter{Projects: []int64{0, p.project}}, 0, 1000))(p.t)
 	for i, j := 0, len(rows)-1; i < j; i, j = i+1, j-1 {
 		rows[i], rows[j] = rows[j], rows[i]
 	}
@@ -35,7 +35,7 @@ func (p *portal) added(act func()) []string {
 	return words(p.audit()[before:])
 }
 
-func words(rows []store.AuditEvent) []string {
+func words(rows []audit.Event) []string {
 	words := make([]string, 0, len(rows))
 	for _, row := range rows {
 		words = append(words, fmt.Sprintf("%s %s %s", row.ActorName, row.Action, row.Outcome))
@@ -64,22 +64,22 @@ func TestV6EveryRefusalLeavesOneRow(t *testing.T) {
 		header       http.Header
 		form         url.Values
 		setUp        func(*portal)
-		want         store.AuditOutcome
+		want         audit.Outcome
 		// stored is what becomes of "I have stored it", which asks nothing of GitLab.
-		stored store.AuditOutcome
+		stored audit.Outcome
 		// public says that the case concerns signing out too.
 		public bool
 	}{
-		{name: "from another site", person: "lead", header: crossSite, want: store.AuditRefused, stored: store.AuditRefused, public: true},
-		{name: "without a proof of where it comes from", person: "lead", header: http.Header{}, form: url.Values{"name": {"x"}}, want: store.AuditRefused, stored: store.AuditRefused, public: true},
-		{name: "with too large a form", person: "lead", form: url.Values{"name": {strings.Repeat("x", 70_000)}}, want: store.AuditRefused, stored: store.AuditRefused, public: true},
-		{name: "of a visitor", want: store.AuditRefused, stored: store.AuditRefused},
-		{name: "of a Developer", person: "dev", want: store.AuditRefused, stored: store.AuditUnknown},
-		{name: "of somebody who sees no such project", person: "outsider", want: store.AuditRefused, stored: store.AuditUnknown},
-		{name: "with a form that was open for too long", person: "lead", form: url.Values{"name": {"x"}, "nonce": {"old"}}, want: store.AuditRefused, stored: store.AuditUnknown},
+		{name: "from another site", person: "lead", header: crossSite, want: audit.Refused, stored: audit.Refused, public: true},
+		{name: "without a proof of where it comes from", person: "lead", header: http.Header{}, form: url.Values{"name": {"x"}}, want: audit.Refused, stored: audit.Refused, public: true},
+		{name: "with too large a form", person: "lead", form: url.Values{"name": {strings.Repeat("x", 70_000)}}, want: audit.Refused, stored: audit.Refused, public: true},
+		{name: "of a visitor", want: audit.Refused, stored: audit.Refused},
+		{name: "of a Developer", person: "dev", want: audit.Refused, stored: audit.Unknown},
+		{name: "of somebody who sees no such project", person: "outsider", want: audit.Refused, stored: audit.Unknown},
+		{name: "with a form that was open for too long", person: "lead", form: url.Values{"name": {"x"}, "nonce": {"old"}}, want: audit.Refused, stored: audit.Unknown},
 		{
 			name: "while GitLab is down", person: "lead", setUp: fault(gitlabtest.BadGateway(), gitlabtest.OpGetProject, gitlabtest.OpGetAgent),
-			want: store.AuditFailed, stored: store.AuditUnknown,
+			want: audit.Failed, stored: audit.Unknown,
 		},
 	}
 	for _, tt := range tests {
@@ -101,23 +101,23 @@ func TestV6EveryRefusalLeavesOneRow(t *testing.T) {
 					tt.setUp(p)
 				}
 				want := tt.want
-				if route.Action == store.AuditTokenStored {
+				if route.Action == audit.TokenStored {
 					want = tt.stored
 				}
 				if route.Pattern == views.PatternUnused { // refused for its proof, before GitLab is asked
-					want = store.AuditRefused
+					want = audit.Refused
 				}
 				before := len(p.audit())
 				got := b.post(p.address(route.Pattern), tt.form)
 				p.gitlab.ClearFaults(gitlabtest.OpGetProject)
 				p.gitlab.ClearFaults(gitlabtest.OpGetAgent)
 				rows := p.audit()[before:]
-				wantRow := store.AuditEvent{
+				wantRow := audit.Event{
 					Action: route.Action, Outcome: want, ActorID: p.people[tt.person], ActorName: tt.person,
 					ClientIP: "127.0.0.1", RequestID: got.header.Get("X-Request-Id"), Target: p.target(route.Pattern),
 				}
-				names := cmpopts.IgnoreFields(store.AuditTarget{}, "ProjectPath", "AgentName", "TokenName")
-				if diff := cmp.Diff([]store.AuditEvent{wantRow}, rows, cmpopts.IgnoreFields(store.AuditEvent{}, "ID", "At"), names); diff != "" {
+				names := cmpopts.IgnoreFields(audit.Target{}, "ProjectPath", "AgentName", "TokenName")
+				if diff := cmp.Diff([]audit.Event{wantRow}, rows, cmpopts.IgnoreFields(audit.Event{}, "ID", "At"), names); diff != "" {
 					t.Errorf("POST %s = %d (-want +got):\n%s", route.Pattern, got.status, diff)
 				}
 			}
@@ -129,8 +129,8 @@ func TestV6EveryRefusalLeavesOneRow(t *testing.T) {
 }
 
 // target is what the address of a pattern names.
-func (p *portal) target(pattern string) store.AuditTarget {
-	var target store.AuditTarget
+func (p *portal) target(pattern string) audit.Target {
+	var target audit.Target
 	for place, id := range map[string]func(){
 		"{project}": func() { target.ProjectID = p.project },
 		"{agent}":   func() { target.AgentID = p.prod },

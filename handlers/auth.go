@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"gitlab-agent-portal/gitlabapi"
-	"gitlab-agent-portal/internal/store"
+	sessions "gitlab-agent-portal/internal/session"
 )
 
 const (
@@ -57,14 +57,14 @@ func (h *Handlers) login(w http.ResponseWriter, r *http.Request) error {
 // callback receives the person back from GitLab. Whom GitLab refuses is not left in the
 // session of whoever signed in here before; a GitLab that gives no answer ends nothing.
 func (h *Handlers) callback(w http.ResponseWriter, r *http.Request) error {
-	before, err := h.Store.Load(r.Context(), r)
+	before, err := h.Sessions.Load(r.Context(), r)
 	if err != nil {
 		return fmt.Errorf("loading the session before: %w", err)
 	}
 	err = h.finishSignIn(w, r)
 	refused := errors.Is(err, errSignInDenied) || errors.Is(err, errSignInRefused)
 	if refused {
-		_, ending := h.Store.SignOut(r.Context(), w, r)
+		_, ending := h.Sessions.SignOut(r.Context(), w, r)
 		err = errors.Join(err, ending)
 	}
 	if before != nil && (refused || err == nil) {
@@ -94,13 +94,13 @@ func (h *Handlers) finishSignIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return signInFailure(err)
 	}
-	person := store.SessionUser{
-		ID: user.ID, Username: user.Username, Name: user.Name, AvatarURL: user.AvatarURL, IsAdmin: user.IsAdmin,
+	person := sessions.User{
+		ID: user.ID, Username: user.Username, Name: user.Name, IsAdmin: user.IsAdmin,
 	}
 	if err := h.beginSignIn(r, person); err != nil {
 		return err
 	}
-	if _, err := h.Store.SignIn(r.Context(), w, r, store.NewSession{User: person, Tokens: pair}); err != nil {
+	if _, err := h.Sessions.SignIn(r.Context(), w, r, sessions.SignIn{User: person, Tokens: pair}); err != nil {
 		return fmt.Errorf("starting the session: %w", err)
 	}
 	w.Header().Set("Cache-Control", "no-store")
@@ -118,7 +118,7 @@ func (h *Handlers) takeAttempt(w http.ResponseWriter, r *http.Request, state str
 	if subtle.ConstantTimeCompare([]byte(a.State), []byte(state)) != 1 || h.Now().After(a.Expires) {
 		return a, errSignInState
 	}
-	first, err := h.Store.UseNonce(r.Context(), "state "+state, a.Expires)
+	first, err := h.Nonces.Use(r.Context(), "state "+state, a.Expires)
 	if err != nil {
 		return a, fmt.Errorf("using up the sign-in state: %w", err)
 	}
@@ -140,7 +140,7 @@ func signInFailure(err error) error {
 // logout ends the session here first, and at GitLab as far as it can be reached: signing out
 // must not depend on another system.
 func (h *Handlers) logout(w http.ResponseWriter, r *http.Request) error {
-	current, err := h.Store.Load(r.Context(), r)
+	current, err := h.Sessions.Load(r.Context(), r)
 	if err != nil {
 		return fmt.Errorf("loading the session: %w", err)
 	}
@@ -150,7 +150,7 @@ func (h *Handlers) logout(w http.ResponseWriter, r *http.Request) error {
 			return errForeignForm
 		}
 	}
-	ended, err := h.Store.SignOut(r.Context(), w, r)
+	ended, err := h.Sessions.SignOut(r.Context(), w, r)
 	if err != nil {
 		return fmt.Errorf("ending the session: %w", err)
 	}

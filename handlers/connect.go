@@ -1,37 +1,26 @@
 package handlers
 
 import (
-	"context"
 	"net/http"
-	"time"
 
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/agentread"
 	"gitlab-agent-portal/internal/i18n"
 	"gitlab-agent-portal/internal/parallel"
 	"gitlab-agent-portal/internal/snippets"
 	"gitlab-agent-portal/views"
 )
 
-// connectTimeout is how long a page waits for what only its install steps and its look at the
-// configuration file need.
-const connectTimeout = 2 * time.Second
-
-// connectTarget is the agent that a cluster is to be connected for.
-type connectTarget struct {
-	project views.Project
-	agent   gitlabapi.Agent
-}
-
 // loadConnectTab reads how a cluster connects and what the agent's configuration file says, in
 // parallel.
-func (h *Handlers) loadConnectTab(r *http.Request, s *session, facts agentFacts) (views.ConnectModel, error) {
+func (h *Handlers) loadConnectTab(r *http.Request, s *session, found agentread.ProjectAgent) (views.ConnectModel, error) {
 	var config views.ConfigModel
 	group := new(parallel.Group)
 	group.Go(func() error {
-		config = h.loadConfig(r, s, facts)
+		config = h.loadConfig(r, s, found)
 		return nil
 	})
-	model := h.loadConnect(r, s, connectTarget{facts.project, facts.agent})
+	model := h.loadConnect(r, s, found)
 	if err := group.Wait(); err != nil {
 		return views.ConnectModel{}, err
 	}
@@ -41,18 +30,16 @@ func (h *Handlers) loadConnectTab(r *http.Request, s *session, facts agentFacts)
 
 // loadConnect reads how a cluster reaches the instance. Without an answer the page says so:
 // a new token must not wait for it.
-func (h *Handlers) loadConnect(r *http.Request, s *session, target connectTarget) views.ConnectModel {
-	ctx, cancel := context.WithTimeout(r.Context(), connectTimeout)
-	defer cancel()
-	metadata, err := s.gitlab.Metadata(ctx)
+func (h *Handlers) loadConnect(r *http.Request, s *session, found agentread.ProjectAgent) views.ConnectModel {
+	kas, err := s.read.KAS(r.Context())
 	if err != nil {
 		h.Log.WarnContext(r.Context(), "reading GitLab's metadata", "error", err)
 		return views.ConnectModel{}
 	}
-	return h.connectModel(printer(r), metadata.KAS, target)
+	return h.connectModel(printer(r), kas, found)
 }
 
-func (h *Handlers) connectModel(l *i18n.Printer, kas gitlabapi.KAS, target connectTarget) views.ConnectModel {
+func (h *Handlers) connectModel(l *i18n.Printer, kas gitlabapi.KAS, found agentread.ProjectAgent) views.ConnectModel {
 	model := views.ConnectModel{Known: true, KASEnabled: kas.Enabled && kas.ExternalURL != "", KASAddress: kas.ExternalURL}
 	if !model.KASEnabled {
 		return model
@@ -61,7 +48,7 @@ func (h *Handlers) connectModel(l *i18n.Printer, kas gitlabapi.KAS, target conne
 		model.CAFile = snippets.CAFile
 	}
 	params := snippets.Params{
-		Agent: target.agent.Name, AgentID: target.agent.ID, ProjectID: target.project.ID, ProjectPath: target.project.Path,
+		Agent: found.Agent.Name, AgentID: found.Agent.ID, ProjectID: found.Project.ID, ProjectPath: found.Project.Path,
 		GitLabURL: h.GitLab.BaseURL().String(), KASAddress: kas.ExternalURL, KASVersion: kas.Version,
 		ChartRepo: h.HelmRepoURL, PrivateCA: h.PrivateCA,
 	}

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"gitlab-agent-portal/internal/store"
+	"gitlab-agent-portal/internal/session"
 )
 
 // cookiesOf walks through signing in, a choice of language, an action with a notice and
@@ -117,20 +117,20 @@ func TestGitLabMayLiveBelowAPath(t *testing.T) {
 
 func TestS3KeysAreReplacedWithoutLosingAnybody(t *testing.T) {
 	t.Parallel()
-	older, newer := store.NewKey(), store.NewKey()
-	p := newPortal(t, func(s *setUp) { s.keys = store.Keys{older} })
+	older, newer := session.NewKey(), session.NewKey()
+	p := newPortal(t, func(s *setUp) { s.keys = session.Keys{older} })
 	b := p.as("lead")
-	p.restart(setUp{keys: store.Keys{newer, older}})
+	p.restart(setUp{keys: session.Keys{newer, older}})
 	got := b.get("/projects")
 	if got.status != http.StatusOK || got.header.Get("Set-Cookie") == "" {
 		t.Fatalf("with the new key in front: %d, Set-Cookie %q; want the session, signed anew", got.status, got.header.Get("Set-Cookie"))
 	}
-	p.restart(setUp{keys: store.Keys{newer}})
+	p.restart(setUp{keys: session.Keys{newer}})
 	if got := b.get("/projects"); got.status != http.StatusOK && got.status != http.StatusSeeOther {
 		t.Errorf("without the old key: %d, want the session or the way to sign in", got.status)
 	}
 	stranger := p.visitor()
-	p.restart(setUp{keys: store.Keys{store.NewKey()}})
+	p.restart(setUp{keys: session.Keys{session.NewKey()}})
 	for name, b := range map[string]*browser{"a cookie of a forgotten key": b, "no cookie": stranger} {
 		if got := b.get("/projects"); got.status != http.StatusSeeOther {
 			t.Errorf("%s: %d, want the way to sign in", name, got.status)

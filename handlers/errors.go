@@ -50,6 +50,7 @@ var (
 	errNotSignedIn      = &httpError{status: http.StatusUnauthorized, id: "not_signed_in"}
 	errMaintainerNeeded = &httpError{status: http.StatusForbidden, id: "maintainer_needed"}
 	errProjectArchived  = &httpError{status: http.StatusForbidden, id: "archived"}
+	errProjectFrozen    = &httpError{status: http.StatusForbidden, id: "frozen"}
 	errReadOnlyPortal   = &httpError{status: http.StatusForbidden, id: "read_only_portal"}
 	errCrossSite        = &httpError{status: http.StatusForbidden, id: "cross_site"}
 	errForeignForm      = &httpError{status: http.StatusForbidden, id: "foreign_form"}

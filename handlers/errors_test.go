@@ -13,7 +13,7 @@ import (
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
 	"gitlab-agent-portal/handlers"
-	"gitlab-agent-portal/internal/store"
+	"gitlab-agent-portal/internal/session"
 	"gitlab-agent-portal/internal/tokens"
 )
 
@@ -130,7 +130,7 @@ func TestASlowGitLabEndsInASentence(t *testing.T) {
 		t.Run("a GitLab "+name, func(t *testing.T) {
 			t.Parallel()
 			// Only what meets the fault has little time: the rest may take its own on a busy machine.
-			short, keys := 300*time.Millisecond, store.Keys{store.NewKey()}
+			short, keys := 300*time.Millisecond, session.Keys{session.NewKey()}
 			p := newPortal(t, func(s *setUp) { s.keys = keys })
 			lead := p.as("lead")
 			p.restart(setUp{keys: keys, timeouts: gitlabapi.Timeouts{Write: short}})

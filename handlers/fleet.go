@@ -10,9 +10,9 @@ import (
 
 	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/agentread"
+	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/fleet"
 	"gitlab-agent-portal/internal/fleet/scan"
-	"gitlab-agent-portal/internal/store"
 	"gitlab-agent-portal/views"
 )
 
@@ -23,15 +23,8 @@ const (
 	paramRetry   = "retry"   // read the project with this id again
 )
 
-// home is the first page: an invitation for visitors, the fleet for everybody else.
-func (h *Handlers) home(w http.ResponseWriter, r *http.Request) error {
-	s, err := h.loadSession(w, r)
-	if err != nil {
-		return err
-	}
-	if s != nil {
-		return h.serveSignedIn(w, r, s, h.fleetShow)
-	}
+// welcome is the first page of a visitor.
+func (h *Handlers) welcome(w http.ResponseWriter, r *http.Request) error {
 	p := h.page(w, r, printer(r).T("titles.welcome"))
 	return h.render(w, r, http.StatusOK, views.WelcomePage(p, views.WelcomeModel{LoginURL: h.urls.Login("")}), nil)
 }
@@ -163,7 +156,7 @@ func viewerOf(s *session) scan.Viewer { return scan.Viewer{Person: s.User.ID, Gr
 // fleetSource gives a scan the person's reader, renewed when its token has ended. A scan outlives
 // the request r that began it, of which only the audit learns.
 func (h *Handlers) fleetSource(r *http.Request, s *session) scan.Source {
-	event := h.event(r, store.AuditRefresh)
+	event := h.event(r, audit.Refresh)
 	return func(ctx context.Context, refused error) (*agentread.Reader, error) {
 		if refused == nil {
 			return s.read, nil
@@ -176,9 +169,6 @@ func (h *Handlers) fleetSource(r *http.Request, s *session) scan.Source {
 		return s.read, nil
 	}
 }
-
-// changed forgets what was read for a person who has just changed something, or may have.
-func (h *Handlers) changed(s *session) { h.Fleet.Drop(s.User.ID) }
 
 // fleetURL is the page that shows query; extra are further parameters, names and values in
 // turn.

@@ -12,7 +12,7 @@ import (
 	"github.com/PuerkitoBio/goquery"
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
-	"gitlab-agent-portal/internal/store"
+	"gitlab-agent-portal/internal/audit"
 )
 
 // selectable are the values of the boxes in the fleet.
@@ -141,9 +141,9 @@ func TestTheFleetRecognisesATokenWhoseCreateNobodyEnded(t *testing.T) {
 			p := newPortal(t)
 			p.gitlab.Configure(func(s *gitlabtest.Settings) { s.GraphQLOff = graphQLOff })
 			lead := p.as("lead")
-			must(p.store.BeginAudit(t.Context(), store.AuditEvent{
-				Action: store.AuditTokenCreate, ActorID: p.people["lead"], ActorName: "lead",
-				Target: store.AuditTarget{ProjectID: p.project, AgentID: p.idle, TokenName: "lost"},
+			must(p.auditLog.Begin(t.Context(), audit.Event{
+				Action: audit.TokenCreate, ActorID: p.people["lead"], ActorName: "lead",
+				Target: audit.Target{ProjectID: p.project, AgentID: p.idle, TokenName: "lost"},
 			}))(t)
 			p.gitlab.AddToken(gitlabtest.Token{Agent: p.idle, Name: "lost", CreatedBy: p.people["dev"], CreatedAt: p.clock.Now()})
 			p.clock.Advance(3 * time.Minute)

@@ -18,9 +18,12 @@ import (
 	"golang.org/x/time/rate"
 
 	"gitlab-agent-portal/gitlabapi"
-	"gitlab-agent-portal/internal/agentstatus"
+	"gitlab-agent-portal/internal/agent"
+	"gitlab-agent-portal/internal/agentread"
+	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/fleet/scan"
-	"gitlab-agent-portal/internal/store"
+	"gitlab-agent-portal/internal/rotation/readings"
+	sessions "gitlab-agent-portal/internal/session"
 	"gitlab-agent-portal/internal/tokens"
 	"gitlab-agent-portal/static"
 	"gitlab-agent-portal/views"
@@ -35,14 +38,20 @@ type Config struct {
 	OAuth  *gitlabapi.OAuth
 	// ReadOnly says that the OAuth scope allows no changes.
 	ReadOnly bool
-	Store    *store.Store
+	Sessions *sessions.Store
+	Audit    *audit.Log
+	// Nonces are those of forms, shared with Tokens, and of sign-ins.
+	Nonces   *tokens.Nonces
+	Readings *readings.Store
+	// Read reads from GitLab, and Tokens changes things there.
+	Read     *agentread.Service
 	Tokens   *tokens.Service
 	Fleet    *scan.Service
 	// Limits are those beyond which an agent needs attention.
-	Limits agentstatus.Thresholds
+	Limits agent.Thresholds
 	// Keys yield the keys of form nonces and of the portal's sealed cookies.
-	Keys   store.Keys
-	Cookie store.CookieOptions
+	Keys   sessions.Keys
+	Cookie sessions.CookieOptions
 	Assets *static.Assets
 	Log    *slog.Logger
 	Now    func() time.Time
@@ -54,9 +63,6 @@ type Config struct {
 	HelmRepoURL string
 	// Refreshed, unless nil, is told how each renewal of a person's GitLab tokens ended.
 	Refreshed func(result RefreshResult)
-	// UsageMissing, unless nil, is told of each page that went without GraphQL's answer, or
-	// without a part of it.
-	UsageMissing func()
 	// JiHu says that the instance is one of JiHu GitLab.
 	JiHu bool
 	// PrivateCA says that GitLab's certificate comes from an authority that clusters do not know.
@@ -73,7 +79,7 @@ type Handlers struct {
 
 	urls        views.URLs
 	nonces      nonceSigner
-	sealer      *store.Sealer
+	sealer      *sessions.Sealer
 	crossOrigin *http.CrossOriginProtection
 	anonymous   *rate.Limiter
 	buffers     sync.Pool

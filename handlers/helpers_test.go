@@ -22,9 +22,12 @@ import (
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
 	"gitlab-agent-portal/handlers"
 	"gitlab-agent-portal/internal/agentstatus"
+	"gitlab-agent-portal/internal/audit"
+	"gitlab-agent-portal/internal/database"
+	"gitlab-agent-portal/internal/database/databasetest"
 	"gitlab-agent-portal/internal/fleet/scan"
-	"gitlab-agent-portal/internal/store"
-	"gitlab-agent-portal/internal/store/storetest"
+	"gitlab-agent-portal/internal/rotation/readings"
+	"gitlab-agent-portal/internal/session"
 	"gitlab-agent-portal/internal/tokens"
 	"gitlab-agent-portal/static"
 )
@@ -49,13 +52,15 @@ type portal struct {
 	people     map[string]int64
 
 	public   *url.URL
-	database *storetest.Database
-	keys     store.Keys
-	store    *store.Store
+	database *databasetest.Database
+	keys     session.Keys
+	auditLog *audit.Log
 	// config is what the portal was put together from last.
 	config  handlers.Config
 	fleet   *scan.Service
 	current atomic.Pointer[http.Handler]
+	// stop closes the portal's database.
+	stop func()
 }
 
 // logBuffer collects what the portal logs.
@@ -80,7 +85,7 @@ func (b *logBuffer) String() string {
 type setUp struct {
 	publicPath string
 	readOnly   bool
-	keys       store.Keys
+	keys       session.Keys
 	// timeouts of the GitLab client; the zero value is the real ones.
 	timeouts gitlabapi.Timeouts
 	// cookie is the session cookie's name, as internal/portal derives it from the address.
@@ -103,7 +108,7 @@ type setUp struct {
 
 func newPortal(tb testing.TB, options ...func(*setUp)) *portal {
 	tb.Helper()
-	setup := setUp{keys: store.Keys{store.NewKey()}, cookie: "portal"}
+	setup := setUp{keys: session.Keys{session.NewKey()}, cookie: "portal"}
 	for _, option := range options {
 		option(&setup)
 	}
@@ -144,18 +149,16 @@ func (p *portal) serve(setup setUp) {
 	p.gitlab.AddApplication(gitlabtest.Application{
 		ID: clientID, Secret: clientSecret, RedirectURIs: []string{p.public.String() + "/auth/callback"}, Scopes: []string{"api", "read_api"},
 	})
-	p.database = storetest.New(p.t)
+	p.database = databasetest.New(p.t)
 	p.compose(setup)
-	p.t.Cleanup(func() { _ = p.store.Close() })
+	p.t.Cleanup(func() { p.stop() })
 }
 
 // restart puts the portal together anew over the same database.
 func (p *portal) restart(setup setUp) {
 	p.t.Helper()
 	setup.cookie = "portal"
-	if err := p.store.Close(); err != nil {
-		p.t.Fatal(err)
-	}
+	p.stop()
 	p.compose(setup)
 }
 
@@ -168,10 +171,17 @@ func (p *portal) compose(setup setUp) {
 	if setup.readOnly {
 		scope = "read_api"
 	}
-	cookie := store.CookieOptions{Name: setup.cookie, Path: p.public.Path + "/", Secure: setup.behindTLS}
-	p.store = must(store.Open(p.t.Context(), store.Config{
-		URL: p.database.URL, Keys: setup.keys, Now: p.clock.Now, Log: log, Cookie: cookie,
-	}))(p.t)
+	cookie := session.CookieOptions{Name: setup.cookie, Path: p.public.Path + "/", Secure: setup.behindTLS}
+	db := must(database.Open(p.t.Context(), p.database.URL))(p.t)
+	p.auditLog = audit.New(db, 9600*time.Hour, p.clock.Now)
+	sessions := must(session.New(db, session.Config{Keys: setup.keys, Cookie: cookie, Now: p.clock.Now, Log: log}))(p.t)
+	p.stop = func() {
+		sessions.Close()
+		if err := db.Close(); err != nil {
+			p.t.Errorf("closing the database: %v", err)
+		}
+	}
+	nonces := tokens.NewNonces(db, p.clock.Now)
 	p.fleet = scan.New(scan.Config{Now: p.clock.Now, Log: log})
 	p.t.Cleanup(func() { _ = p.fleet.Close(context.Background()) })
 	p.config = handlers.Config{
@@ -179,9 +189,10 @@ func (p *portal) compose(setup setUp) {
 		OAuth: client.OAuth(gitlabapi.OAuthConfig{
 			ClientID: clientID, ClientSecret: gitlabapi.NewSecret(clientSecret), RedirectURL: p.public.String() + "/auth/callback", Scope: scope,
 		}),
-		Store: p.store, Tokens: tokens.New(p.store, p.store, log, p.clock.Now),
-		Fleet: p.fleet, Limits: agentstatus.Limits(90*24*time.Hour, 30*24*time.Hour), Keys: setup.keys, Cookie: cookie,
-		Assets: must(static.Load())(p.t), Log: log, Now: p.clock.Now, Ready: p.readiness(setup),
+		Sessions: sessions, Audit: p.auditLog, Nonces: nonces, Readings: readings.New(db, p.clock.Now),
+		Tokens: tokens.New(nonces, p.auditLog, log, p.clock.Now),
+		Fleet:  p.fleet, Limits: agentstatus.Limits(90*24*time.Hour, 30*24*time.Hour), Keys: setup.keys, Cookie: cookie,
+		Assets: must(static.Load())(p.t), Log: log, Now: p.clock.Now, Ready: readiness(setup, db),
 		HelmRepoURL: "https://charts.gitlab.io", PrivateCA: setup.privateCA, JiHu: setup.jihu, Styleguide: setup.styleguide,
 	}
 	handler := must(handlers.New(p.config))(p.t)
@@ -189,11 +200,11 @@ func (p *portal) compose(setup setUp) {
 }
 
 // readiness is the database's, unless it is to panic.
-func (p *portal) readiness(setup setUp) func(context.Context) error {
+func readiness(setup setUp, db *database.DB) func(context.Context) error {
 	if setup.readyPanics {
 		return func(context.Context) error { panic("canary of a panic") }
 	}
-	return p.store.Ping
+	return db.Ping
 }
 
 // handler is the portal as it was put together last.

@@ -6,11 +6,9 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
-	"net/http"
 	"time"
 
-	"gitlab-agent-portal/internal/store"
-	"gitlab-agent-portal/internal/tokens"
+	sessions "gitlab-agent-portal/internal/session"
 )
 
 // nonceLifetime is how long a form may stay open before it has to be confirmed once more.
@@ -28,7 +26,7 @@ type nonceSigner struct {
 	now  func() time.Time
 }
 
-func newNonceSigner(keys store.Keys, now func() time.Time) nonceSigner {
+func newNonceSigner(keys sessions.Keys, now func() time.Time) nonceSigner {
 	return nonceSigner{keys: keys.Derive("form nonce"), now: now}
 }
 
@@ -75,34 +73,4 @@ func mac(key []byte, sessionID string, body []byte) []byte {
 	h.Write([]byte{0}) // session ids hold no zero byte, so the parts cannot be shifted
 	h.Write(body)
 	return h.Sum(nil)
-}
-
-// formProof checks the nonce of the form in r. stale asks for the form to be shown again with
-// a fresh nonce and everything that was typed: it was open for too long, or the person signed
-// in again in another tab, which the browser vouches for. Without such a voucher a wrong
-// nonce is refused, because then nothing tells a form of ours from one of another site.
-func (h *Handlers) formProof(r *http.Request, s *session) (form tokens.Form, stale bool, err error) {
-	nonce := r.PostFormValue("nonce")
-	verdict, expires := h.nonces.check(s.ID, nonce)
-	switch {
-	case verdict == nonceGood:
-		return tokens.Form{Nonce: nonce, Expires: expires, Actor: h.actor(r, s)}, false, nil
-	case verdict == nonceExpired, browserVouches(r):
-		return tokens.Form{}, true, nil
-	default:
-		return tokens.Form{}, false, errForeignForm
-	}
-}
-
-// isOwnForm reports whether the form in r comes from a page of the portal, for forms that may
-// be sent any number of times.
-func (h *Handlers) isOwnForm(r *http.Request, sessionID string) bool {
-	verdict, _ := h.nonces.check(sessionID, r.PostFormValue("nonce"))
-	return verdict == nonceGood || browserVouches(r)
-}
-
-// browserVouches reports whether the browser itself says that the request comes from a page
-// of this site. That it does not come from elsewhere was checked before.
-func browserVouches(r *http.Request) bool {
-	return r.Header.Get("Sec-Fetch-Site") != "" || r.Header.Get("Origin") != ""
 }

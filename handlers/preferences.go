@@ -4,7 +4,6 @@ import (
 	"net/http"
 
 	"gitlab-agent-portal/internal/i18n"
-	"gitlab-agent-portal/views"
 )
 
 // preferences keeps the choice of language, theme and shortcuts in cookies, which the server reads, and
@@ -39,10 +38,4 @@ func (h *Handlers) preferences(w http.ResponseWriter, r *http.Request) error {
 	}
 	h.redirect(w, r, h.ownPath(r.PostFormValue("next")))
 	return nil
-}
-
-// keysHelp lists the keyboard shortcuts.
-func (h *Handlers) keysHelp(w http.ResponseWriter, r *http.Request, _ *session) error {
-	p := h.page(w, r, printer(r).T("titles.keys"))
-	return h.render(w, r, http.StatusOK, views.KeysPage(p), views.Keys(p))
 }

@@ -1,10 +1,6 @@
 package handlers
 
-import (
-	"net/http"
-
-	"gitlab-agent-portal/views"
-)
+import "net/http"
 
 // health says that the process answers; it depends on nothing.
 func (h *Handlers) health(w http.ResponseWriter, _ *http.Request) error {
@@ -34,10 +30,4 @@ func (h *Handlers) asset(w http.ResponseWriter, r *http.Request) error {
 	}
 	h.Assets.Handler().ServeHTTP(w, r)
 	return nil
-}
-
-// statusHelp explains the status words and what needs attention.
-func (h *Handlers) statusHelp(w http.ResponseWriter, r *http.Request, _ *session) error {
-	limits := views.StatusHelpModel(h.Limits)
-	return h.render(w, r, http.StatusOK, views.StatusHelpPage(h.page(w, r, printer(r).T("titles.status_help")), limits), nil)
 }

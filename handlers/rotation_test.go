@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
-	"gitlab-agent-portal/internal/store"
+	"gitlab-agent-portal/internal/audit"
 )
 
 // rotationPath is the address of an agent's rotation.
@@ -109,9 +109,9 @@ func TestARotationNeverOffersTheTokenThatIsNeeded(t *testing.T) {
 			return []int64{p.addToken("forgotten", 48*time.Hour)}
 		}},
 		{"d: the portal died between create and reveal", "Nobody has confirmed that the new token is stored", "lead", func(p *portal) []int64 {
-			if _, err := p.store.BeginAudit(p.t.Context(), store.AuditEvent{
-				Action: store.AuditTokenCreate, ActorID: p.people["lead"], ActorName: "lead",
-				Target: store.AuditTarget{ProjectID: p.project, AgentID: p.prod, TokenName: "new"},
+			if _, err := p.auditLog.Begin(p.t.Context(), audit.Event{
+				Action: audit.TokenCreate, ActorID: p.people["lead"], ActorName: "lead",
+				Target: audit.Target{ProjectID: p.project, AgentID: p.prod, TokenName: "new"},
 			}); err != nil {
 				p.t.Fatal(err)
 			}
@@ -212,8 +212,8 @@ func TestGivingUpRevokesTheNewTokenAndComesBack(t *testing.T) {
 		t.Errorf("giving up = %d to %q", got.status, got.header.Get("Location"))
 	}
 	lead.get(p.rotationPath(p.prod)).wantPhase(t, "Ready to rotate")
-	rows := must(p.store.AuditPage(t.Context(), store.AuditFilter{Projects: []int64{p.project}, Action: store.AuditTokenRevoke}, 0, 9))(t)
-	if len(rows) != 1 || rows[0].Target.TokenName != "new" || rows[0].Outcome != store.AuditOK {
+	rows := must(p.auditLog.Page(t.Context(), audit.Filter{Projects: []int64{p.project}, Action: audit.TokenRevoke}, 0, 9))(t)
+	if len(rows) != 1 || rows[0].Target.TokenName != "new" || rows[0].Outcome != audit.OK {
 		t.Errorf("the audit has %+v", rows)
 	}
 }

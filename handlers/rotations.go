@@ -1,41 +1,53 @@
 package handlers
 
 import (
-	"errors"
+	"maps"
 	"net/http"
+	"slices"
 
-	"gitlab-agent-portal/internal/parallel"
+	"gitlab-agent-portal/internal/agent"
+	"gitlab-agent-portal/internal/agentread"
+	"gitlab-agent-portal/internal/rotation"
 	"gitlab-agent-portal/views"
 )
 
 // rotationList is the state of several agents' rotations, one line each.
 func (h *Handlers) rotationList(w http.ResponseWriter, r *http.Request, s *session) error {
 	refs, more := selectedAgents(r)
-	found := h.loadSelected(r.Context(), s, refs)
-	model := views.RotationsModel{Lines: make([]views.RotationLine, len(found)), Max: maxSelected, More: more}
-	failures := parallel.Each(maxParallelReads, found, func(i int, agent selected) error {
-		model.Lines[i] = h.rotationLine(r, s, agent)
-		return nil
-	})
-	if err := errors.Join(failures...); err != nil {
-		return err
+	model := views.RotationsModel{
+		Lines: h.rotationLines(r, s, s.read.Selection(r.Context(), refs)),
+		Max:   maxSelected, More: more, UnusedURL: h.urls.Unused(refStrings(refs), 0),
 	}
-	model.UnusedURL = h.urls.Unused(refStrings(refs), 0)
 	p := h.projectPage(w, r, printer(r).T("titles.rotations"))
 	return h.render(w, r, http.StatusOK, views.RotationsPage(p, model), nil)
 }
 
-// rotationLine is the state of one rotation, or why there is none to tell.
-func (h *Handlers) rotationLine(r *http.Request, s *session, agent selected) views.RotationLine {
-	line := views.RotationLine{Project: views.Project{ID: agent.project}, AgentID: agent.agent}
-	if agent.err != nil {
-		line.Problem = problemTitle(r, agent.err, false)
-		return line
+// rotationLines are the states of rotations, or why there is none to tell.
+func (h *Handlers) rotationLines(r *http.Request, s *session, selected []agentread.Selected) []views.RotationLine {
+	var read []agentread.ProjectAgent
+	var agents []agent.Agent
+	for _, one := range selected {
+		if one.Err == nil {
+			read, agents = append(read, one.ProjectAgent), append(agents, one.Agent)
+		}
 	}
-	model := h.rotationModel(r, s, agent.facts, 0)
-	line.Project, line.AgentName, line.CanManage = model.Project, model.AgentName, model.Access.CanManage
-	line.Phase, line.Tokens, line.Orphan = model.Phase, len(model.Tokens), model.Orphan.Is()
-	return line
+	facts := h.rotationFacts(r.Context(), s, read...)
+	h.noteReadings(r.Context(), facts...)
+	unstored := slices.Collect(maps.Keys(h.unstored(r.Context(), agents...)))
+	lines := make([]views.RotationLine, 0, len(selected))
+	for _, one := range selected {
+		line := views.RotationLine{Project: views.Project{Project: agent.Project{ID: one.Ref.Project}}, AgentID: one.Ref.Agent}
+		if one.Err != nil {
+			line.Problem = problemTitle(r, one.Err, false)
+		} else {
+			facts[0].Unstored = unstored
+			line.Project, line.AgentName = h.projectView(one.Project), one.Agent.Name
+			line.Phase, line.Tokens = rotation.Of(facts[0]).Phase, len(one.Agent.Tokens)
+			facts = facts[1:]
+		}
+		lines = append(lines, line)
+	}
+	return lines
 }
 
 // problemTitle is what a person is told in one line of an error; change says that something

@@ -3,94 +3,84 @@ package handlers
 import (
 	"net/http"
 
-	"gitlab-agent-portal/internal/store"
+	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/views"
 )
 
-// access says who may call a route.
-type access string
-
-const (
-	public   access = "public"
-	signedIn access = "signed in"
-)
-
-// route is one line of the route table.
+// route is one line of the route table. What it serves decides who may call it: its type is one of
+// those in adapt.go.
 type route struct {
 	method, pattern string
-	access          access
-	handler         http.Handler
+	serves          adaptable
+	// audited is the action of the row that every request leaves in the audit; empty for none.
+	audited audit.Action
 }
 
 // routes is the one table of everything the portal answers. Every change is a POST, and every
-// POST passes the checks that mux adds. An audited one names the action of its row.
+// POST passes the checks that mux adds.
 func (h *Handlers) routes() []route {
-	table := []route{
+	return []route{
 		// Signing in
-		{http.MethodGet, views.PatternLogin, public, h.public(h.login)},
-		{http.MethodGet, views.PatternCallback, public, audited{h.public(h.callback), store.AuditSignIn}},
-		{http.MethodPost, views.PatternLogout, public, audited{h.public(h.logout), store.AuditSignOut}},
-		{http.MethodPost, views.PatternPreferences, public, h.public(h.preferences)},
+		{http.MethodGet, views.PatternLogin, public(h.login), ""},
+		{http.MethodGet, views.PatternCallback, public(h.callback), audit.SignIn},
+		{http.MethodPost, views.PatternLogout, public(h.logout), audit.SignOut},
+		{http.MethodPost, views.PatternPreferences, public(h.preferences), ""},
 
 		// Fleet
-		{http.MethodGet, views.PatternHome, public, h.public(h.home)},
-		{http.MethodGet, views.PatternProgress, signedIn, h.signedIn(h.fleetProgress)},
-		{http.MethodGet, views.PatternVersions, signedIn, h.signedIn(h.fleetVersions)},
-		{http.MethodGet, views.PatternFleetCSV, signedIn, h.signedIn(h.fleetCSV)},
-		{http.MethodGet, views.PatternFleetJSON, signedIn, h.signedIn(h.fleetJSON)},
+		{http.MethodGet, views.PatternHome, signedInOr{h.fleetShow, h.welcome}, ""},
+		{http.MethodGet, views.PatternProgress, signedIn(h.fleetProgress), ""},
+		{http.MethodGet, views.PatternVersions, signedIn(h.fleetVersions), ""},
+		{http.MethodGet, views.PatternFleetCSV, signedIn(h.fleetCSV), ""},
+		{http.MethodGet, views.PatternFleetJSON, signedIn(h.fleetJSON), ""},
 
 		// Projects
-		{http.MethodGet, views.PatternProjects, signedIn, h.signedIn(h.projectList)},
-		{http.MethodGet, views.PatternGo, signedIn, h.signedIn(h.projectGo)},
+		{http.MethodGet, views.PatternProjects, signedIn(h.projectList), ""},
+		{http.MethodGet, views.PatternGo, signedIn(h.projectGo), ""},
 
 		// Agents
-		{http.MethodGet, views.PatternAgents, signedIn, h.signedIn(h.agentList)},
-		{http.MethodGet, views.PatternAgentNew, signedIn, h.signedIn(h.agentNew)},
-		{http.MethodPost, views.PatternAgents, signedIn, audited{h.signedIn(h.agentRegister), store.AuditAgentRegister}},
-		{http.MethodGet, views.PatternAgent, signedIn, h.signedIn(h.agentShow)},
-		{http.MethodGet, views.PatternAgentDelete, signedIn, h.signedIn(h.agentDeleteAsk)},
-		{http.MethodPost, views.PatternAgentDelete, signedIn, audited{h.signedIn(h.agentDelete), store.AuditAgentDelete}},
+		{http.MethodGet, views.PatternAgents, signedIn(h.agentList), ""},
+		{http.MethodGet, views.PatternAgentNew, signedIn(h.agentNew), ""},
+		{http.MethodPost, views.PatternAgents, signedIn(h.agentRegister), audit.AgentRegister},
+		{http.MethodGet, views.PatternAgent, signedIn(h.agentShow), ""},
+		{http.MethodGet, views.PatternAgentDelete, signedIn(h.agentDeleteAsk), ""},
+		{http.MethodPost, views.PatternAgentDelete, signedIn(h.agentDelete), audit.AgentDelete},
 
 		// Tokens
-		{http.MethodGet, views.PatternTokenNew, signedIn, h.signedIn(h.tokenNew)},
-		{http.MethodPost, views.PatternTokens, signedIn, audited{h.signedIn(h.tokenCreate), store.AuditTokenCreate}},
-		{http.MethodPost, views.PatternTokenStored, signedIn, audited{h.signedIn(h.tokenStored), store.AuditTokenStored}},
-		{http.MethodGet, views.PatternTokenRevoke, signedIn, h.signedIn(h.tokenRevokeAsk)},
-		{http.MethodPost, views.PatternTokenRevoke, signedIn, audited{h.signedIn(h.tokenRevoke), store.AuditTokenRevoke}},
+		{http.MethodGet, views.PatternTokenNew, signedIn(h.tokenNew), ""},
+		{http.MethodPost, views.PatternTokens, signedIn(h.tokenCreate), audit.TokenCreate},
+		{http.MethodPost, views.PatternTokenStored, signedIn(h.tokenStored), audit.TokenStored},
+		{http.MethodGet, views.PatternTokenRevoke, signedIn(h.tokenRevokeAsk), ""},
+		{http.MethodPost, views.PatternTokenRevoke, signedIn(h.tokenRevoke), audit.TokenRevoke},
 
 		// Rotation
-		{http.MethodGet, views.PatternRotation, signedIn, h.signedIn(h.rotationShow)},
-		{http.MethodGet, views.PatternRotations, signedIn, h.signedIn(h.rotationList)},
-		{http.MethodGet, views.PatternUnused, signedIn, h.signedIn(h.unusedAsk)},
-		{http.MethodPost, views.PatternUnused, signedIn, audited{h.signedIn(h.unusedRevoke), store.AuditTokenRevoke}},
+		{http.MethodGet, views.PatternRotation, signedIn(h.rotationShow), ""},
+		{http.MethodGet, views.PatternRotations, signedIn(h.rotationList), ""},
+		{http.MethodGet, views.PatternUnused, signedIn(h.unusedAsk), ""},
+		{http.MethodPost, views.PatternUnused, signedIn(h.unusedRevoke), audit.TokenRevoke},
 
 		// Activity
-		{http.MethodGet, views.PatternActivity, signedIn, h.signedIn(h.activity)},
-		{http.MethodGet, views.PatternActivityCSV, signedIn, h.signedIn(h.activityCSV)},
+		{http.MethodGet, views.PatternActivity, signedIn(h.activity), ""},
+		{http.MethodGet, views.PatternActivityCSV, signedIn(h.activityCSV), ""},
 
 		// Help, operation and assets
-		{http.MethodGet, views.PatternStatusHelp, signedIn, h.signedIn(h.statusHelp)},
-		{http.MethodGet, views.PatternKeysHelp, signedIn, h.signedIn(h.keysHelp)},
-		{http.MethodGet, views.PatternHealth, public, h.public(h.health)},
-		{http.MethodGet, views.PatternReady, public, h.public(h.ready)},
-		{http.MethodGet, views.PatternStatic, public, h.public(h.asset)},
+		{http.MethodGet, views.PatternStatusHelp, signedIn(h.statusHelp), ""},
+		{http.MethodGet, views.PatternKeysHelp, signedIn(h.keysHelp), ""},
+		{http.MethodGet, views.PatternHealth, public(h.health), ""},
+		{http.MethodGet, views.PatternReady, public(h.ready), ""},
+		{http.MethodGet, views.PatternStatic, public(h.asset), ""},
 	}
-	if h.Styleguide {
-		table = append(table, route{http.MethodGet, views.PatternStyleguide, public, h.public(h.styleguide)})
-	}
-	return table
 }
 
 // mux registers the routes and answers what none of them matches with pages of our own.
 func (h *Handlers) mux() http.Handler {
 	mux := http.NewServeMux()
 	for _, route := range h.routes() {
-		handler := route.handler
+		handler := h.handle(route.serves.adapt(h))
 		if !isSafe(route.method) {
 			handler = h.guardChange(handler)
 		}
-		if route, ok := route.handler.(audited); ok {
-			handler = h.audit(route.action, handler)
+		if route.audited != "" {
+			handler = h.audit(route.audited, handler)
 		}
 		// With its base in the pattern, so that the mux's own redirects stay below it.
 		mux.Handle(route.method+" "+h.urls.Base+route.pattern, handler)

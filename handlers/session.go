@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"gitlab-agent-portal/gitlabapi"
-	"gitlab-agent-portal/internal/store"
+	"gitlab-agent-portal/internal/agentread"
+	"gitlab-agent-portal/internal/audit"
+	sessions "gitlab-agent-portal/internal/session"
 )
 
 // refreshAhead is how long before its end a GitLab token is renewed, so that no request
@@ -19,22 +21,25 @@ const refreshAhead = time.Minute
 // session is a signed-in person with a GitLab client bound to that person's own token:
 // GitLab decides every right.
 type session struct {
-	*store.Session
+	*sessions.Session
+	// gitlab is for changes, which go through internal/tokens, and read for everything else.
 	gitlab *gitlabapi.Client
+	read   *agentread.Reader
 }
 
-func (h *Handlers) bind(s *store.Session) *session {
-	return &session{Session: s, gitlab: h.GitLab.WithToken(s.Tokens.Access)}
+func (h *Handlers) bind(s *sessions.Session) *session {
+	gitlab := h.GitLab.WithToken(s.Tokens.Access)
+	return &session{Session: s, gitlab: gitlab, read: h.Read.For(gitlab)}
 }
 
 // loadSession returns the request's session, renewed if its GitLab token is about to end, or
 // nil for a visitor. It notes the session in the request's state for the page's header.
 func (h *Handlers) loadSession(w http.ResponseWriter, r *http.Request) (*session, error) {
-	loaded, err := h.Store.Load(r.Context(), r)
+	loaded, err := h.Sessions.Load(r.Context(), r)
 	if err != nil {
 		return nil, fmt.Errorf("loading the session: %w", err)
 	}
-	if err := h.Store.RepairCookie(w, r, loaded); err != nil {
+	if err := h.Sessions.RepairCookie(w, r, loaded); err != nil {
 		return nil, fmt.Errorf("setting the session cookie anew: %w", err)
 	}
 	if loaded == nil {
@@ -67,7 +72,7 @@ func (h *Handlers) renewAhead(r *http.Request, s *session) (*session, error) {
 // is about to end. Whatever was renewed elsewhere in the meantime is taken as it is. A session
 // ends only if GitLab says that its grant is over, whatever GitLab said of the token.
 func (h *Handlers) renew(r *http.Request, s *session) (*session, error) {
-	renewed, err := h.refreshSession(r.Context(), s, h.event(r, store.AuditRefresh))
+	renewed, err := h.refreshSession(r.Context(), s, h.event(r, audit.Refresh))
 	if err != nil {
 		return nil, h.ended(r, s, err)
 	}
@@ -77,14 +82,14 @@ func (h *Handlers) renew(r *http.Request, s *session) (*session, error) {
 
 // refreshSession is renew for what outlives a request. event is the row of the audit for a
 // renewal that fails.
-func (h *Handlers) refreshSession(ctx context.Context, s *session, event store.AuditEvent) (*session, error) {
-	renewed, err := h.Store.Refresh(ctx, s.ID, s.Version, h.auditRefresh(event, func(ctx context.Context, current gitlabapi.TokenPair) (gitlabapi.TokenPair, error) {
+func (h *Handlers) refreshSession(ctx context.Context, s *session, event audit.Event) (*session, error) {
+	renewed, err := h.Sessions.Refresh(ctx, s.ID, s.Version, h.auditRefresh(event, func(ctx context.Context, current gitlabapi.TokenPair) (gitlabapi.TokenPair, error) {
 		pair, err := h.OAuth.Refresh(ctx, current.Refresh)
 		h.refreshed(err)
 		return pair, err
 	}))
 	switch {
-	case errors.Is(err, store.ErrSessionGone):
+	case errors.Is(err, sessions.ErrGone):
 		return nil, &sessionEndedError{cause: err}
 	case errors.Is(err, gitlabapi.ErrInvalidGrant):
 		return nil, h.removeSession(ctx, s, err)
@@ -131,7 +136,7 @@ func (h *Handlers) ended(r *http.Request, s *session, err error) error {
 // removeSession deletes a session that GitLab no longer honours, unless it has got another token
 // meanwhile: then the request only has to be sent once more. It returns what to tell the person.
 func (h *Handlers) removeSession(ctx context.Context, s *session, cause error) error {
-	ended, err := h.Store.EndSession(context.WithoutCancel(ctx), s.ID, s.Version)
+	ended, err := h.Sessions.End(context.WithoutCancel(ctx), s.ID, s.Version)
 	if err == nil && !ended {
 		return errSessionRenewed.because(cause)
 	}

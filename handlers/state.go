@@ -7,8 +7,9 @@ import (
 	"time"
 
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/i18n"
-	"gitlab-agent-portal/internal/store"
+	sessions "gitlab-agent-portal/internal/session"
 )
 
 // requestState is what the parts of one request tell each other: the outer middleware makes
@@ -22,15 +23,15 @@ type requestState struct {
 	printer *i18n.Printer
 	session *session
 	// person is who acts, also when their session has ended meanwhile.
-	person store.SessionUser
+	person sessions.User
 	// about has the names of what the request is about; its numbers are in the address.
-	about store.AuditTarget
+	about audit.Target
 	// audited says that internal/tokens writes the request's row of the audit.
 	audited bool
 	// auditRow is the row that was begun for the request; 0 for none.
 	auditRow int64
 	// outcome of the request where its status alone does not tell.
-	outcome store.AuditOutcome
+	outcome audit.Outcome
 	// err is what the handler failed with, for the one log line of the request.
 	err error
 }

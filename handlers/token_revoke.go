@@ -1,8 +1,11 @@
 package handlers
 
 import (
+	"context"
 	"net/http"
 
+	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/rotation"
 	"gitlab-agent-portal/internal/tokens"
 	"gitlab-agent-portal/views"
@@ -17,42 +20,32 @@ func (h *Handlers) tokenRevokeAsk(w http.ResponseWriter, r *http.Request, s *ses
 	if !found {
 		return errNotVisible
 	}
-	return h.renderTokenRevoke(w, r, s, http.StatusOK, model)
+	return h.renderForm(w, r, s, http.StatusOK, model)
 }
 
 // loadTokenRevoke reads the token of the address; found is false when it is no active token
 // of the agent (any more).
-func (h *Handlers) loadTokenRevoke(r *http.Request, s *session) (model views.TokenRevokeModel, found bool, err error) {
+func (h *Handlers) loadTokenRevoke(r *http.Request, s *session) (model *views.TokenRevokeModel, found bool, err error) {
 	id, err := pathID(r, "token")
 	if err != nil {
-		return model, false, err
+		return nil, false, err
 	}
-	facts, err := h.manageableAgent(r, s)
+	one, err := h.manageableAgent(r, s)
 	if err != nil {
-		return model, false, err
+		return nil, false, err
 	}
-	model = views.TokenRevokeModel{
-		Project: facts.project, AgentID: facts.agent.ID, AgentName: facts.agent.Name,
-		Token: views.TokenRow{ID: id}, LastToken: len(facts.tokens) == 1, From: originOf(r),
+	model = &views.TokenRevokeModel{
+		Project: h.projectView(one.Project), AgentID: one.Agent.ID, AgentName: one.Agent.Name,
+		LastToken: len(one.Agent.Tokens) == 1, From: originOf(r),
 	}
-	rows, _ := facts.tokenRows(printer(r))
-	for _, row := range rows {
-		if row.ID == id {
-			model.Token, found = row, true
-			stateOf(r).about.TokenName = row.Name
-		}
+	model.Token, found = one.Agent.Token(id)
+	if !found {
+		model.Token = agent.Token{ID: id}
+		return model, false, nil
 	}
-	model.Guard = rotation.Guarded(id, h.rotationFacts(r.Context(), s, facts, nil, 0))
-	return model, found, nil
-}
-
-func (h *Handlers) renderTokenRevoke(w http.ResponseWriter, r *http.Request, s *session, status int, model views.TokenRevokeModel) error {
-	model.Nonce = h.nonces.issue(s.ID)
-	if !isSafe(r.Method) {
-		retargetForm(w)
-	}
-	p := h.projectPage(w, r, printer(r).T("titles.token_revoke", "Token", model.Token.Name))
-	return h.render(w, r, status, views.TokenRevokePage(p, model), views.TokenRevokeDialog(p, model))
+	stateOf(r).about.TokenName = model.Token.Name
+	model.Guard = rotation.Guarded(id, h.rotationFacts(r.Context(), s, one)[0])
+	return model, true, nil
 }
 
 // tokenRevoke revokes a token. The guard is decided anew from what GitLab says now, not from
@@ -62,29 +55,24 @@ func (h *Handlers) tokenRevoke(w http.ResponseWriter, r *http.Request, s *sessio
 	if err != nil {
 		return err
 	}
-	_, stale, err := h.formProof(r, s)
-	if err != nil {
+	if _, err := h.checkForm(r, s, &model.Form); err != nil {
 		return err
 	}
 	if !found {
 		return h.revoked(w, r, model, "already_revoked")
 	}
-	model.Confirm.Value = r.PostFormValue("confirm")
-	if stale {
-		model.Notice = staleNotice(printer(r))
+	if model.Guard {
+		model.Confirm = confirmField(r, model.Token.Name)
 	}
-	if model.Guard && model.Confirm.Value != model.Token.Name {
-		model.Confirm.Error = printer(r).T("form.confirm.mismatch", "Name", model.Token.Name)
+	if model.Wrong() {
+		return h.renderForm(w, r, s, http.StatusUnprocessableEntity, model)
 	}
-	if stale || model.Confirm.Error != "" {
-		return h.renderTokenRevoke(w, r, s, http.StatusUnprocessableEntity, model)
-	}
-	handOver(r)
-	err = h.Tokens.Revoke(r.Context(), s.gitlab, tokens.RevokeRequest{
-		Actor: h.actor(r, s), Project: model.Project.ID, ProjectPath: model.Project.Path,
-		Agent: model.AgentID, AgentName: model.AgentName, Token: model.Token.ID, TokenName: model.Token.Name,
+	err = h.change(r, s, func(ctx context.Context, gitlab *gitlabapi.Client) error {
+		return h.Tokens.Revoke(ctx, gitlab, tokens.RevokeRequest{
+			Actor: h.actor(r, s), Project: model.Project.ID, ProjectPath: model.Project.Path,
+			Agent: model.AgentID, AgentName: model.AgentName, Token: model.Token.ID, TokenName: model.Token.Name,
+		})
 	})
-	h.changed(s)
 	if err != nil {
 		return err
 	}
@@ -92,7 +80,7 @@ func (h *Handlers) tokenRevoke(w http.ResponseWriter, r *http.Request, s *sessio
 }
 
 // revoked returns to the agent's page with the result.
-func (h *Handlers) revoked(w http.ResponseWriter, r *http.Request, model views.TokenRevokeModel, id string) error {
+func (h *Handlers) revoked(w http.ResponseWriter, r *http.Request, model *views.TokenRevokeModel, id string) error {
 	h.setFlash(w, r, flash{Kind: views.NoticeSuccess, ID: id, Args: map[string]string{"Token": model.Token.Name}})
 	h.redirect(w, r, model.From.Back(h.urls, model.Project.ID, model.AgentID))
 	return nil

@@ -13,9 +13,9 @@ func (m AgentModel) gitLabURL() string {
 
 func (m AgentModel) tabName(l *i18n.Printer) string {
 	switch m.Tab {
-	case "activity":
+	case TabActivity:
 		return l.T("activity.heading")
-	case "connect":
+	case TabConnect:
 		return l.T("connect.tab")
 	default:
 		return l.T("tokens.tab")

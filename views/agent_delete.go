@@ -1,13 +1,32 @@
 package views
 
-import "gitlab-agent-portal/internal/i18n"
+import (
+	"github.com/a-h/templ"
+
+	"gitlab-agent-portal/internal/agent"
+	"gitlab-agent-portal/internal/i18n"
+)
+
+// Title names the page.
+func (m *AgentDeleteModel) Title(l *i18n.Printer) string {
+	return l.T("titles.agent_delete", "Agent", m.Name)
+}
+
+// Page is the form as a page.
+func (m *AgentDeleteModel) Page(p Page) templ.Component { return AgentDeletePage(p, *m) }
+
+// Dialog is the form as the dialog holds it.
+func (m *AgentDeleteModel) Dialog(p Page) templ.Component { return AgentDeleteDialog(p, *m) }
+
+// Wrong reports whether there is something that keeps the form from being sent on.
+func (m *AgentDeleteModel) Wrong() bool { return m.Notice != nil || m.Confirm.Error != "" }
 
 // contact says when the agent was last heard of.
 func (m AgentDeleteModel) contact(p Page) string {
-	switch {
-	case !m.LastContact.IsZero():
-		return p.L.T("agents.delete.contact", "Ago", p.L.Ago(p.Now, m.LastContact))
-	case m.Status == StatusUnknown:
+	switch last := m.LastContact(); {
+	case !last.IsZero():
+		return p.L.T("agents.delete.contact", "Ago", p.L.Ago(p.Now, last))
+	case m.Status(p.Now) == agent.StatusUnknown:
 		return p.L.T("agents.delete.contact_unknown")
 	default:
 		return p.L.T("agents.delete.contact_never")
@@ -17,7 +36,7 @@ func (m AgentDeleteModel) contact(p Page) string {
 // consequence says what GitLab takes away with the agent.
 func (m AgentDeleteModel) consequence(l *i18n.Printer) string {
 	switch {
-	case !m.TokensKnown:
+	case !m.UseKnown():
 		return l.T("agents.delete.tokens_unknown")
 	case len(m.Tokens) == 0:
 		return l.T("agents.delete.no_tokens")

@@ -1,6 +1,11 @@
 package views
 
-import "gitlab-agent-portal/internal/i18n"
+import (
+	"slices"
+
+	"gitlab-agent-portal/internal/agent"
+	"gitlab-agent-portal/internal/i18n"
+)
 
 // projectsCrumb leads to the list of projects.
 func projectsCrumb(p Page) Crumb {
@@ -12,24 +17,33 @@ func (m Project) crumb(p Page) Crumb {
 	return Crumb{Text: m.Name, URL: p.U.Agents(m.ID, 1)}
 }
 
+// canManage reports whether changes are offered.
+func (m Project) canManage() bool { return m.Access.CanManage() }
+
+// membersURL is GitLab's page with the project's members, where a Maintainer is found.
+func (m Project) membersURL() string { return m.URL + "/-/project_members" }
+
 // why says in a sentence why a person may only read.
-func (m Access) why(l *i18n.Printer) string {
-	switch m.Reason {
-	case ReasonArchived:
-		return l.T("agents.access.archived")
-	case ReasonPortal:
-		return l.T("agents.access.portal")
-	default:
-		return l.T("agents.access.role")
-	}
+func (m Project) why(l *i18n.Printer) string { return l.T("agents.access." + string(m.Access)) }
+
+// partial reports whether status, tokens and creators could not all be read.
+func (m AgentsModel) partial() bool {
+	return slices.ContainsFunc(m.Agents, func(a agent.Agent) bool { return !a.UseKnown() })
 }
 
 // noContact tells an agent that was never in contact from one nobody knows about.
-func (m AgentRow) noContact(l *i18n.Printer) string { return noContact(l, m.Status) }
-
-func noContact(l *i18n.Printer, s Status) string {
-	if s == StatusUnknown {
+func noContact(l *i18n.Printer, s agent.Status) string {
+	if s == agent.StatusUnknown {
 		return l.T("common.unknown")
 	}
 	return l.T("common.never")
+}
+
+// personName is what a person is called who made an agent or a token, or the number that GitLab
+// knows them by; empty when GitLab forgot.
+func personName(l *i18n.Printer, person agent.Person) string {
+	if person.Name == "" && person.ID != 0 {
+		return l.T("people.numbered", "Number", person.ID)
+	}
+	return person.Name
 }

@@ -1,63 +1,30 @@
 package views
 
-import "gitlab-agent-portal/internal/i18n"
+import (
+	"gitlab-agent-portal/internal/agent"
+	"gitlab-agent-portal/internal/i18n"
+)
 
-// word is the status in the person's language, in GitLab's own words.
-func (s Status) word(l *i18n.Printer) string {
-	switch s {
-	case StatusConnected:
-		return l.T("status.connected")
-	case StatusNotConnected:
-		return l.T("status.not_connected")
-	case StatusNeverConnected:
-		return l.T("status.never_connected")
-	default:
-		return l.T("status.unknown")
-	}
+// statusWord is the status in the person's language, in GitLab's own words.
+func statusWord(l *i18n.Printer, s agent.Status) string { return l.T("status." + string(s)) }
+
+// statusRule says how the status came about, in the place where the word stands.
+func statusRule(l *i18n.Printer, s agent.Status) string { return l.T("status." + string(s) + ".rule") }
+
+// statusAdvice says what to do about the status.
+func statusAdvice(l *i18n.Printer, s agent.Status) string {
+	return l.T("status." + string(s) + ".advice")
 }
 
-// rule says how the status came about, in the place where the word stands.
-func (s Status) rule(l *i18n.Printer) string {
+func statusIcon(s agent.Status) IconName {
 	switch s {
-	case StatusConnected:
-		return l.T("status.connected.rule")
-	case StatusNotConnected:
-		return l.T("status.not_connected.rule")
-	case StatusNeverConnected:
-		return l.T("status.never_connected.rule")
-	default:
-		return l.T("status.unknown.rule")
-	}
-}
-
-// advice says what to do about the status.
-func (s Status) advice(l *i18n.Printer) string {
-	switch s {
-	case StatusConnected:
-		return l.T("status.connected.advice")
-	case StatusNotConnected:
-		return l.T("status.not_connected.advice")
-	case StatusNeverConnected:
-		return l.T("status.never_connected.advice")
-	default:
-		return l.T("status.unknown.advice")
-	}
-}
-
-func (s Status) icon() IconName {
-	switch s {
-	case StatusConnected:
+	case agent.StatusConnected:
 		return IconConnected
-	case StatusNotConnected:
+	case agent.StatusNotConnected:
 		return IconNotConnected
-	case StatusNeverConnected:
+	case agent.StatusNeverConnected:
 		return IconNever
 	default:
 		return IconUnknown
 	}
-}
-
-// statuses lists them all, in the order in which the help explains them.
-func statuses() []Status {
-	return []Status{StatusConnected, StatusNotConnected, StatusNeverConnected, StatusUnknown}
 }

@@ -8,6 +8,32 @@ import (
 	"gitlab-agent-portal/internal/i18n"
 )
 
+// Sheet is what stands on a page of its own, and the same in the dialog: a form, or what it led to.
+type Sheet interface {
+	// Title names the page.
+	Title(l *i18n.Printer) string
+	Page(p Page) templ.Component
+	Dialog(p Page) templ.Component
+}
+
+// FormSheet is a form that is to be sent.
+type FormSheet interface {
+	Sheet
+	// Prove gives the form its proof of coming from the portal.
+	Prove(nonce string)
+}
+
+// Form is what all forms that are to be sent have in common.
+type Form struct {
+	// Nonce proves that the form comes from the portal, and makes sure that it is used once.
+	Nonce string
+	// Notice is a problem that belongs to no field.
+	Notice *Notice
+}
+
+// Prove gives the form its nonce.
+func (f *Form) Prove(nonce string) { f.Nonce = nonce }
+
 // formTarget is where htmx puts a form's answer when the server does not say otherwise.
 type formTarget string
 
@@ -61,17 +87,6 @@ func (f FieldProps) describedBy() string {
 	}
 	return f.Name + "-hint " + f.Name + "-error"
 }
-
-// agentNamePattern is GitLab's rule for an agent's name, written for the pattern attribute.
-// https://gitlab.com/gitlab-org/gitlab/-/blob/master/lib/gitlab/regex.rb
-const agentNamePattern = `[a-z0-9]([a-z0-9\-]*[a-z0-9])?`
-
-// GitLab's limits of length.
-const (
-	maxAgentName        = 63
-	maxTokenName        = 255
-	maxTokenDescription = 1024
-)
 
 // attributes are those that an input of one line and one of several have in common.
 func (f FieldProps) attributes() templ.OrderedAttributes {

@@ -10,9 +10,9 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import "strconv"
 
-// Form sends its fields by htmx where there is a script, and by itself where there is none.
+// PostForm sends its fields by htmx where there is a script, and by itself where there is none.
 // A second click while the first is under way is dropped: its answer would replace a secret.
-func Form(f formProps) templ.Component {
+func PostForm(f formProps) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -3,6 +3,7 @@ package views
 import (
 	"time"
 
+	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/i18n"
 )
 
@@ -114,123 +115,42 @@ type Action struct {
 
 // ProjectsModel is the list of projects.
 type ProjectsModel struct {
-	Query string
-	Rows  []ProjectRow
-	Pager Pager
+	Query    string
+	Projects []agent.Project
+	Pager    Pager
 }
 
-// ProjectRow is one project of the list.
-type ProjectRow struct {
-	ID int64
-	// Name is the project's own name, Path its full path with groups.
-	Name, Path, Description string
-	CanManage               bool
-	Archived                bool
-}
-
-// Project is the project whose agents a page shows.
+// Project is the project whose agents a page shows, and what the person may do there.
 type Project struct {
-	ID         int64
-	Name, Path string
+	agent.Project
 	// URL is the project's page in GitLab.
 	URL string
 }
 
-// Access says what the person may do in a project, and why not more.
-type Access struct {
-	CanManage bool
-	// Reason is empty when CanManage; otherwise "role", "archived" or "portal".
-	Reason AccessReason
-	// MembersURL is GitLab's page with the project's members, where a Maintainer is found.
-	MembersURL string
-}
-
-// AccessReason is why a person cannot change a project's agents.
-type AccessReason string
-
-// The reasons for read-only access.
-const (
-	ReasonRole     AccessReason = "role"     // a Maintainer is needed
-	ReasonArchived AccessReason = "archived" // the project is archived
-	ReasonPortal   AccessReason = "portal"   // the portal runs with read_api
-)
-
-// Status is an agent's connection status in GitLab's own words.
-type Status string
-
-// The statuses. Unknown means that the times of use could not be read.
-const (
-	StatusConnected      Status = "connected"
-	StatusNotConnected   Status = "not_connected"
-	StatusNeverConnected Status = "never_connected"
-	StatusUnknown        Status = "unknown"
-)
-
 // AgentsModel is the list of one project's agents.
 type AgentsModel struct {
 	Project Project
-	Access  Access
-	Rows    []AgentRow
+	Agents  []agent.Agent
 	Pager   Pager
-	// Partial says that status, tokens and creators could not all be read.
-	Partial bool
-}
-
-// AgentRow is one agent of the list.
-type AgentRow struct {
-	ID   int64
-	Name string
-	// Status and LastContact (zero: never, or unknown with StatusUnknown).
-	Status      Status
-	LastContact time.Time
-	// Tokens is the number of active tokens, -1 when unknown.
-	Tokens    int
-	CreatedBy string // empty when nobody knows
-	CreatedAt time.Time
 }
 
 // AgentFormModel is the form that registers an agent.
 type AgentFormModel struct {
+	Form
 	Project    Project
 	Name       Field
 	FirstToken bool
-	Nonce      string
-	// Notice is a problem that belongs to no field.
-	Notice *Notice
 }
 
 // AgentModel is one agent's page.
 type AgentModel struct {
-	Project     Project
-	Access      Access
-	ID          int64
-	Name        string
-	Status      Status
-	LastContact time.Time
-	CreatedBy   string
-	CreatedAt   time.Time
-	// Tab is "tokens", "activity" or "connect".
-	Tab    string
-	Tokens []TokenRow
-	// LimitReached says that GitLab's limit of two active tokens allows no further one.
-	LimitReached bool
-	// Partial says that times of use or creators could not all be read.
-	Partial bool
-	// Orphans are tokens whose value is most likely lost.
-	Orphans  []OrphanModel
+	agent.Agent
+	Project Project
+	Tab     Tab
+	// Unstored are tokens whose value is most likely lost.
+	Unstored []UnstoredToken
 	Activity AgentActivityModel
 	Connect  ConnectModel
-}
-
-// TokenRow is one active token.
-type TokenRow struct {
-	ID                int64
-	Name, Description string
-	CreatedBy         string // empty when nobody knows
-	CreatedAt         time.Time
-	// LastUsedAt is zero when the token was never used, or when UsageKnown is false.
-	LastUsedAt time.Time
-	UsageKnown bool
 }
 
 // Snippet is a command to copy, with the sentence that explains it.
@@ -243,16 +163,15 @@ type Snippet struct {
 
 // TokenFormModel is the form that creates a token.
 type TokenFormModel struct {
+	Form
 	Project     Project
 	AgentID     int64
 	AgentName   string
 	Name        Field
 	Description Field
-	Nonce       string
-	Notice      *Notice
 	// Limit lists the active tokens when there are already two; the form is then replaced
 	// by an explanation and a way to revoke one of them.
-	Limit []TokenRow
+	Limit []agent.Token
 	// From is the page that the form leads back to.
 	From Origin
 }
@@ -277,33 +196,26 @@ type RevealModel struct {
 
 // TokenRevokeModel asks whether a token is to be revoked.
 type TokenRevokeModel struct {
+	Form
 	Project   Project
 	AgentID   int64
 	AgentName string
-	Token     TokenRow
+	Token     agent.Token
 	// LastToken says that the agent is left without a token.
 	LastToken bool
 	// Guard asks for the token's name: it is the only one in use, or nobody can tell.
 	Guard   bool
 	Confirm Field
-	Nonce   string
-	Notice  *Notice
 	// From is the page that the form leads back to.
 	From Origin
 }
 
 // AgentDeleteModel asks whether an agent is to be deleted.
 type AgentDeleteModel struct {
-	Project     Project
-	AgentID     int64
-	AgentName   string
-	Status      Status
-	LastContact time.Time
-	Tokens      []TokenRow
-	TokensKnown bool
-	Confirm     Field
-	Nonce       string
-	Notice      *Notice
+	Form
+	agent.Agent
+	Project Project
+	Confirm Field
 }
 
 // AgentDeletedModel says that an agent is gone and what is left in the cluster.
@@ -321,7 +233,7 @@ type OutcomeModel struct {
 	AgentID   int64
 	AgentName string
 	// Candidates are tokens that appeared since, by the same person, with the same name, never used.
-	Candidates []TokenRow
+	Candidates []agent.Token
 	// Checked is false when GitLab could not be asked afterwards either.
 	Checked bool
 }

@@ -1,6 +1,19 @@
 package views
 
-import "gitlab-agent-portal/internal/i18n"
+import (
+	"github.com/a-h/templ"
+
+	"gitlab-agent-portal/internal/i18n"
+)
+
+// Title names the page.
+func (m *OutcomeModel) Title(l *i18n.Printer) string { return l.T("titles.outcome_unknown") }
+
+// Page is the answer as a page.
+func (m *OutcomeModel) Page(p Page) templ.Component { return OutcomePage(p, *m) }
+
+// Dialog is the answer as the dialog holds it.
+func (m *OutcomeModel) Dialog(p Page) templ.Component { return OutcomeDialog(p, *m) }
 
 // found says what a look at GitLab afterwards brought to light.
 func (m OutcomeModel) found(l *i18n.Printer) string {

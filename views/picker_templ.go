@@ -223,7 +223,7 @@ func PickerOptions(p Page, m ProjectsModel) templ.Component {
 			templ_7745c5c3_Var12 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		for _, row := range m.Rows {
+		for _, row := range m.Projects {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "<a role=\"option\" aria-selected=\"false\" tabindex=\"-1\" id=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -281,7 +281,7 @@ func PickerOptions(p Page, m ProjectsModel) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if len(m.Rows) == 0 {
+		if len(m.Projects) == 0 {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "<p class=\"quiet\" role=\"option\" aria-disabled=\"true\" aria-selected=\"false\" data-announce>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

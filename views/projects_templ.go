@@ -212,7 +212,7 @@ func ProjectsTable(p Page, m ProjectsModel) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		switch {
-		case len(m.Rows) > 0:
+		case len(m.Projects) > 0:
 			templ_7745c5c3_Err = projectRows(p, m).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -357,7 +357,7 @@ func projectRows(p Page, m ProjectsModel) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		for _, row := range m.Rows {
+		for _, row := range m.Projects {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "<tr><th scope=\"row\"><a class=\"row-link\" href=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -443,7 +443,7 @@ func projectRows(p Page, m ProjectsModel) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-			case row.CanManage:
+			case row.Access.CanManage():
 				templ_7745c5c3_Err = Badge(p.Icon, IconManage, p.L.T("projects.can_manage")).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

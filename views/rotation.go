@@ -3,36 +3,19 @@ package views
 import (
 	"time"
 
+	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/i18n"
-)
-
-// RotationPhase is where a rotation stands.
-type RotationPhase string
-
-// The phases, as internal/rotation names them.
-const (
-	RotationUnknown   RotationPhase = "unknown"
-	RotationNoToken   RotationPhase = "no_token"
-	RotationNeverUsed RotationPhase = "never_used"
-	RotationStart     RotationPhase = "start"
-	RotationChoose    RotationPhase = "choose"
-	RotationTooMany   RotationPhase = "too_many"
-	RotationInstall   RotationPhase = "install"
-	RotationOrphan    RotationPhase = "orphan"
-	RotationStillUsed RotationPhase = "still_used"
-	RotationWatch     RotationPhase = "watch"
-	RotationQuiet     RotationPhase = "quiet"
+	"gitlab-agent-portal/internal/rotation"
 )
 
 // RotationModel is the guided rotation of one agent's token.
 type RotationModel struct {
 	Project   Project
-	Access    Access
 	AgentID   int64
 	AgentName string
-	Phase     RotationPhase
+	Phase     rotation.Phase
 	// Old is the token that goes, New the one that stays; their ID is 0 where that is open.
-	Old, New TokenRow
+	Old, New agent.Token
 	// Tokens are all active ones, for the phases in which they are not told apart.
 	Tokens []RotationToken
 	// Longest says that the proposed token is the one that was idle longest; otherwise it was
@@ -45,8 +28,8 @@ type RotationModel struct {
 	// OlderConnection is since when something has been connected that was so before the new
 	// token was first used; zero for nothing.
 	OlderConnection time.Time
-	// Orphan is what is known of a new token whose value nobody said they stored.
-	Orphan OrphanModel
+	// Unstored is what is known of a new token whose value nobody said they stored.
+	Unstored UnstoredToken
 	// Drop is the token that the person chose to drop, 0 for none.
 	Drop int64
 	// Live makes the page look again by itself.
@@ -59,15 +42,15 @@ type RotationModel struct {
 
 // RotationToken is a token among which one is to be dropped.
 type RotationToken struct {
-	TokenRow
+	agent.Token
 	// Proposed is the one that most likely goes. Offered says that it may be revoked here, and
 	// Waitable that the page can watch it fall silent first.
 	Proposed, Offered, Waitable bool
 }
 
-// OrphanModel is a token that the portal created and whose value nobody said they stored. It is
+// UnstoredToken is a token that the portal created and whose value nobody said they stored. It is
 // the zero value where there is none.
-type OrphanModel struct {
+type UnstoredToken struct {
 	TokenID   int64
 	TokenName string
 	// CreatedBy is the username of who created it, and At when.
@@ -77,33 +60,33 @@ type OrphanModel struct {
 	Likely bool
 }
 
-// Is reports whether there is an orphan.
-func (o OrphanModel) Is() bool { return o.TokenID != 0 }
+// Is reports whether there is one.
+func (t UnstoredToken) Is() bool { return t.TokenID != 0 }
 
 // text says what happened, and how sure that is.
-func (o OrphanModel) text(l *i18n.Printer) []i18n.Part {
-	if o.Likely {
-		return l.Parts("rotation.orphan.likely", "Token", o.TokenName, "Person", "@"+o.CreatedBy)
+func (t UnstoredToken) text(l *i18n.Printer) []i18n.Part {
+	if t.Likely {
+		return l.Parts("rotation.unstored.likely", "Token", t.TokenName, "Person", "@"+t.CreatedBy)
 	}
-	return l.Parts("rotation.orphan.text", "Token", o.TokenName, "Person", "@"+o.CreatedBy)
+	return l.Parts("rotation.unstored.text", "Token", t.TokenName, "Person", "@"+t.CreatedBy)
 }
 
 // title is the phase in one line.
 func (m RotationModel) title(l *i18n.Printer) string {
-	if m.Phase == RotationTooMany {
+	if m.Phase == rotation.TooMany {
 		return l.T("rotation.phase.too_many", "Number", len(m.Tokens))
 	}
 	return phaseTitle(l, m.Phase)
 }
 
 // phaseTitle is a phase in one line, where the tokens are not counted.
-func phaseTitle(l *i18n.Printer, phase RotationPhase) string {
+func phaseTitle(l *i18n.Printer, phase rotation.Phase) string {
 	return l.T("rotation.phase." + string(phase))
 }
 
 // next is what to do in the phase.
 func (m RotationModel) next(l *i18n.Printer) string {
-	if m.Phase == RotationQuiet && m.Old.LastUsedAt.IsZero() {
+	if m.Phase == rotation.Quiet && m.Old.LastUsedAt.IsZero() {
 		return l.T("rotation.next.quiet_unused")
 	}
 	return l.T("rotation.next." + string(m.Phase))
@@ -113,9 +96,9 @@ func (m RotationModel) next(l *i18n.Printer) string {
 func (m RotationModel) notice(l *i18n.Printer) Notice {
 	n := Notice{Kind: NoticeInfo, Title: m.title(l), Text: m.next(l)}
 	switch m.Phase {
-	case RotationQuiet:
+	case rotation.Quiet:
 		n.Kind = NoticeSuccess
-	case RotationUnknown, RotationTooMany, RotationStillUsed, RotationOrphan:
+	case rotation.Unknown, rotation.TooMany, rotation.StillUsed, rotation.Unstored:
 		n.Kind = NoticeWarning
 	}
 	return n
@@ -131,9 +114,9 @@ const (
 // step is the state of one of the five steps: 1 create, 2 install, 3 seen in use, 4 old one
 // quiet, 5 revoke.
 func (m RotationModel) step(number int) string {
-	current := map[RotationPhase]int{
-		RotationNoToken: 1, RotationStart: 1, RotationNeverUsed: 2, RotationInstall: 2, RotationOrphan: 2,
-		RotationWatch: 4, RotationStillUsed: 4, RotationQuiet: 5,
+	current := map[rotation.Phase]int{
+		rotation.NoToken: 1, rotation.Start: 1, rotation.NeverUsed: 2, rotation.Install: 2, rotation.Unstored: 2,
+		rotation.Watch: 4, rotation.StillUsed: 4, rotation.Quiet: 5,
 	}[m.Phase]
 	switch {
 	case number < current:
@@ -147,13 +130,13 @@ func (m RotationModel) step(number int) string {
 
 // hasSteps reports whether it is clear which token goes and which stays.
 func (m RotationModel) hasSteps() bool {
-	return m.Phase != RotationUnknown && m.Phase != RotationChoose && m.Phase != RotationTooMany
+	return m.Phase != rotation.Unknown && m.Phase != rotation.Choose && m.Phase != rotation.TooMany
 }
 
 // observed says for how many minutes the old token stood still, of how many.
 func (m RotationModel) observed(l *i18n.Printer) string {
 	minutes, needed := int(m.Observed/time.Minute), int(m.Needed/time.Minute)
-	if m.Phase == RotationQuiet {
+	if m.Phase == rotation.Quiet {
 		return l.N("rotation.observed.enough", minutes)
 	}
 	return l.N("rotation.observed", minutes, "Needed", needed)
@@ -169,7 +152,7 @@ func (m RotationModel) why(l *i18n.Printer) string {
 
 // watched reports whether the old token is watched, or was.
 func (m RotationModel) watched() bool {
-	isWatched := m.Phase == RotationWatch || m.Phase == RotationStillUsed || m.Phase == RotationQuiet
+	isWatched := m.Phase == rotation.Watch || m.Phase == rotation.StillUsed || m.Phase == rotation.Quiet
 	return isWatched && !m.Old.LastUsedAt.IsZero()
 }
 

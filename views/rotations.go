@@ -4,7 +4,10 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/a-h/templ"
+
 	"gitlab-agent-portal/internal/i18n"
+	"gitlab-agent-portal/internal/rotation"
 )
 
 // RotationsModel is the list of several agents' rotations.
@@ -22,11 +25,9 @@ type RotationLine struct {
 	Project   Project
 	AgentID   int64
 	AgentName string
-	CanManage bool
-	Phase     RotationPhase
+	Phase     rotation.Phase
 	// Tokens is the number of active tokens.
 	Tokens int
-	Orphan bool
 	// Problem says why nothing is known of the agent; empty where something is.
 	Problem string
 }
@@ -44,7 +45,7 @@ func (m RotationLine) state(l *i18n.Printer) string {
 	switch {
 	case m.Problem != "":
 		return m.Problem
-	case m.Phase == RotationTooMany:
+	case m.Phase == rotation.TooMany:
 		return l.T("rotation.phase.too_many", "Number", m.Tokens)
 	default:
 		return phaseTitle(l, m.Phase)
@@ -55,11 +56,11 @@ func (m RotationLine) icon() IconName {
 	switch {
 	case m.Problem != "":
 		return IconError
-	case m.Phase == RotationQuiet:
+	case m.Phase == rotation.Quiet:
 		return IconSuccess
-	case m.Phase == RotationInstall, m.Phase == RotationWatch, m.Phase == RotationNeverUsed:
+	case m.Phase == rotation.Install, m.Phase == rotation.Watch, m.Phase == rotation.NeverUsed:
 		return IconWait
-	case m.Phase == RotationStart, m.Phase == RotationNoToken:
+	case m.Phase == rotation.Start, m.Phase == rotation.NoToken:
 		return IconPlus
 	default:
 		return IconWarning
@@ -68,6 +69,7 @@ func (m RotationLine) icon() IconName {
 
 // UnusedModel asks whether the tokens of a selection that were never used are to be revoked.
 type UnusedModel struct {
+	Form
 	// Agents is the selection, each written as project.agent.
 	Agents []string
 	// Days is how old a token has to be, MaxDays the largest age.
@@ -79,14 +81,21 @@ type UnusedModel struct {
 	// Unread is the number of agents that could not be read, in full or at all, and ReadOnly of
 	// those that the person may not change.
 	Unread, ReadOnly int
-	Nonce            string
-	Notice           *Notice
 }
 
 // url is where the form is sent to, with the selection for the way back.
 func (m UnusedModel) url(u URLs) string { return u.Unused(m.Agents, m.Days) }
 
 func (m UnusedModel) days() string { return strconv.Itoa(m.Days) }
+
+// Title names the page.
+func (m *UnusedModel) Title(l *i18n.Printer) string { return l.T("titles.unused") }
+
+// Page is the form as a page.
+func (m *UnusedModel) Page(p Page) templ.Component { return UnusedPage(p, *m) }
+
+// Dialog is the form alone.
+func (m *UnusedModel) Dialog(p Page) templ.Component { return UnusedForm(p, *m) }
 
 // UnusedRow is a token that was never used.
 type UnusedRow struct {
@@ -117,6 +126,15 @@ type UnusedResult struct {
 	// Problem says why it was not revoked.
 	Problem string
 }
+
+// Title names the page.
+func (m *UnusedResultModel) Title(l *i18n.Printer) string { return l.T("titles.unused") }
+
+// Page is the results as a page.
+func (m *UnusedResultModel) Page(p Page) templ.Component { return UnusedResultPage(p, *m) }
+
+// Dialog is the results alone.
+func (m *UnusedResultModel) Dialog(p Page) templ.Component { return UnusedResults(p, *m) }
 
 func (m UnusedResult) agent(l *i18n.Printer) string {
 	return RotationLine{AgentID: m.AgentID, AgentName: m.AgentName}.name(l)

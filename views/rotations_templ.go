@@ -303,7 +303,7 @@ func rotationLines(p Page, m RotationsModel) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				if line.CanManage {
+				if line.Project.canManage() {
 					var templ_7745c5c3_Var16 string
 					templ_7745c5c3_Var16, templ_7745c5c3_Err = templ.JoinStringErrs(p.L.T("rotation.open"))
 					if templ_7745c5c3_Err != nil {
@@ -814,7 +814,7 @@ func unusedTokens(p Page, m UnusedModel) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = Form(formProps{Action: m.url(p.U), Target: intoForm, Nonce: m.Nonce}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var34), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = PostForm(formProps{Action: m.url(p.U), Target: intoForm, Nonce: m.Nonce}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var34), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -2,8 +2,28 @@ package views
 
 import "gitlab-agent-portal/internal/i18n"
 
-// Tab is one part of a page. Where it Counts, Count says of how many things it consists.
-type Tab struct {
+// Tab is a part of an agent's page, by its name in addresses.
+type Tab string
+
+// The tabs of an agent's page.
+const (
+	TabTokens   Tab = "tokens"
+	TabActivity Tab = "activity"
+	TabConnect  Tab = "connect"
+)
+
+// ParseTab is the tab of that name; an unknown one is the first.
+func ParseTab(name string) Tab {
+	switch tab := Tab(name); tab {
+	case TabActivity, TabConnect:
+		return tab
+	default:
+		return TabTokens
+	}
+}
+
+// TabLink leads to one part of a page. Where it Counts, Count says of how many things it consists.
+type TabLink struct {
 	Text, URL string
 	Counts    bool
 	Count     int
@@ -13,19 +33,18 @@ type Tab struct {
 // Title tells the page from its other tabs, and from those of agents with the same name.
 func (m AgentModel) Title(l *i18n.Printer) string {
 	title := m.Name + " · " + m.Project.Name
-	if m.Tab == "activity" || m.Tab == "connect" {
+	if m.Tab != TabTokens {
 		return m.tabName(l) + " · " + title
 	}
 	return title
 }
 
 // tabs are the parts of an agent's page.
-func (m AgentModel) tabs(p Page) []Tab {
-	tab := func(name, text string) Tab {
-		return Tab{Text: text, URL: p.U.Agent(m.Project.ID, m.ID, name), Current: m.Tab == name}
+func (m AgentModel) tabs(p Page) []TabLink {
+	link := func(tab Tab, text string) TabLink {
+		return TabLink{Text: text, URL: p.U.Agent(m.Project.ID, m.ID, tab), Current: m.Tab == tab}
 	}
-	tokens := tab("", p.L.T("tokens.tab"))
+	tokens := link(TabTokens, p.L.T("tokens.tab"))
 	tokens.Counts, tokens.Count = true, len(m.Tokens)
-	tokens.Current = m.Tab != "activity" && m.Tab != "connect"
-	return []Tab{tokens, tab("activity", p.L.T("activity.heading")), tab("connect", p.L.T("connect.tab"))}
+	return []TabLink{tokens, link(TabActivity, p.L.T("activity.heading")), link(TabConnect, p.L.T("connect.tab"))}
 }

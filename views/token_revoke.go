@@ -1,11 +1,29 @@
 package views
 
-import "gitlab-agent-portal/internal/i18n"
+import (
+	"github.com/a-h/templ"
+
+	"gitlab-agent-portal/internal/i18n"
+)
+
+// Title names the page.
+func (m *TokenRevokeModel) Title(l *i18n.Printer) string {
+	return l.T("titles.token_revoke", "Token", m.Token.Name)
+}
+
+// Page is the form as a page.
+func (m *TokenRevokeModel) Page(p Page) templ.Component { return TokenRevokePage(p, *m) }
+
+// Dialog is the form as the dialog holds it.
+func (m *TokenRevokeModel) Dialog(p Page) templ.Component { return TokenRevokeDialog(p, *m) }
+
+// Wrong reports whether there is something that keeps the form from being sent on.
+func (m *TokenRevokeModel) Wrong() bool { return m.Notice != nil || m.Confirm.Error != "" }
 
 // consequence says what will stop working.
 func (m TokenRevokeModel) consequence(p Page) string {
 	switch {
-	case !m.Token.UsageKnown:
+	case !m.Token.UseKnown:
 		return p.L.T("tokens.revoke.usage_unknown")
 	case m.Token.LastUsedAt.IsZero():
 		return p.L.T("tokens.revoke.never_used")

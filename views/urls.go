@@ -97,8 +97,11 @@ func (u URLs) Agents(project int64, page int) string {
 func (u URLs) AgentNew(project int64) string { return u.project(project) + "/agents/new" }
 
 // Agent is one agent's page; tab is empty for the first one.
-func (u URLs) Agent(project, agent int64, tab string) string {
-	return withQuery(u.agent(project, agent), "tab", tab)
+func (u URLs) Agent(project, agent int64, tab Tab) string {
+	if tab == TabTokens {
+		tab = ""
+	}
+	return withQuery(u.agent(project, agent), "tab", string(tab))
 }
 
 // AgentDelete asks for, and receives, the deletion of an agent.

@@ -20,14 +20,14 @@ func (r *Reader) Agent(ctx context.Context, project, id int64) (ProjectAgent, er
 	told, ok := ask(ctx, r, "an agent", func(ctx context.Context) (gitlabapi.ProjectAgents, error) {
 		return r.gitlab.AgentByName(ctx, project, one.Name)
 	})
-	found := ProjectAgent{Agent: restAgent(one)}
+	found := ProjectAgent{Agent: AgentOf(one)}
 	for _, token := range tokens {
-		found.Agent.Tokens = append(found.Agent.Tokens, restToken(token))
+		found.Agent.Tokens = append(found.Agent.Tokens, TokenOf(token))
 	}
 	found.Agent.TokenCount = len(tokens)
 	if ok && told.Agents[0].ID == id {
 		found.Project = r.projectOf(told.ProjectDetail)
-		addUse(&found.Agent, agentOf(&told.Agents[0]))
+		addUse(&found.Agent, agentInUse(&told.Agents[0]))
 		return found, nil
 	}
 	return r.agentWithoutGraphQL(ctx, project, found)
@@ -83,7 +83,7 @@ func (r *Reader) readUse(ctx context.Context, project int64, one *agent.Agent) {
 	for i := range one.Tokens {
 		group.Go(func() error {
 			if detail, err := r.gitlab.Token(ctx, gitlabapi.ProjectID(project), one.ID, one.Tokens[i].ID); err == nil {
-				one.Tokens[i] = restTokenInUse(detail)
+				one.Tokens[i] = TokenWithUse(detail)
 			}
 			return nil
 		})

@@ -65,11 +65,11 @@ func merge(listed []gitlabapi.Agent, told []gitlabapi.AgentDetail) (agents []age
 	agents = make([]agent.Agent, len(listed))
 	for i, one := range listed {
 		if detail := byID[one.ID]; detail != nil {
-			agents[i] = agentOf(detail)
+			agents[i] = agentInUse(detail)
 			agents[i].CreatedBy.ID = one.CreatedByUserID
 			continue
 		}
-		agents[i] = restAgent(one)
+		agents[i] = AgentOf(one)
 		missing = append(missing, &agents[i])
 	}
 	return agents, missing

@@ -31,8 +31,8 @@ func (s *Service) withAccess(p agent.Project) agent.Project {
 	return p
 }
 
-// agentOf is an agent as GraphQL tells of it.
-func agentOf(d *gitlabapi.AgentDetail) agent.Agent {
+// agentInUse is an agent as GraphQL tells of it, with its tokens and their use.
+func agentInUse(d *gitlabapi.AgentDetail) agent.Agent {
 	a := agent.Agent{
 		ID: d.ID, Name: d.Name, CreatedAt: d.CreatedAt, CreatedBy: personOf(d.CreatedBy),
 		Tokens: make([]agent.Token, len(d.Tokens)), TokenCount: d.TokenCount,
@@ -51,23 +51,23 @@ func personOf(p gitlabapi.Person) agent.Person {
 	return agent.Person{Username: p.Username, Name: p.Name}
 }
 
-// restAgent is an agent as REST lists it, whose tokens are not known.
-func restAgent(a gitlabapi.Agent) agent.Agent {
+// AgentOf is an agent as REST tells of it, whose tokens are not known.
+func AgentOf(a gitlabapi.Agent) agent.Agent {
 	return agent.Agent{
 		ID: a.ID, Name: a.Name, CreatedAt: seconds(a.CreatedAt), CreatedBy: agent.Person{ID: a.CreatedByUserID}, TokenCount: agent.Unread,
 	}
 }
 
-// restToken is a token as REST lists it, whose use is not known.
-func restToken(t gitlabapi.Token) agent.Token {
+// TokenOf is a token as REST lists it, whose use is not known.
+func TokenOf(t gitlabapi.Token) agent.Token {
 	return agent.Token{
 		ID: t.ID, Name: t.Name, Description: t.Description, CreatedAt: seconds(t.CreatedAt), CreatedBy: agent.Person{ID: t.CreatedByUserID},
 	}
 }
 
-// restTokenInUse is a token as REST tells of it alone.
-func restTokenInUse(t gitlabapi.TokenDetail) agent.Token {
-	token := restToken(t.Token)
+// TokenWithUse is a token as REST tells of it alone.
+func TokenWithUse(t gitlabapi.TokenDetail) agent.Token {
+	token := TokenOf(t.Token)
 	token.LastUsedAt, token.UseKnown = seconds(t.LastUsedAt), true
 	return token
 }

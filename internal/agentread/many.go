@@ -21,7 +21,7 @@ func (r *Reader) Many(ctx context.Context, projects []int64) (found map[int64]Pr
 	for id, project := range answered {
 		read := ProjectAgents{Project: r.projectOf(project.ProjectDetail), Agents: make([]agent.Agent, len(project.Agents))}
 		for i := range project.Agents {
-			read.Agents[i] = agentOf(&project.Agents[i])
+			read.Agents[i] = agentInUse(&project.Agents[i])
 		}
 		found[id] = read
 	}
@@ -39,7 +39,7 @@ func (r *Reader) ProjectAgents(ctx context.Context, project int64) ([]agent.Agen
 	listed, err := r.gitlab.Agents(ctx, gitlabapi.ProjectID(project))
 	agents := make([]agent.Agent, len(listed))
 	for i, one := range listed {
-		agents[i] = restAgent(one)
+		agents[i] = AgentOf(one)
 	}
 	return agents, err
 }

@@ -14,7 +14,7 @@ type Ref struct{ Project, Agent int64 }
 
 // Selected is one agent of a selection, or why it could not be read.
 type Selected struct {
-	Ref
+	Ref Ref
 	ProjectAgent
 	Err error
 }
@@ -74,7 +74,7 @@ func (r *Reader) pick(project gitlabapi.ProjectAgents, id int64) (ProjectAgent, 
 	if i < 0 {
 		return ProjectAgent{}, gitlabapi.ErrNotFound
 	}
-	return ProjectAgent{Project: r.projectOf(project.ProjectDetail), Agent: agentOf(&project.Agents[i])}, nil
+	return ProjectAgent{Project: r.projectOf(project.ProjectDetail), Agent: agentInUse(&project.Agents[i])}, nil
 }
 
 // selectedByREST reads an agent without asking GraphQL again.
@@ -83,10 +83,10 @@ func (r *Reader) selectedByREST(ctx context.Context, ref Ref) (ProjectAgent, err
 	if err != nil {
 		return ProjectAgent{}, err
 	}
-	found := ProjectAgent{Agent: restAgent(one)}
+	found := ProjectAgent{Agent: AgentOf(one)}
 	list := make([]agent.Token, 0, len(tokens))
 	for _, token := range tokens {
-		list = append(list, restToken(token))
+		list = append(list, TokenOf(token))
 	}
 	found.Agent.SetTokens(list)
 	return r.agentWithoutGraphQL(ctx, ref.Project, found)

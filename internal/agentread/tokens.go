@@ -25,7 +25,7 @@ func (r *Reader) Tokens(ctx context.Context, project, agentID int64) ([]agent.To
 		case err != nil:
 			return nil, err
 		default:
-			tokens = append(tokens, restTokenInUse(detail))
+			tokens = append(tokens, TokenWithUse(detail))
 		}
 	}
 	return tokens, nil

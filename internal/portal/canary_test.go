@@ -19,7 +19,7 @@ import (
 	"github.com/PuerkitoBio/goquery"
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
-	"gitlab-agent-portal/internal/store/storetest"
+	"gitlab-agent-portal/internal/database/databasetest"
 )
 
 // TestO14NothingLeaksOverTheWholePortal is the one search for secrets over everything the
@@ -30,7 +30,7 @@ import (
 func TestO14NothingLeaksOverTheWholePortal(t *testing.T) {
 	t.Parallel()
 	gitlab := newOrganisation(t)
-	database := storetest.New(t)
+	database := databasetest.New(t)
 	portal := startPortal(t, gitlab, nil, "LOG_LEVEL=debug", "METRICS_ADDR=127.0.0.1:0", "DATABASE_URL="+database.URL)
 	search := &search{t: t, gitlab: gitlab, portal: portal, shown: map[string]int{}}
 
@@ -319,7 +319,7 @@ func (s *search) crash() {
 }
 
 // database notes what is in the database.
-func (s *search) database(database *storetest.Database) {
+func (s *search) database(database *databasetest.Database) {
 	s.t.Helper()
 	for place, content := range database.Contents(s.t) {
 		s.note(place, content)

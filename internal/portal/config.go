@@ -15,7 +15,7 @@ import (
 	"github.com/caarlos0/env/v11"
 
 	"gitlab-agent-portal/gitlabapi"
-	"gitlab-agent-portal/internal/store"
+	"gitlab-agent-portal/internal/session"
 )
 
 // config is everything that the environment decides. README.md explains the variables to
@@ -34,9 +34,9 @@ type config struct {
 	MetricsAddr       string  `env:"METRICS_ADDR"`
 	AllowInsecureHTTP bool    `env:"ALLOW_INSECURE_HTTP"`
 
-	DatabaseURL     string     `env:"DATABASE_URL"      envDefault:"sqlite:portal.db"`
-	SessionKeys     store.Keys `env:"SESSION_KEYS"`
-	SessionKeysFile string     `env:"SESSION_KEYS_FILE"`
+	DatabaseURL     string       `env:"DATABASE_URL"      envDefault:"sqlite:portal.db"`
+	SessionKeys     session.Keys `env:"SESSION_KEYS"`
+	SessionKeysFile string       `env:"SESSION_KEYS_FILE"`
 
 	TrustedProxies []netip.Prefix `env:"TRUSTED_PROXIES"`
 	HelmRepoURL    url.URL        `env:"HELM_REPO_URL"   envDefault:"https://charts.gitlab.io"`
@@ -63,14 +63,14 @@ func (c *config) basePath() string { return strings.TrimRight(c.PublicURL.Path, 
 
 // cookie describes the session cookie. A browser accepts the __Host- prefix from https at the
 // root only and the __Secure- prefix from https only, and so nothing else can have set them.
-func (c *config) cookie() store.CookieOptions {
+func (c *config) cookie() session.CookieOptions {
 	switch {
 	case c.PublicURL.Scheme != "https":
-		return store.CookieOptions{Name: "portal", Path: c.basePath() + "/"}
+		return session.CookieOptions{Name: "portal", Path: c.basePath() + "/"}
 	case c.basePath() == "":
-		return store.CookieOptions{Name: "__Host-portal", Path: "/", Secure: true}
+		return session.CookieOptions{Name: "__Host-portal", Path: "/", Secure: true}
 	default:
-		return store.CookieOptions{Name: "__Secure-portal", Path: c.basePath() + "/", Secure: true}
+		return session.CookieOptions{Name: "__Secure-portal", Path: c.basePath() + "/", Secure: true}
 	}
 }
 
@@ -148,7 +148,7 @@ func parsers() map[reflect.Type]env.ParserFunc {
 		reflect.TypeFor[url.URL]():          parser("is not a URL", parseURL),
 		reflect.TypeFor[[]netip.Prefix]():   parser("is not a list of networks such as 10.0.0.0/8,fd00::/8", parsePrefixes),
 		reflect.TypeFor[gitlabapi.Secret](): func(text string) (any, error) { return gitlabapi.NewSecret(text), nil },
-		reflect.TypeFor[store.Keys]():       func(text string) (any, error) { return parseKeys(text) },
+		reflect.TypeFor[session.Keys]():     func(text string) (any, error) { return parseKeys(text) },
 	}
 }
 
@@ -201,8 +201,8 @@ func parsePrefixes(text string) ([]netip.Prefix, error) {
 	return prefixes, nil
 }
 
-func parseKeys(text string) (store.Keys, error) {
-	keys, err := store.ParseKeys(text)
+func parseKeys(text string) (session.Keys, error) {
+	keys, err := session.ParseKeys(text)
 	if err != nil {
 		return nil, fmt.Errorf("is not a list of keys: %s", strings.ReplaceAll(err.Error(), "\n", "; "))
 	}

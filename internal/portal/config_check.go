@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"gitlab-agent-portal/gitlabapi"
-	"gitlab-agent-portal/internal/store"
+	"gitlab-agent-portal/internal/database"
 )
 
 // check examines the fields, alone and together, and fills in what is made of them.
@@ -19,7 +19,7 @@ func (c *config) check(bad *problems) {
 	c.checkGitLab(bad)
 	c.checkSecrets(bad)
 	c.checkAddresses(bad)
-	if err := store.CheckURL(c.DatabaseURL); err != nil {
+	if err := database.CheckURL(c.DatabaseURL); err != nil {
 		bad.add("DATABASE_URL", "is not usable: "+err.Error())
 	}
 	for _, prefix := range c.TrustedProxies {

@@ -18,7 +18,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"gitlab-agent-portal/internal/store"
+	"gitlab-agent-portal/internal/session"
 )
 
 const (
@@ -273,13 +273,13 @@ func TestS1CookieFollowsPublicURL(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		public string
-		want   store.CookieOptions
+		want   session.CookieOptions
 	}{
-		{"https://agents.example.com", store.CookieOptions{Name: "__Host-portal", Path: "/", Secure: true}},
-		{"https://agents.example.com/", store.CookieOptions{Name: "__Host-portal", Path: "/", Secure: true}},
-		{"https://example.com/tools/portal/", store.CookieOptions{Name: "__Secure-portal", Path: "/tools/portal/", Secure: true}},
-		{"http://localhost:8080", store.CookieOptions{Name: "portal", Path: "/"}},
-		{"http://localhost:8080/portal", store.CookieOptions{Name: "portal", Path: "/portal/"}},
+		{"https://agents.example.com", session.CookieOptions{Name: "__Host-portal", Path: "/", Secure: true}},
+		{"https://agents.example.com/", session.CookieOptions{Name: "__Host-portal", Path: "/", Secure: true}},
+		{"https://example.com/tools/portal/", session.CookieOptions{Name: "__Secure-portal", Path: "/tools/portal/", Secure: true}},
+		{"http://localhost:8080", session.CookieOptions{Name: "portal", Path: "/"}},
+		{"http://localhost:8080/portal", session.CookieOptions{Name: "portal", Path: "/portal/"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.public, func(t *testing.T) {

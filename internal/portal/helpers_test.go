@@ -17,7 +17,7 @@ import (
 	"github.com/PuerkitoBio/goquery"
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
-	"gitlab-agent-portal/internal/store/storetest"
+	"gitlab-agent-portal/internal/database/databasetest"
 )
 
 // output collects what the program prints.
@@ -63,7 +63,7 @@ func listen(t *testing.T) net.Listener {
 func startPortal(t *testing.T, gitlab organisation, change func(p *Program), environ ...string) *running {
 	t.Helper()
 	listener := listen(t)
-	public, environ := settings(gitlab, listener, append([]string{"DATABASE_URL=" + storetest.New(t).URL}, environ...)...)
+	public, environ := settings(gitlab, listener, append([]string{"DATABASE_URL=" + databasetest.New(t).URL}, environ...)...)
 	program := Program{Listener: listener, Environ: environ}
 	if change != nil {
 		change(&program)

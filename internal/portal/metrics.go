@@ -13,8 +13,8 @@ import (
 
 	"gitlab-agent-portal/handlers"
 	"gitlab-agent-portal/internal/agent"
+	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/fleet/scan"
-	"gitlab-agent-portal/internal/store"
 )
 
 // metrics are what Prometheus reads, on a listener of their own. Labels are bounded: names of
@@ -79,7 +79,7 @@ func (m *metrics) refreshed(result handlers.RefreshResult) {
 }
 
 // created counts one create of an agent token.
-func (m *metrics) created(outcome store.AuditOutcome) {
+func (m *metrics) created(outcome audit.Outcome) {
 	m.creates.WithLabelValues(string(outcome)).Inc()
 }
 

@@ -13,8 +13,11 @@ import (
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/handlers"
 	"gitlab-agent-portal/internal/agentstatus"
+	"gitlab-agent-portal/internal/audit"
+	"gitlab-agent-portal/internal/database"
 	"gitlab-agent-portal/internal/fleet/scan"
-	"gitlab-agent-portal/internal/store"
+	"gitlab-agent-portal/internal/rotation/readings"
+	"gitlab-agent-portal/internal/session"
 	"gitlab-agent-portal/internal/tokens"
 	"gitlab-agent-portal/static"
 	"gitlab-agent-portal/views"
@@ -104,20 +107,25 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 	if err != nil {
 		return fmt.Errorf("GITLAB_URL: %w", err)
 	}
-	database, err := store.Open(ctx, store.Config{
-		URL: cfg.DatabaseURL, Keys: cfg.SessionKeys, Now: now, Log: log, Cookie: cfg.cookie(), AuditRetention: cfg.AuditRetention,
-	})
+	db, err := database.Open(ctx, cfg.DatabaseURL)
 	if err != nil {
 		return fmt.Errorf("DATABASE_URL: %w", err)
 	}
-	defer closeStore(ctx, log, database)
+	defer closeDatabase(ctx, log, db)
+	sessions, err := session.New(db, session.Config{Keys: cfg.SessionKeys, Cookie: cfg.cookie(), Now: now, Log: log})
+	if err != nil {
+		return err
+	}
+	defer sessions.Close()
+	auditLog, nonces, noted := audit.New(db, cfg.AuditRetention, now), tokens.NewNonces(db, now), readings.New(db, now)
 
-	server.store, server.tokens = database, tokens.New(database, database, log, now)
+	server.database, server.sweepers = db, []sweeper{sessions, nonces, auditLog, noted}
+	server.tokens = tokens.New(nonces, auditLog, log, now)
 	server.tokens.ObserveCreates(server.metrics.created)
 	server.fleet = scan.New(scan.Config{Now: now, Log: log, Observe: server.metrics.scanned})
 	handler, err := handlers.New(handlers.Config{ //nolint:contextcheck // what it renders at the start belongs to no request
 		PublicURL: &cfg.PublicURL, GitLab: gitlab, OAuth: oauth(cfg, gitlab), ReadOnly: cfg.readOnly(),
-		Store: database, Tokens: server.tokens, Fleet: server.fleet, Limits: agentstatus.Limits(cfg.TokenMaxAge, cfg.TokenMaxIdle), Keys: cfg.SessionKeys, Cookie: cfg.cookie(), Assets: assets,
+		Sessions: sessions, Audit: auditLog, Nonces: nonces, Readings: noted, Tokens: server.tokens, Fleet: server.fleet, Limits: agentstatus.Limits(cfg.TokenMaxAge, cfg.TokenMaxIdle), Keys: cfg.SessionKeys, Cookie: cfg.cookie(), Assets: assets,
 		Log: log, Now: now, Ready: server.readiness, TrustedProxies: cfg.TrustedProxies, HelmRepoURL: cfg.HelmRepoURL.String(), PrivateCA: cfg.CAFile != "", JiHu: cfg.JiHu, SandboxURL: extra.sandboxURL, Styleguide: extra.styleguide,
 		Refreshed: server.metrics.refreshed, UsageMissing: server.metrics.usageMissing.Inc,
 	})
@@ -150,8 +158,8 @@ func inUTC(groups []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-func closeStore(ctx context.Context, log *slog.Logger, database *store.Store) {
-	if err := database.Close(); err != nil {
+func closeDatabase(ctx context.Context, log *slog.Logger, db *database.DB) {
+	if err := db.Close(); err != nil {
 		log.ErrorContext(ctx, "closing the database", "error", err)
 	}
 }

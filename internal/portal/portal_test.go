@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
-	"gitlab-agent-portal/internal/store/pgtest"
+	"gitlab-agent-portal/internal/database/pgtest"
 )
 
 // organisation is a GitLab with the least to sign in and to create a token in: the person

@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
-	"gitlab-agent-portal/internal/store/pgtest"
+	"gitlab-agent-portal/internal/database/pgtest"
 )
 
 // getAll asks for the page once per address at the same time, and wants it from each.

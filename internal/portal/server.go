@@ -12,8 +12,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"gitlab-agent-portal/internal/database"
 	"gitlab-agent-portal/internal/fleet/scan"
-	"gitlab-agent-portal/internal/store"
 	"gitlab-agent-portal/internal/tokens"
 )
 
@@ -29,17 +29,23 @@ const (
 
 // server runs the portal's listeners and stops them in order.
 type server struct {
-	cfg     *config
-	log     *slog.Logger
-	store   *store.Store
-	tokens  *tokens.Service
-	fleet   *scan.Service
-	metrics *metrics
-	ready   func()
-	drain   func()
+	cfg      *config
+	log      *slog.Logger
+	database *database.DB
+	sweepers []sweeper
+	tokens   *tokens.Service
+	fleet    *scan.Service
+	metrics  *metrics
+	ready    func()
+	drain    func()
 
 	portal, observed net.Listener // observed is nil without METRICS_ADDR
 	stopping         atomic.Bool
+}
+
+// sweeper deletes what has expired of what it keeps, a bounded number of rows at a time.
+type sweeper interface {
+	Sweep(ctx context.Context) (deleted int64, err error)
 }
 
 // listen opens the listeners before anything is served, so that a busy port is an error of
@@ -66,7 +72,7 @@ func (s *server) readiness(ctx context.Context) error {
 	if s.stopping.Load() {
 		return errors.New("the portal is stopping")
 	}
-	return s.store.Ping(ctx)
+	return s.database.Ping(ctx)
 }
 
 // run serves until ctx ends or a listener fails, and returns when everything has stopped.
@@ -150,13 +156,15 @@ func (s *server) stop(ctx context.Context, servers []*http.Server) error {
 	return failed
 }
 
-// sweep deletes expired sessions and nonces now and then.
+// sweep deletes what has expired now and then.
 func (s *server) sweep(ctx context.Context) {
 	ticker := time.NewTicker(sweepEvery)
 	defer ticker.Stop()
 	for {
-		if _, err := s.store.Sweep(ctx); err != nil && ctx.Err() == nil {
-			s.log.WarnContext(ctx, "deleting what has expired", "error", err)
+		for _, sweeper := range s.sweepers {
+			if _, err := sweeper.Sweep(ctx); err != nil && ctx.Err() == nil {
+				s.log.WarnContext(ctx, "deleting what has expired", "error", err)
+			}
 		}
 		select {
 		case <-ctx.Done():

@@ -6,19 +6,8 @@ import (
 	"time"
 
 	"gitlab-agent-portal/gitlabapi"
-	"gitlab-agent-portal/internal/store"
+	"gitlab-agent-portal/internal/audit"
 )
-
-// Audit keeps a row of everything that the Service does or is refused.
-type Audit interface {
-	// BeginAudit writes a row before GitLab is asked; FinishAudit ends it, exactly once.
-	BeginAudit(ctx context.Context, event store.AuditEvent) (id int64, err error)
-	FinishAudit(ctx context.Context, id int64, outcome store.AuditOutcome, learnt store.AuditTarget) error
-	// RecordAudit writes the row of what is over already.
-	RecordAudit(ctx context.Context, event store.AuditEvent) error
-	// UnstoredTokens are the agents' tokens that were created here and not said to be stored.
-	UnstoredTokens(ctx context.Context, agents []int64) ([]store.UnstoredToken, error)
-}
 
 // Actor is who acts, and from where.
 type Actor struct {
@@ -41,97 +30,97 @@ func (e *NotAuditedError) Unwrap() error { return e.Cause }
 // auditTimeout bounds one write to the audit, also when the time of the change is up.
 const auditTimeout = 3 * time.Second
 
-// entry is one action under way in the audit.
-type entry struct {
+// row is one action under way in the audit.
+type row struct {
 	service *Service
 	id      int64
-	event   store.AuditEvent
+	event   audit.Event
 }
 
 // event is the row of an action of by's.
-func (by Actor) event(action store.AuditAction, target store.AuditTarget) store.AuditEvent {
-	return store.AuditEvent{
+func (by Actor) event(action audit.Action, target audit.Target) audit.Event {
+	return audit.Event{
 		Action: action, ActorID: by.ID, ActorName: by.Name, ClientIP: by.IP, RequestID: by.RequestID, Target: target,
 	}
 }
 
 // begin writes the row of an action before GitLab is asked for it.
-func (s *Service) begin(ctx context.Context, event store.AuditEvent) (*entry, error) {
+func (s *Service) begin(ctx context.Context, event audit.Event) (*row, error) {
 	ctx, cancel := context.WithTimeout(ctx, auditTimeout)
 	defer cancel()
-	id, err := s.audit.BeginAudit(ctx, event)
+	id, err := s.audit.Begin(ctx, event)
 	if err != nil {
 		return nil, &NotAuditedError{Cause: err}
 	}
-	return &entry{service: s, id: id, event: event}, nil
+	return &row{service: s, id: id, event: event}, nil
 }
 
 // finish notes how the action ended. Failing to must not hide the end from the person: the row
 // then reads as unknown, which the log explains.
-func (e *entry) finish(ctx context.Context, outcome store.AuditOutcome, learnt store.AuditTarget) {
+func (r *row) finish(ctx context.Context, outcome audit.Outcome, learnt audit.Target) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), auditTimeout)
 	defer cancel()
-	if err := e.service.audit.FinishAudit(ctx, e.id, outcome, learnt); err != nil {
-		e.service.log.ErrorContext(ctx, "finishing a row of the audit", "row", e.id, "outcome", outcome, "error", err)
+	if err := r.service.audit.Finish(ctx, r.id, outcome, learnt); err != nil {
+		r.service.log.ErrorContext(ctx, "finishing a row of the audit", "row", r.id, "outcome", outcome, "error", err)
 	}
 }
 
 // reconciled notes what a look at GitLab told about the action's unknown outcome.
-func (e *entry) reconciled(ctx context.Context, outcome store.AuditOutcome, learnt store.AuditTarget) {
-	event := e.event
-	event.Action, event.RefersTo = store.AuditReconciled, e.id
+func (r *row) reconciled(ctx context.Context, outcome audit.Outcome, learnt audit.Target) {
+	event := r.event
+	event.Action, event.RefersTo = audit.Reconciled, r.id
 	if learnt.AgentID != 0 {
 		event.Target.AgentID = learnt.AgentID
 	}
 	if learnt.TokenID != 0 {
 		event.Target.TokenID = learnt.TokenID
 	}
-	e.service.record(ctx, event, outcome)
+	r.service.record(ctx, event, outcome)
 }
 
 // refused notes an action that ended before GitLab was asked for a change.
-func (s *Service) refused(ctx context.Context, event store.AuditEvent, err error) {
+func (s *Service) refused(ctx context.Context, event audit.Event, err error) {
 	s.record(ctx, event, outcomeOf(err))
 }
 
 // record writes a row of which nothing depends: GitLab was asked already, or will not be.
-func (s *Service) record(ctx context.Context, event store.AuditEvent, outcome store.AuditOutcome) {
+func (s *Service) record(ctx context.Context, event audit.Event, outcome audit.Outcome) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), auditTimeout)
 	defer cancel()
 	event.Outcome = outcome
-	if err := s.audit.RecordAudit(ctx, event); err != nil {
+	if err := s.audit.Record(ctx, event); err != nil {
 		s.log.ErrorContext(ctx, "writing to the audit", "action", event.Action, "outcome", outcome, "error", err)
 	}
 }
 
 // outcomeOf is what an error says about whether a change happened.
-func outcomeOf(err error) store.AuditOutcome {
+func outcomeOf(err error) audit.Outcome {
 	var limit *LimitError
 	var taken *NameTakenError
 	var used *UsedError
 	switch {
 	case err == nil:
-		return store.AuditOK
+		return audit.OK
 	case gitlabapi.OutcomeUnknown(err):
-		return store.AuditUnknown
+		return audit.Unknown
 	case errors.As(err, &limit), errors.As(err, &taken), errors.As(err, &used), errors.Is(err, ErrTooMany),
 		errors.Is(err, ErrUsedMeanwhile), errors.Is(err, ErrTooYoung):
-		return store.AuditRefused
+		return audit.Refused
 	case gitlabapi.Refused(err):
-		return store.AuditRefused
+		return audit.Refused
 	default:
-		return store.AuditFailed
+		return audit.Failed
 	}
 }
 
 // lookedUp is what the look-up of something that was to be removed tells about the removal.
-func lookedUp(lookup error) store.AuditOutcome {
+func lookedUp(lookup error) audit.Outcome {
 	switch {
 	case errors.Is(lookup, gitlabapi.ErrNotFound):
-		return store.AuditOK
+		return audit.OK
 	case lookup == nil:
-		return store.AuditFailed
+		return audit.Failed
 	default:
-		return store.AuditUnknown
+		return audit.Unknown
 	}
 }

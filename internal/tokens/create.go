@@ -6,7 +6,8 @@ import (
 	"slices"
 
 	"gitlab-agent-portal/gitlabapi"
-	"gitlab-agent-portal/internal/store"
+	"gitlab-agent-portal/internal/agentread"
+	"gitlab-agent-portal/internal/audit"
 )
 
 // CreateRequest asks for a token of one agent.
@@ -33,17 +34,17 @@ func (s *Service) Create(ctx context.Context, gitlab *gitlabapi.Client, req Crea
 			return Result{}, err
 		}
 		if err := s.claim(ctx, req.Form); err != nil {
-			row.finish(ctx, outcomeOf(err), store.AuditTarget{})
+			row.finish(ctx, outcomeOf(err), audit.Target{})
 			return Result{}, err
 		}
 		created, err := s.create(ctx, gitlab, req, row, agent, before)
-		return Result{Agent: agent, Token: created}, err
+		return resultOf(agent, created), err
 	})
 }
 
 // event is the audit's row of a create; the agent may not be known.
-func (req CreateRequest) event(agent gitlabapi.Agent) store.AuditEvent {
-	return req.Form.Actor.event(store.AuditTokenCreate, store.AuditTarget{
+func (req CreateRequest) event(agent gitlabapi.Agent) audit.Event {
+	return req.Form.Actor.event(audit.TokenCreate, audit.Target{
 		ProjectID: req.Project, ProjectPath: agent.ConfigProject.PathWithNamespace,
 		AgentID: req.Agent, AgentName: agent.Name, TokenName: req.Token.Name,
 	})
@@ -65,24 +66,21 @@ func (s *Service) precheck(ctx context.Context, gitlab *gitlabapi.Client, req Cr
 	}
 	// A second submit finds the token of the first, which may have filled the limit: what
 	// it led to is the better answer then.
-	if result, used, err := s.nonces.NonceResult(ctx, req.Form.Nonce); err != nil {
+	if result, used, err := s.nonces.Result(ctx, req.Form.Nonce); err != nil {
 		return agent, nil, err
 	} else if used {
 		return agent, nil, &UsedError{Known: true, Result: result}
 	}
-	if len(before) >= ActiveLimit {
-		return agent, nil, &LimitError{Active: before}
-	}
-	return agent, before, nil
+	return agent, before, withinLimit(before)
 }
 
 // create sends the one POST. Whatever happens, it is not sent again.
-func (s *Service) create(ctx context.Context, gitlab *gitlabapi.Client, req CreateRequest, row *entry, agent gitlabapi.Agent, before []gitlabapi.Token) (gitlabapi.CreatedToken, error) {
+func (s *Service) create(ctx context.Context, gitlab *gitlabapi.Client, req CreateRequest, row *row, agent gitlabapi.Agent, before []gitlabapi.Token) (gitlabapi.CreatedToken, error) {
 	created, err := gitlab.CreateToken(ctx, gitlabapi.ProjectID(req.Project), agent.ID, req.Token)
-	row.finish(ctx, outcomeOf(err), store.AuditTarget{TokenID: created.ID, TokenName: created.Name})
+	row.finish(ctx, outcomeOf(err), audit.Target{TokenID: created.ID, TokenName: created.Name})
 	s.created(outcomeOf(err))
 	if err == nil {
-		s.remember(ctx, req.Form, store.NonceResult{
+		s.remember(ctx, req.Form, NonceResult{
 			ProjectID: req.Project, AgentID: agent.ID, TokenID: created.ID, TokenName: created.Name,
 		})
 		return created, nil
@@ -101,7 +99,7 @@ func (s *Service) create(ctx context.Context, gitlab *gitlabapi.Client, req Crea
 func (s *Service) reconcile(ctx context.Context, gitlab *gitlabapi.Client, req CreateRequest, agent gitlabapi.Agent, before []gitlabapi.Token, cause error) *UnknownTokenError {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookTimeout)
 	defer cancel()
-	unknown := &UnknownTokenError{Cause: cause, Agent: agent}
+	unknown := &UnknownTokenError{Cause: cause, Project: projectOf(agent), Agent: agentread.AgentOf(agent)}
 	now, err := gitlab.Tokens(ctx, gitlabapi.ProjectID(req.Project), agent.ID)
 	if err != nil {
 		unknown.Lookup = err
@@ -112,13 +110,17 @@ func (s *Service) reconcile(ctx context.Context, gitlab *gitlabapi.Client, req C
 		if !isCandidate(token, before, req) {
 			continue
 		}
-		if detail, err := gitlab.Token(ctx, gitlabapi.ProjectID(req.Project), agent.ID, token.ID); err != nil || detail.LastUsedAt.IsZero() {
-			unknown.Candidates = append(unknown.Candidates, token)
+		candidate := agentread.TokenOf(token)
+		if detail, err := gitlab.Token(ctx, gitlabapi.ProjectID(req.Project), agent.ID, token.ID); err == nil {
+			candidate = agentread.TokenWithUse(detail)
+		}
+		if candidate.LastUsedAt.IsZero() {
+			unknown.Candidates = append(unknown.Candidates, candidate)
 		}
 	}
 	if len(unknown.Candidates) == 1 {
 		only := unknown.Candidates[0]
-		s.remember(ctx, req.Form, store.NonceResult{
+		s.remember(ctx, req.Form, NonceResult{
 			ProjectID: req.Project, AgentID: agent.ID, TokenID: only.ID, TokenName: only.Name,
 		})
 	}

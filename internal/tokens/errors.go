@@ -3,37 +3,29 @@ package tokens
 import (
 	"fmt"
 
-	"gitlab-agent-portal/gitlabapi"
-	"gitlab-agent-portal/internal/store"
+	"gitlab-agent-portal/internal/agent"
+	"gitlab-agent-portal/internal/audit"
 )
 
-// ActiveLimit is how many active tokens GitLab allows an agent since 16.2
-// (https://docs.gitlab.com/ee/api/cluster_agents.html#create-an-agent-token).
-const ActiveLimit = 2
-
 // LimitError says that the agent has as many active tokens as GitLab allows. Nothing was sent.
-type LimitError struct {
-	Active []gitlabapi.Token
-}
+type LimitError struct{ Active int }
 
 func (e *LimitError) Error() string {
-	return fmt.Sprintf("the agent has %d active tokens already", len(e.Active))
+	return fmt.Sprintf("the agent has %d active tokens already", e.Active)
 }
 
 // NameTakenError says that the project has an agent of that name. Nothing was sent.
-type NameTakenError struct {
-	Agent gitlabapi.Agent
-}
+type NameTakenError struct{ Name string }
 
 func (e *NameTakenError) Error() string {
-	return fmt.Sprintf("the project has an agent named %q already", e.Agent.Name)
+	return fmt.Sprintf("the project has an agent named %q already", e.Name)
 }
 
 // UsedError says that the form was sent before and is done. Nothing was sent again.
 type UsedError struct {
 	// Known says that Result tells what the first submit led to.
 	Known  bool
-	Result store.NonceResult
+	Result NonceResult
 }
 
 func (e *UsedError) Error() string { return "the form was used before" }
@@ -42,11 +34,12 @@ func (e *UsedError) Error() string { return "the form was used before" }
 type UnknownTokenError struct {
 	// Cause is the failure of the create.
 	Cause error
-	// Agent is the agent concerned.
-	Agent gitlabapi.Agent
+	// Project and Agent are those concerned.
+	Project agent.Project
+	Agent   agent.Agent
 	// Candidates are the tokens that the create may have left behind: newer than all that
 	// were there before, by the same person, of the same name, never used.
-	Candidates []gitlabapi.Token
+	Candidates []agent.Token
 	// Checked is false when GitLab could not be asked afterwards either; Lookup says why. It is
 	// not what the create failed with, and so not among what Unwrap gives.
 	Checked bool
@@ -64,14 +57,14 @@ func (e *UnknownTokenError) Error() string {
 func (e *UnknownTokenError) Unwrap() error { return e.Cause }
 
 // outcome is what looking for the token told, and which token was found.
-func (e *UnknownTokenError) outcome() (store.AuditOutcome, store.AuditTarget) {
+func (e *UnknownTokenError) outcome() (audit.Outcome, audit.Target) {
 	switch {
 	case !e.Checked, len(e.Candidates) > 1:
-		return store.AuditUnknown, store.AuditTarget{}
+		return audit.Unknown, audit.Target{}
 	case len(e.Candidates) == 1:
-		return store.AuditOK, store.AuditTarget{TokenID: e.Candidates[0].ID}
+		return audit.OK, audit.Target{TokenID: e.Candidates[0].ID}
 	default:
-		return store.AuditFailed, store.AuditTarget{}
+		return audit.Failed, audit.Target{}
 	}
 }
 

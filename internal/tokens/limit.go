@@ -6,6 +6,9 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/agent"
 )
 
 // ErrTooMany says that a person created more than a person does. Nothing was sent.
@@ -18,6 +21,14 @@ const (
 	// which only ever lets more through.
 	maxLimiters = 10_000
 )
+
+// withinLimit refuses a token beyond those that GitLab allows an agent.
+func withinLimit(active []gitlabapi.Token) error {
+	if len(active) >= agent.MaxTokens {
+		return &LimitError{Active: len(active)}
+	}
+	return nil
+}
 
 // limits counts each person's creates.
 type limits struct {

@@ -2,32 +2,24 @@ package tokens_test
 
 import (
 	"bytes"
-	"context"
 	"log/slog"
 	"strings"
 	"testing"
 	"time"
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
-	"gitlab-agent-portal/internal/store"
 	"gitlab-agent-portal/internal/tokens"
 )
-
-// brittleNonces is the real store, but for the one step that panics.
-type brittleNonces struct{ *store.Store }
-
-func (brittleNonces) UseNonce(context.Context, string, time.Time) (bool, error) {
-	panic("glagent-canary")
-}
 
 func TestAPanicIsAnErrorOfItsOwnRun(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	var log bytes.Buffer
-	b.service = tokens.New(brittleNonces{b.audit.Store}, b.audit, slog.New(slog.NewJSONHandler(&log, nil)), b.clock.Now)
-	if result, err := b.create(b.form(), "x"); err == nil || !result.Token.Secret.IsZero() {
+	panics := func() time.Time { panic("glagent-canary") }
+	b.service = tokens.New(b.nonces, b.audit, slog.New(slog.NewJSONHandler(&log, nil)), panics)
+	if result, err := b.create(b.form(), "x"); err == nil || !result.Secret.IsZero() {
 		t.Errorf("Create = %+v, %v; want an error", result, err)
-	} else if strings.Contains(err.Error()+log.String(), "canary") || !strings.Contains(log.String(), "UseNonce") {
+	} else if strings.Contains(err.Error()+log.String(), "canary") || !strings.Contains(log.String(), "claim") {
 		t.Errorf("the error %v and the log have to name the place and not the value: %s", err, log.String())
 	}
 	if err := b.service.Wait(t.Context()); err != nil {

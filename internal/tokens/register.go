@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"gitlab-agent-portal/gitlabapi"
-	"gitlab-agent-portal/internal/store"
+	"gitlab-agent-portal/internal/audit"
 )
 
 // RegisterRequest asks for a new agent.
@@ -36,25 +36,27 @@ func (s *Service) Register(ctx context.Context, gitlab *gitlabapi.Client, req Re
 			return Result{}, err
 		}
 		if err := s.claim(ctx, req.Form); err != nil {
-			row.finish(ctx, outcomeOf(err), store.AuditTarget{})
+			row.finish(ctx, outcomeOf(err), audit.Target{})
 			return Result{}, err
 		}
 		agent, err := s.register(ctx, gitlab, req, row)
 		if err != nil {
 			return Result{}, err
 		}
-		s.remember(ctx, req.Form, store.NonceResult{ProjectID: req.Project, AgentID: agent.ID})
+		s.remember(ctx, req.Form, NonceResult{ProjectID: req.Project, AgentID: agent.ID})
 		if !req.FirstToken {
-			return Result{Agent: agent}, nil
+			return resultOf(agent, gitlabapi.CreatedToken{}), nil
 		}
 		token, err := s.firstToken(ctx, gitlab, req, agent)
-		return Result{Agent: agent, Token: token, TokenErr: err}, nil
+		result := resultOf(agent, token)
+		result.TokenErr = err
+		return result, nil
 	})
 }
 
 // event is the audit's row of a registration.
-func (req RegisterRequest) event() store.AuditEvent {
-	return req.Form.Actor.event(store.AuditAgentRegister, store.AuditTarget{
+func (req RegisterRequest) event() audit.Event {
+	return req.Form.Actor.event(audit.AgentRegister, audit.Target{
 		ProjectID: req.Project, ProjectPath: req.ProjectPath, AgentName: req.Name,
 	})
 }
@@ -65,7 +67,7 @@ func (req RegisterRequest) event() store.AuditEvent {
 func (s *Service) precheckName(ctx context.Context, gitlab *gitlabapi.Client, req RegisterRequest) error {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
-	if result, used, err := s.nonces.NonceResult(ctx, req.Form.Nonce); err != nil {
+	if result, used, err := s.nonces.Result(ctx, req.Form.Nonce); err != nil {
 		return err
 	} else if used {
 		return &UsedError{Known: true, Result: result}
@@ -76,7 +78,7 @@ func (s *Service) precheckName(ctx context.Context, gitlab *gitlabapi.Client, re
 	}
 	for _, agent := range agents {
 		if agent.Name == req.Name {
-			return &NameTakenError{Agent: agent}
+			return &NameTakenError{Name: agent.Name}
 		}
 	}
 	return nil
@@ -84,10 +86,10 @@ func (s *Service) precheckName(ctx context.Context, gitlab *gitlabapi.Client, re
 
 // register sends the one POST, and looks the name up when its outcome is not known. The name
 // was free a moment ago, so an agent of that name by the same person is taken for ours.
-func (s *Service) register(ctx context.Context, gitlab *gitlabapi.Client, req RegisterRequest, row *entry) (gitlabapi.Agent, error) {
+func (s *Service) register(ctx context.Context, gitlab *gitlabapi.Client, req RegisterRequest, row *row) (gitlabapi.Agent, error) {
 	project := gitlabapi.ProjectID(req.Project)
 	agent, err := gitlab.RegisterAgent(ctx, project, req.Name)
-	row.finish(ctx, outcomeOf(err), store.AuditTarget{AgentID: agent.ID})
+	row.finish(ctx, outcomeOf(err), audit.Target{AgentID: agent.ID})
 	if err == nil || !gitlabapi.OutcomeUnknown(err) {
 		return agent, err
 	}
@@ -95,17 +97,17 @@ func (s *Service) register(ctx context.Context, gitlab *gitlabapi.Client, req Re
 	defer cancel()
 	agents, lookup := gitlab.Agents(ctx, project)
 	if lookup != nil {
-		row.reconciled(ctx, store.AuditUnknown, store.AuditTarget{})
+		row.reconciled(ctx, audit.Unknown, audit.Target{})
 		cause := errors.Join(err, fmt.Errorf("looking for the agent afterwards: %w", lookup))
 		return agent, &UnknownAgentError{Cause: cause, Name: req.Name}
 	}
 	for _, found := range agents {
 		if found.Name == req.Name && found.CreatedByUserID == req.Form.Actor.ID {
-			row.reconciled(ctx, store.AuditOK, store.AuditTarget{AgentID: found.ID})
+			row.reconciled(ctx, audit.OK, audit.Target{AgentID: found.ID})
 			return found, nil
 		}
 	}
-	row.reconciled(ctx, store.AuditFailed, store.AuditTarget{})
+	row.reconciled(ctx, audit.Failed, audit.Target{})
 	return agent, &UnknownAgentError{Cause: err, Name: req.Name}
 }
 

@@ -5,7 +5,7 @@ import (
 	"errors"
 
 	"gitlab-agent-portal/gitlabapi"
-	"gitlab-agent-portal/internal/store"
+	"gitlab-agent-portal/internal/audit"
 )
 
 // RevokeRequest names a token to revoke. The names are those of the moment, for the audit.
@@ -20,8 +20,8 @@ type RevokeRequest struct {
 }
 
 // event is the audit's row of a revocation.
-func (req RevokeRequest) event() store.AuditEvent {
-	return req.Actor.event(store.AuditTokenRevoke, store.AuditTarget{
+func (req RevokeRequest) event() audit.Event {
+	return req.Actor.event(audit.TokenRevoke, audit.Target{
 		ProjectID: req.Project, ProjectPath: req.ProjectPath, AgentID: req.Agent, AgentName: req.AgentName,
 		TokenID: req.Token, TokenName: req.TokenName,
 	})
@@ -42,7 +42,7 @@ func (s *Service) Revoke(ctx context.Context, gitlab *gitlabapi.Client, req Revo
 	if errors.Is(err, gitlabapi.ErrNotFound) {
 		_, err = gitlab.Agent(ctx, ref, req.Agent)
 	}
-	row.finish(ctx, outcomeOf(err), store.AuditTarget{})
+	row.finish(ctx, outcomeOf(err), audit.Target{})
 	if !gitlabapi.OutcomeUnknown(err) {
 		return err
 	}
@@ -52,10 +52,10 @@ func (s *Service) Revoke(ctx context.Context, gitlab *gitlabapi.Client, req Revo
 
 // look notes what a look-up tells about a removal that failed with err, and passes err on
 // unless what was to be removed is gone.
-func (e *entry) look(ctx context.Context, lookup, err error) error {
+func (r *row) look(ctx context.Context, lookup, err error) error {
 	outcome := lookedUp(lookup)
-	e.reconciled(ctx, outcome, store.AuditTarget{})
-	if outcome == store.AuditOK {
+	r.reconciled(ctx, outcome, audit.Target{})
+	if outcome == audit.OK {
 		return nil
 	}
 	return err
@@ -75,7 +75,7 @@ type DeleteRequest struct {
 // counts as deleted, as long as its project can still be seen. *NotAuditedError when GitLab was
 // not asked.
 func (s *Service) Delete(ctx context.Context, gitlab *gitlabapi.Client, req DeleteRequest) error {
-	row, err := s.begin(ctx, req.Actor.event(store.AuditAgentDelete, store.AuditTarget{
+	row, err := s.begin(ctx, req.Actor.event(audit.AgentDelete, audit.Target{
 		ProjectID: req.Project, ProjectPath: req.ProjectPath, AgentID: req.Agent, AgentName: req.AgentName,
 	}))
 	if err != nil {
@@ -85,12 +85,12 @@ func (s *Service) Delete(ctx context.Context, gitlab *gitlabapi.Client, req Dele
 	err = gitlab.DeleteAgent(ctx, ref, req.Agent)
 	ctx = context.WithoutCancel(ctx)
 	if gitlabapi.OutcomeUnknown(err) {
-		row.finish(ctx, store.AuditUnknown, store.AuditTarget{})
+		row.finish(ctx, audit.Unknown, audit.Target{})
 		_, lookup := gitlab.Agent(ctx, ref, req.Agent)
 		return row.look(ctx, lookup, err)
 	}
 	err = confirmDeletion(ctx, gitlab, req, err)
-	row.finish(ctx, outcomeOf(err), store.AuditTarget{})
+	row.finish(ctx, outcomeOf(err), audit.Target{})
 	return err
 }
 

@@ -15,15 +15,10 @@ import (
 	"golang.org/x/time/rate"
 
 	"gitlab-agent-portal/gitlabapi"
-	"gitlab-agent-portal/internal/store"
+	"gitlab-agent-portal/internal/agent"
+	"gitlab-agent-portal/internal/agentread"
+	"gitlab-agent-portal/internal/audit"
 )
-
-// Nonces remembers which form nonces were used and what they led to.
-type Nonces interface {
-	UseNonce(ctx context.Context, nonce string, expires time.Time) (first bool, err error)
-	NonceResult(ctx context.Context, nonce string) (store.NonceResult, bool, error)
-	SetNonceResult(ctx context.Context, nonce string, result store.NonceResult) error
-}
 
 // Form identifies one rendering of a form: everything sent with the same nonce is the same act.
 type Form struct {
@@ -35,30 +30,30 @@ type Form struct {
 
 // Service performs the portal's changes. It is safe for concurrent use.
 type Service struct {
-	nonces Nonces
-	audit  Audit
+	nonces *Nonces
+	audit  *audit.Log
 	log    *slog.Logger
 	limits limits
 	// created is told how each create of a token ended.
-	created func(store.AuditOutcome)
+	created func(audit.Outcome)
 
 	mu      sync.Mutex
 	running map[string]*run
 	work    sync.WaitGroup
 }
 
-// New returns a Service that remembers used nonces in nonces, keeps its rows in audit and takes
-// the time from now.
-func New(nonces Nonces, audit Audit, log *slog.Logger, now func() time.Time) *Service {
+// New returns a Service that remembers used nonces in nonces, keeps its rows of the audit in rows
+// and takes the time from now.
+func New(nonces *Nonces, rows *audit.Log, log *slog.Logger, now func() time.Time) *Service {
 	return &Service{
-		nonces: nonces, audit: audit, log: log, running: make(map[string]*run), created: func(store.AuditOutcome) {},
+		nonces: nonces, audit: rows, log: log, running: make(map[string]*run), created: func(audit.Outcome) {},
 		limits: limits{now: now, byPerson: make(map[int64]*rate.Limiter)},
 	}
 }
 
 // ObserveCreates makes observe hear how each create of a token that was sent to GitLab ended.
 // It is called concurrently. Set it before the Service is used.
-func (s *Service) ObserveCreates(observe func(outcome store.AuditOutcome)) { s.created = observe }
+func (s *Service) ObserveCreates(observe func(outcome audit.Outcome)) { s.created = observe }
 
 // run is one create in flight. Its result is readable once done is closed.
 type run struct {
@@ -76,12 +71,28 @@ const (
 	lookTimeout  = 6 * time.Second
 )
 
-// Result is what a create led to. Agent is set when one was registered, Token when one was created.
+// Result is what a create led to: an agent that was registered or has got a token, and the token
+// with its secret, which is told this once; the zero Secret where none was created.
 type Result struct {
-	Agent gitlabapi.Agent
-	Token gitlabapi.CreatedToken
+	Project agent.Project
+	Agent   agent.Agent
+	Token   agent.Token
+	Secret  gitlabapi.Secret
 	// TokenErr says why a registered agent has no first token although one was asked for.
 	TokenErr error
+}
+
+// resultOf is what GitLab's answers come to. An agent names its project, but not the person's
+// rights there.
+func resultOf(one gitlabapi.Agent, created gitlabapi.CreatedToken) Result {
+	return Result{
+		Project: projectOf(one), Agent: agentread.AgentOf(one), Token: agentread.TokenOf(created.Token), Secret: created.Secret,
+	}
+}
+
+func projectOf(one gitlabapi.Agent) agent.Project {
+	project := one.ConfigProject
+	return agent.Project{ID: project.ID, Name: project.Name, Path: project.PathWithNamespace}
 }
 
 // Wait returns when no create is running any more, or when ctx ends: a graceful stop must
@@ -155,14 +166,14 @@ func (s *Service) claim(ctx context.Context, form Form) error {
 	if !s.limits.allow(form.Actor.ID) {
 		return ErrTooMany
 	}
-	first, err := s.nonces.UseNonce(ctx, form.Nonce, form.Expires)
+	first, err := s.nonces.Use(ctx, form.Nonce, form.Expires)
 	if err != nil {
 		return err
 	}
 	if first {
 		return nil
 	}
-	result, known, err := s.nonces.NonceResult(ctx, form.Nonce)
+	result, known, err := s.nonces.Result(ctx, form.Nonce)
 	if err != nil {
 		return err
 	}
@@ -171,8 +182,8 @@ func (s *Service) claim(ctx context.Context, form Form) error {
 
 // remember notes what a nonce led to, so that a later submit of the same form can name it.
 // Failing to do so must not cost the person the secret: it is logged and passed over.
-func (s *Service) remember(ctx context.Context, form Form, result store.NonceResult) {
-	if err := s.nonces.SetNonceResult(ctx, form.Nonce, result); err != nil {
+func (s *Service) remember(ctx context.Context, form Form, result NonceResult) {
+	if err := s.nonces.SetResult(ctx, form.Nonce, result); err != nil {
 		s.log.ErrorContext(ctx, "remembering what a form led to", "error", err)
 	}
 }

@@ -13,23 +13,25 @@ import (
 
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
-	"gitlab-agent-portal/internal/store"
-	"gitlab-agent-portal/internal/store/storetest"
+	"gitlab-agent-portal/internal/audit"
+	"gitlab-agent-portal/internal/database/databasetest"
 	"gitlab-agent-portal/internal/tokens"
 )
 
 // bench is the service over a simulator and a real database, with one Maintainer and one agent.
 type bench struct {
-	t       *testing.T
-	sim     *gitlabtest.Instance
-	gitlab  *gitlabapi.Client
-	service *tokens.Service
-	audit   *auditor
-	clock   *gitlabtest.Clock
-	lead    int64
-	project int64
-	agent   int64
-	forms   int
+	t        *testing.T
+	sim      *gitlabtest.Instance
+	gitlab   *gitlabapi.Client
+	database *databasetest.Database
+	nonces   *tokens.Nonces
+	audit    *audit.Log
+	service  *tokens.Service
+	clock    *gitlabtest.Clock
+	lead     int64
+	project  int64
+	agent    int64
+	forms    int
 }
 
 func newBench(t *testing.T) *bench {
@@ -47,16 +49,10 @@ func newBench(t *testing.T) *bench {
 	}
 	token := b.sim.AddPersonalToken(gitlabtest.PersonalToken{User: b.lead, Scopes: []string{"api"}})
 	b.gitlab = client.WithToken(gitlabapi.NewSecret(token))
-	database, err := store.Open(t.Context(), store.Config{
-		URL: storetest.New(t).URL, Keys: store.Keys{store.NewKey()}, Now: b.clock.Now,
-		Cookie: store.CookieOptions{Name: "portal"},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = database.Close() })
-	b.audit = &auditor{Store: database}
-	b.service = tokens.New(database, b.audit, slog.New(slog.DiscardHandler), b.clock.Now)
+	b.database = databasetest.New(t)
+	db := b.database.Open(t)
+	b.nonces, b.audit = tokens.NewNonces(db, b.clock.Now), audit.New(db, 9600*time.Hour, b.clock.Now)
+	b.service = tokens.New(b.nonces, b.audit, slog.New(slog.DiscardHandler), b.clock.Now)
 	return b
 }
 
@@ -277,7 +273,7 @@ func TestT3ASecondSubmitJoinsTheFirst(t *testing.T) {
 	got := <-outcomes
 	// The second may have come a moment after the first was done, and then is told what it led to.
 	var used *tokens.UsedError
-	joined := got.err == nil && !got.result.Token.Secret.IsZero()
+	joined := got.err == nil && !got.result.Secret.IsZero()
 	told := errors.As(got.err, &used) && used.Result.TokenName == "second"
 	if !joined && !told {
 		t.Errorf("the second submit = %v", got.err)
@@ -312,10 +308,10 @@ func TestTheLimitIsFoundBeforeAnythingIsSent(t *testing.T) {
 	form := b.form()
 	_, err := b.create(form, "three")
 	var limit *tokens.LimitError
-	if !errors.As(err, &limit) || len(limit.Active) != 2 || b.sim.Calls(gitlabtest.OpCreateToken) != 0 {
+	if !errors.As(err, &limit) || limit.Active != 2 || b.sim.Calls(gitlabtest.OpCreateToken) != 0 {
 		t.Fatalf("Create at the limit = %v after %d calls", err, b.sim.Calls(gitlabtest.OpCreateToken))
 	}
-	if err := b.revoke(limit.Active[0].ID); err != nil {
+	if err := b.revoke(b.sim.Tokens(b.agent)[0].ID); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := b.create(form, "three"); err != nil {
@@ -356,7 +352,7 @@ func TestH1ALostRegistrationIsFoundByItsName(t *testing.T) {
 			b := newBench(t)
 			b.sim.Inject(gitlabtest.OpRegisterAgent, fault)
 			result, err := b.register(b.form(), "staging")
-			if err != nil || result.Agent.Name != "staging" || result.Token.Secret.IsZero() {
+			if err != nil || result.Agent.Name != "staging" || result.Secret.IsZero() {
 				t.Errorf("Register = %+v, %v; want the agent and its token", result, err)
 			}
 			if n := b.sim.Calls(gitlabtest.OpRegisterAgent); n != 1 {
@@ -382,7 +378,7 @@ func TestATakenNameIsFoundBeforeAnythingIsSent(t *testing.T) {
 	b := newBench(t)
 	_, err := b.register(b.form(), "prod")
 	var taken *tokens.NameTakenError
-	if !errors.As(err, &taken) || taken.Agent.ID != b.agent || b.sim.Calls(gitlabtest.OpRegisterAgent) != 0 {
+	if !errors.As(err, &taken) || taken.Name != "prod" || b.sim.Calls(gitlabtest.OpRegisterAgent) != 0 {
 		t.Errorf("Register = %v after %d registrations, want the name to be taken", err, b.sim.Calls(gitlabtest.OpRegisterAgent))
 	}
 }

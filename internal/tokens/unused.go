@@ -6,6 +6,17 @@ import (
 	"time"
 
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/agent"
+	"gitlab-agent-portal/internal/agentread"
+	"gitlab-agent-portal/internal/parallel"
+)
+
+const (
+	// unusedTimeout is how long all tokens of a list may take; what is left is told, and can be
+	// repeated.
+	unusedTimeout = 50 * time.Second
+	// maxParallelRevokes keeps a long list from looking like an attack to GitLab.
+	maxParallelRevokes = 4
 )
 
 // What keeps RevokeUnused from revoking. Nothing was changed.
@@ -14,24 +25,63 @@ var (
 	ErrTooYoung      = errors.New("the token is not old enough")
 )
 
-// RevokeUnused revokes a token if it was never used and was created before a point in time. It
-// looks again right before: what a list showed may be over. A token that is gone counts as
-// revoked, so that a list can be worked off twice.
+// UnusedResult is how the revocation of one token of a list ended. What could not be read of it
+// has its number only.
+type UnusedResult struct {
+	Project agent.Project
+	Agent   agent.Agent
+	Token   agent.Token
+	// Err is nil for a token that is gone.
+	Err error
+}
+
+// RevokeUnused revokes those of the tokens that were never used and were created before a point in
+// time, a few at once, and says how each of them ended. It looks at each right before: what a list
+// showed may be over. A token that is gone counts as revoked, so that a list can be worked off
+// twice. The names in reqs are read here.
 //
-// It returns the token's name, if it could be read, and ErrUsedMeanwhile or ErrTooYoung when it did not revoke, and the errors of Revoke.
-func (s *Service) RevokeUnused(ctx context.Context, gitlab *gitlabapi.Client, req RevokeRequest, createdBefore time.Time) (name string, err error) {
+// It goes on without ctx: a browser that goes away must not leave the list half done and nobody
+// the wiser. The errors are ErrUsedMeanwhile, ErrTooYoung, and those of Revoke.
+func (s *Service) RevokeUnused(ctx context.Context, gitlab *gitlabapi.Client, reqs []RevokeRequest, createdBefore time.Time) []UnusedResult {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), unusedTimeout)
+	defer cancel()
+	results := make([]UnusedResult, len(reqs))
+	failed := parallel.Each(maxParallelRevokes, reqs, func(i int, req RevokeRequest) error {
+		results[i].Project.ID, results[i].Agent.ID, results[i].Token.ID = req.Project, req.Agent, req.Token
+		return s.revokeUnused(ctx, gitlab, req, createdBefore, &results[i])
+	})
+	for i, err := range failed {
+		if results[i].Err = err; err != nil {
+			s.log.WarnContext(ctx, "revoking an unused token", "token", reqs[i].Token, "error", err)
+		}
+	}
+	return results
+}
+
+// revokeUnused revokes one token of a list. Names that cannot be read are left out: GitLab then
+// refuses the rest as well.
+func (s *Service) revokeUnused(ctx context.Context, gitlab *gitlabapi.Client, req RevokeRequest, createdBefore time.Time, result *UnusedResult) error {
+	if one, err := gitlab.Agent(ctx, gitlabapi.ProjectID(req.Project), req.Agent); err == nil {
+		result.Project, result.Agent = projectOf(one), agentread.AgentOf(one)
+		req.ProjectPath, req.AgentName = result.Project.Path, one.Name
+	} else {
+		s.log.WarnContext(ctx, "reading an agent whose unused token is to be revoked", "agent", req.Agent, "error", err)
+	}
 	token, err := gitlab.Token(ctx, gitlabapi.ProjectID(req.Project), req.Agent, req.Token)
-	req.TokenName = token.Name
 	switch {
 	case errors.Is(err, gitlabapi.ErrNotFound): // Revoke tells gone from not visible
+		return s.Revoke(ctx, gitlab, req)
 	case err == nil && !token.LastUsedAt.IsZero():
 		err = ErrUsedMeanwhile
 	case err == nil && !token.CreatedAt.Before(createdBefore):
 		err = ErrTooYoung
 	}
-	if err != nil && !errors.Is(err, gitlabapi.ErrNotFound) {
+	req.TokenName = token.Name
+	if err != nil {
+		result.Token.Name = token.Name
 		s.refused(ctx, req.event(), err)
-		return token.Name, err
+		return err
 	}
-	return token.Name, s.Revoke(ctx, gitlab, req)
+	result.Token = agentread.TokenWithUse(token)
+	return s.Revoke(ctx, gitlab, req)
 }

@@ -1,0 +1,106 @@
+// Package database opens the portal's database, SQLite (one process) or PostgreSQL (several
+// replicas), and brings its schema up to date. What the tables hold is the business of the
+// packages that work on a DB; this one knows only what the engines do differently.
+package database
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// SweepBatch bounds the rows of one kind that are deleted at once because their time is over,
+// and with them the time that SQLite's only writer is busy.
+const SweepBatch = 500
+
+// DB is an open database: its pools, and the few things that the engines do differently. Every
+// statement is written once, with $1 as placeholders, which both engines understand. It is safe
+// for concurrent use.
+type DB struct {
+	// Read serves lookups; Write serves single changes. On PostgreSQL they are the same pool.
+	Read, Write *sql.DB
+	// SkipLocked follows a SELECT inside a change and makes it pass over rows that somebody
+	// holds, instead of waiting for them.
+	SkipLocked string
+	// Numbers is a query of the numbers in the JSON list that is the statement's first argument.
+	Numbers string
+
+	locks locks
+	// close releases the pools and whatever else the engine holds.
+	close func() error
+}
+
+// Querier is what *sql.DB and *sql.Tx share.
+type Querier interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// Open connects to the database that url names, sqlite:FILE, postgres://… or postgresql://…,
+// and brings its schema up to date.
+//
+// On SQLite it locks the file against a second process, which is refused with a sentence that
+// says what to do. Errors do not contain the URL, whose password would end up in logs.
+func Open(ctx context.Context, url string) (*DB, error) {
+	if err := CheckURL(url); err != nil {
+		return nil, err
+	}
+	if name, ok := strings.CutPrefix(url, "sqlite:"); ok {
+		return openSQLite(ctx, name)
+	}
+	return openPostgres(ctx, url)
+}
+
+// CheckURL reports what is wrong with a database's URL as far as that shows without opening it.
+// Its error does not contain the URL.
+func CheckURL(url string) error {
+	switch scheme, rest, _ := strings.Cut(url, ":"); scheme {
+	case "sqlite":
+		return checkSQLiteName(rest)
+	case "postgres", "postgresql":
+		_, err := parsePostgresURL(url)
+		return err
+	default:
+		return errors.New("neither sqlite:FILE nor postgres://…")
+	}
+}
+
+// Close closes the database. Whoever works in the background has to have stopped before.
+func (d *DB) Close() error { return d.close() }
+
+// Ping reports whether the database answers; for the readiness probe.
+func (d *DB) Ping(ctx context.Context) error {
+	var one int
+	if err := d.Read.QueryRowContext(ctx, `SELECT 1`).Scan(&one); err != nil {
+		return fmt.Errorf("ping the database: %w", err)
+	}
+	return nil
+}
+
+// Exec changes rows through the write pool and returns how many.
+func (d *DB) Exec(ctx context.Context, query string, args ...any) (int64, error) {
+	return Exec(ctx, d.Write, query, args...)
+}
+
+// Exec changes rows through q and returns how many.
+func Exec(ctx context.Context, q Querier, query string, args ...any) (int64, error) {
+	result, err := q.ExecContext(ctx, query, args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+// List is the inside of an IN (…) with the values of ids as further arguments after args. It is
+// for lists that are known to be short: engines bound the arguments of one statement.
+func List(ids []int64, args []any) (list string, all []any) {
+	places := make([]string, 0, len(ids))
+	for _, id := range ids {
+		args = append(args, id)
+		places = append(places, "$"+strconv.Itoa(len(args)))
+	}
+	return strings.Join(places, ", "), args
+}

@@ -1,0 +1,105 @@
+package database_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"gitlab-agent-portal/internal/database"
+	"gitlab-agent-portal/internal/database/databasetest"
+)
+
+func TestV9OpenRefuses(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	tests := []struct{ name, url, wantErr string }{
+		{"no database", "", "neither sqlite:FILE nor postgres://"},
+		{"another engine", "mysql://u:pass-canary@h/d", "neither sqlite:FILE nor postgres://"},
+		{"no file", "sqlite:", "needs the name of a file"},
+		{"memory", "sqlite::memory:", "needs the name of a file"},
+		{"a folder that does not exist", "sqlite:" + filepath.Join(dir, "no", "such.db"), "no such file or directory"},
+		{"a file that is no database", "sqlite:" + textFile(t, dir), "file is not a database"},
+		{"not a URL", "postgres://u:pass-canary@h:port/d", "not a valid postgres:// URL"},
+		{"nobody listens", "postgres://u:pass-canary@127.0.0.1:1/d", "connection refused"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			db, err := database.Open(t.Context(), tt.url)
+			if err == nil {
+				_ = db.Close()
+				t.Fatal("Open: no error")
+			}
+			if !strings.Contains(err.Error(), tt.wantErr) || strings.Contains(err.Error(), "canary") {
+				t.Errorf("Open: %v, want %q and no password", err, tt.wantErr)
+			}
+		})
+	}
+}
+
+// textFile is a file that somebody took for a database.
+func textFile(t *testing.T, dir string) string {
+	t.Helper()
+	name := filepath.Join(dir, "notes.txt")
+	if err := os.WriteFile(name, []byte(strings.Repeat("This is not a database. ", 50)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+func TestSQLiteFileIsPrivate(t *testing.T) {
+	t.Parallel()
+	d := databasetest.SQLite(t)
+	d.Open(t)
+	files, err := filepath.Glob(strings.TrimPrefix(d.URL, "sqlite:") + "*")
+	if err != nil || len(files) < 3 {
+		t.Fatalf("files = %v, %v, want the database, its log and its lock", files, err)
+	}
+	for _, file := range files {
+		info, err := os.Stat(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if mode := info.Mode().Perm(); mode&0o077 != 0 {
+			t.Errorf("%s has mode %v, want nothing for others", filepath.Base(file), mode)
+		}
+	}
+}
+
+func TestSQLiteFileNamesNeedNoEscaping(t *testing.T) {
+	t.Parallel()
+	name := filepath.Join(t.TempDir(), "a %41?b=c#d é.db")
+	db, err := database.Open(t.Context(), "sqlite:"+name)
+	if err != nil {
+		t.Fatalf("Open: %v", err)
+	}
+	if info, err := os.Stat(name); err != nil || info.Size() == 0 {
+		t.Errorf("Stat of the file that was asked for = %v, %v, want a database", info, err)
+	}
+	if err := db.Close(); err != nil {
+		t.Errorf("Close: %v", err)
+	}
+}
+
+func TestO7SecondUserOfAnSQLiteFileIsRefused(t *testing.T) {
+	t.Parallel()
+	d := databasetest.SQLite(t)
+	first := d.Open(t)
+	link := filepath.Join(t.TempDir(), "link.db")
+	if err := os.Symlink(strings.TrimPrefix(d.URL, "sqlite:"), link); err != nil {
+		t.Fatal(err)
+	}
+	for _, url := range []string{d.URL, "sqlite:" + link} {
+		second, err := database.Open(t.Context(), url)
+		if err == nil {
+			_ = second.Close()
+			t.Errorf("a second portal opened %s", filepath.Base(url))
+		} else if !strings.Contains(err.Error(), "stop it first, or use PostgreSQL") {
+			t.Errorf("Open: %v, want a sentence that says what to do", err)
+		}
+	}
+	if err := first.Ping(t.Context()); err != nil {
+		t.Errorf("the first one was disturbed: %v", err)
+	}
+}

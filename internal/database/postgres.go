@@ -1,0 +1,116 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+)
+
+// Sizes and times of the PostgreSQL pools. Who holds a row keeps a connection while GitLab
+// answers, so holders have a pool of their own and cannot starve everything else.
+const (
+	postgresConnections     = 10
+	postgresLockConnections = 8
+	postgresConnectTimeout  = 5 * time.Second
+	postgresMaxConnLifetime = 30 * time.Minute
+)
+
+func openPostgres(ctx context.Context, url string) (*DB, error) {
+	cfg, err := parsePostgresURL(url)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.ConnectTimeout == 0 {
+		cfg.ConnectTimeout = postgresConnectTimeout
+	}
+	if cfg.RuntimeParams["application_name"] == "" {
+		cfg.RuntimeParams["application_name"] = "gitlab-agent-portal"
+	}
+	db := postgresPool(cfg, postgresConnections)
+	if err := migratePostgres(ctx, db); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	locks := postgresPool(cfg, postgresLockConnections)
+	return &DB{
+		Read: db, Write: db,
+		SkipLocked: ` FOR UPDATE SKIP LOCKED`,
+		Numbers:    `SELECT value::BIGINT FROM json_array_elements_text($1::JSON)`,
+		locks:      rowLocks{locks},
+		close:      func() error { return errors.Join(locks.Close(), db.Close()) },
+	}, nil
+}
+
+func parsePostgresURL(url string) (*pgx.ConnConfig, error) {
+	cfg, err := pgx.ParseConfig(url)
+	if err != nil {
+		return nil, errors.New("not a valid postgres:// URL") // pgx's own error quotes parts of it
+	}
+	return cfg, nil
+}
+
+func postgresPool(cfg *pgx.ConnConfig, size int) *sql.DB {
+	db := stdlib.OpenDB(*cfg)
+	db.SetMaxOpenConns(size)
+	db.SetMaxIdleConns(size)
+	db.SetConnMaxIdleTime(postgresConnectTimeout * 12)
+	db.SetConnMaxLifetime(postgresMaxConnLifetime)
+	return db
+}
+
+// migratePostgres lets one replica migrate while others that start at the same time wait.
+func migratePostgres(ctx context.Context, db *sql.DB) error {
+	if err := db.PingContext(ctx); err != nil {
+		return fmt.Errorf("postgres: %w", err) // names host, user and database, not the password
+	}
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 60))
+	if err != nil {
+		return fmt.Errorf("postgres: %w", err)
+	}
+	return migrate(ctx, goose.DialectPostgres, db, goose.WithSessionLocker(locker))
+}
+
+// rowLocks locks rows across all replicas. The transaction is open while GitLab answers; a
+// holder that dies loses its connection and with it the lock.
+type rowLocks struct{ pool *sql.DB }
+
+func (l rowLocks) hold(ctx context.Context, row Row, wait time.Duration, work func(context.Context, Querier) error) error {
+	tx, err := l.pool.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin the transaction that holds a row of %s: %w", row.Table, err)
+	}
+	defer func() { _ = tx.Rollback() }() // does nothing after Commit
+	if err := lockRow(ctx, tx, row, wait); err != nil {
+		return err
+	}
+	if err := work(ctx, tx); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit a row of %s: %w", row.Table, err)
+	}
+	return nil
+}
+
+func lockRow(ctx context.Context, tx *sql.Tx, row Row, wait time.Duration) error {
+	// A server-wide limit for idle transactions would end the lock while GitLab still answers.
+	_, err := tx.ExecContext(ctx, `SELECT set_config('lock_timeout', $1, true),
+		set_config('idle_in_transaction_session_timeout', '0', true)`,
+		strconv.FormatInt(wait.Milliseconds(), 10))
+	if err != nil {
+		return fmt.Errorf("prepare the lock of a row of %s: %w", row.Table, err)
+	}
+	// Without a row there is nothing to lock, and nothing that work could change.
+	query := `SELECT 1 FROM ` + row.Table + ` WHERE ` + row.Column + ` = $1 FOR UPDATE` //nolint:gosec // the names are constants; see Row
+	if _, err = tx.ExecContext(ctx, query, row.Key); err != nil {
+		return fmt.Errorf("lock a row of %s: %w", row.Table, err)
+	}
+	return nil
+}

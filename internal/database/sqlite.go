@@ -1,0 +1,164 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/gofrs/flock"
+	"github.com/pressly/goose/v3"
+	_ "modernc.org/sqlite" // registers the driver "sqlite"
+)
+
+// sqliteReaders bounds the connections that read side by side; WAL lets them do so while the
+// one writer writes.
+const sqliteReaders = 4
+
+func checkSQLiteName(name string) error {
+	if name == "" || name == ":memory:" {
+		return errors.New("needs the name of a file, as in sqlite:portal.db")
+	}
+	return nil
+}
+
+func openSQLite(ctx context.Context, name string) (*DB, error) {
+	path, err := databaseFile(name)
+	if err != nil {
+		return nil, err
+	}
+	lock, err := lockFile(path)
+	if err != nil {
+		return nil, err
+	}
+	db, err := connectSQLite(ctx, path)
+	if err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	db.close = func() error { return errors.Join(db.Read.Close(), db.Write.Close(), lock.Close()) }
+	return db, nil
+}
+
+// databaseFile creates the file if it is missing, readable by its owner only (SQLite's side
+// files inherit that), and returns its address without symbolic links, so that one file has
+// one lock whatever name it is opened by.
+func databaseFile(name string) (string, error) {
+	file, err := os.OpenFile(filepath.Clean(name), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return "", fmt.Errorf("sqlite: %w", err)
+	}
+	if err := file.Close(); err != nil {
+		return "", fmt.Errorf("sqlite: %w", err)
+	}
+	path, err := filepath.EvalSymlinks(name)
+	if err != nil {
+		return "", fmt.Errorf("sqlite: %w", err)
+	}
+	return filepath.Abs(path)
+}
+
+// lockFile makes this process the file's only user until the lock is closed: locks of rows
+// reach no further than the process.
+func lockFile(path string) (*flock.Flock, error) {
+	lock := flock.New(path+".lock", flock.SetPermissions(0o600))
+	locked, err := lock.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("sqlite: lock the database file: %w", err)
+	}
+	if !locked {
+		return nil, fmt.Errorf("another portal is using the database file %s: "+
+			"stop it first, or use PostgreSQL to run several", filepath.Base(path))
+	}
+	return lock, nil
+}
+
+func connectSQLite(ctx context.Context, path string) (*DB, error) {
+	write, err := sql.Open("sqlite", sqliteDSN(path, "_txlock", "immediate"))
+	if err != nil {
+		return nil, fmt.Errorf("sqlite: %w", err)
+	}
+	// SQLite has one writer at a time. Queueing for it here is fair and knows the caller's
+	// deadline; SQLite's own waiting is neither.
+	write.SetMaxOpenConns(1)
+	if err := migrate(ctx, goose.DialectSQLite3, write); err != nil {
+		return nil, errors.Join(err, write.Close())
+	}
+	read, err := sql.Open("sqlite", sqliteDSN(path, "_pragma", "query_only(1)"))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("sqlite: %w", err), write.Close())
+	}
+	read.SetMaxOpenConns(sqliteReaders)
+	read.SetMaxIdleConns(sqliteReaders)
+	return &DB{
+		Read: read, Write: write, locks: newMutexes(write),
+		Numbers: `SELECT value FROM json_each($1)`,
+	}, nil
+}
+
+// sqliteDSN builds the driver's address of a file, which is a URI, and adds one parameter.
+func sqliteDSN(path, parameter, value string) string {
+	query := url.Values{"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)"}}
+	query.Add(parameter, value)
+	address := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: query.Encode()}
+	return address.String()
+}
+
+// mutexes locks rows within this process, which lockFile made the only one. No transaction is
+// open while a lock is held: SQLite's one writer must not wait for GitLab.
+type mutexes struct {
+	db *sql.DB
+
+	mu    sync.Mutex
+	byRow map[string]*mutex
+}
+
+// mutex is a lock whose waiters can give up. It lives while somebody holds it or waits.
+type mutex struct {
+	token chan struct{} // holds one value while the lock is taken
+	users int
+}
+
+func newMutexes(db *sql.DB) *mutexes {
+	return &mutexes{db: db, byRow: make(map[string]*mutex)}
+}
+
+func (m *mutexes) hold(ctx context.Context, row Row, wait time.Duration, work func(context.Context, Querier) error) error {
+	key := row.Table + " " + string(row.Key)
+	lock := m.join(key)
+	defer m.leave(key, lock)
+	waiting, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	select {
+	case lock.token <- struct{}{}:
+		defer func() { <-lock.token }()
+		return work(ctx, m.db)
+	case <-waiting.Done():
+		return fmt.Errorf("wait for the lock of a row of %s: %w", row.Table, waiting.Err())
+	}
+}
+
+func (m *mutexes) join(key string) *mutex {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	lock, ok := m.byRow[key]
+	if !ok {
+		lock = &mutex{token: make(chan struct{}, 1)}
+		m.byRow[key] = lock
+	}
+	lock.users++
+	return lock
+}
+
+func (m *mutexes) leave(key string, lock *mutex) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	lock.users--
+	if lock.users == 0 {
+		delete(m.byRow, key)
+	}
+}

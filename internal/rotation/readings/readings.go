@@ -1,0 +1,110 @@
+// Package readings keeps what GitLab said of tokens' last use: its own record is overwritten with
+// each use, so whether a token fell silent can only be told from several looks.
+package readings
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"gitlab-agent-portal/internal/database"
+	"gitlab-agent-portal/internal/rotation"
+)
+
+// retention is how long readings are kept: a rotation that is begun before a weekend finds them
+// after it.
+const retention = 72 * time.Hour
+
+// maxReadings bounds what one call notes, far above the tokens of one page.
+const maxReadings = 1000
+
+// Store keeps readings in a database. It is safe for concurrent use.
+type Store struct {
+	db  *database.DB
+	now func() time.Time
+}
+
+// New returns the Store of the readings in db, by the clock now.
+func New(db *database.DB, now func() time.Time) *Store { return &Store{db: db, now: now} }
+
+// Note keeps readings, in one statement, their times to the microsecond. A token has at most one
+// a minute: the first, or, once the value changed, the first with the new value. Readings beyond a
+// thousand are left out.
+func (s *Store) Note(ctx context.Context, readings []rotation.Reading) error {
+	if len(readings) == 0 {
+		return nil
+	}
+	readings = readings[:min(len(readings), maxReadings)]
+	rows := make([]string, 0, len(readings))
+	var args []any
+	for _, r := range readings {
+		n := len(args)
+		rows = append(rows, fmt.Sprintf("($%d, $%d, $%d, $%d)", n+1, n+2, n+3, n+4))
+		args = append(args, r.TokenID, r.At.Unix()/60, r.At.UnixMicro(), microOrZero(r.LastUsedAt))
+	}
+	_, err := s.db.Exec(ctx, `INSERT INTO readings (token_id, minute, read_at, used_at) VALUES `+
+		strings.Join(rows, ", ")+`
+		ON CONFLICT (token_id, minute) DO UPDATE SET read_at = excluded.read_at, used_at = excluded.used_at
+		WHERE readings.used_at <> excluded.used_at`, args...)
+	if err != nil {
+		return fmt.Errorf("note readings: %w", err)
+	}
+	return nil
+}
+
+// Of returns what is kept of the tokens, oldest first. Readings whose time is over may still be
+// among them.
+func (s *Store) Of(ctx context.Context, tokens []int64) ([]rotation.Reading, error) {
+	if len(tokens) == 0 {
+		return nil, nil
+	}
+	in, args := database.List(tokens, nil)
+	query := `SELECT token_id, read_at, used_at FROM readings WHERE token_id IN (` + in + `) ORDER BY read_at, token_id` //nolint:gosec // the list holds $1, $2, …
+	rows, err := s.db.Read.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read the readings: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var readings []rotation.Reading
+	for rows.Next() {
+		var r rotation.Reading
+		var at, used int64
+		if err := rows.Scan(&r.TokenID, &at, &used); err != nil {
+			return nil, fmt.Errorf("read a reading: %w", err)
+		}
+		r.At, r.LastUsedAt = time.UnixMicro(at).UTC(), timeOrZero(used)
+		readings = append(readings, r)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read the readings: %w", err)
+	}
+	return readings, nil
+}
+
+// Sweep deletes the oldest readings whose time is over, up to database.SweepBatch of them, and
+// returns how many it deleted.
+func (s *Store) Sweep(ctx context.Context) (int64, error) {
+	deleted, err := s.db.Exec(ctx, `DELETE FROM readings WHERE (token_id, minute) IN (
+		SELECT token_id, minute FROM readings WHERE read_at <= $1 ORDER BY read_at LIMIT $2`+s.db.SkipLocked+`)`,
+		s.now().Add(-retention).UnixMicro(), database.SweepBatch)
+	if err != nil {
+		return 0, fmt.Errorf("sweep readings: %w", err)
+	}
+	return deleted, nil
+}
+
+// microOrZero is how a time that may be none is stored.
+func microOrZero(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+func timeOrZero(micro int64) time.Time {
+	if micro == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(micro).UTC()
+}

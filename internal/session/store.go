@@ -1,0 +1,102 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"gitlab-agent-portal/internal/database"
+)
+
+// idleLimit ends a session that nobody used for so long, absoluteLimit ends every session so
+// long after sign-in.
+const (
+	idleLimit     = 12 * time.Hour
+	absoluteLimit = 7 * 24 * time.Hour
+)
+
+// Config says what a Store works with. All fields are required.
+type Config struct {
+	// Keys sign cookies and seal what is stored; at least one, newest first.
+	Keys Keys
+	// Cookie is the session cookie, as PUBLIC_URL demands it.
+	Cookie CookieOptions
+	// Now is the clock.
+	Now func() time.Time
+	// Log receives what no caller is told.
+	Log *slog.Logger
+}
+
+// Store keeps sessions in a database. It is safe for concurrent use.
+type Store struct {
+	db      *database.DB
+	cookies *cookies
+	sealer  *Sealer
+	now     func() time.Time
+	log     *slog.Logger
+
+	flights singleflight.Group
+	limits  refreshLimits
+	unsaved unsavedPairs
+
+	mu      sync.Mutex
+	closed  bool
+	renewal sync.WaitGroup
+	// closing ends what runs in the background.
+	closing    chan struct{}
+	background sync.WaitGroup
+}
+
+var errClosed = errors.New("session: closed")
+
+// New returns the Store of the sessions in db.
+func New(db *database.DB, cfg Config) (*Store, error) {
+	if len(cfg.Keys) == 0 {
+		return nil, errors.New("session: no key")
+	}
+	if cfg.Cookie.Name == "" {
+		return nil, errors.New("session: no name for the cookie")
+	}
+	return &Store{
+		db:      db,
+		cookies: newCookies(cfg.Keys, cfg.Cookie),
+		sealer:  cfg.Keys.Sealer("session values"),
+		now:     cfg.Now,
+		log:     cfg.Log,
+		limits:  refreshLimits{wait: lockWait, call: 30 * time.Second, save: 5 * time.Second},
+		closing: make(chan struct{}),
+	}, nil
+}
+
+// Close waits for the token refreshes that are under way, so that no new pair is lost. The
+// database has to stay open until then. Later calls of Refresh fail.
+func (s *Store) Close() {
+	s.mu.Lock()
+	if !s.closed {
+		s.closed = true
+		close(s.closing)
+	}
+	s.mu.Unlock()
+	s.renewal.Wait()
+	s.background.Wait()
+}
+
+// Sweep deletes sessions whose time is over, up to database.SweepBatch of them, and returns how
+// many it deleted. Correctness does not depend on it: every reader refuses an expired session.
+func (s *Store) Sweep(ctx context.Context) (int64, error) {
+	now := s.now()
+	s.unsaved.prune(now.Add(-absoluteLimit))
+	deleted, err := s.db.Exec(ctx, `DELETE FROM sessions WHERE id_hash IN (
+		SELECT id_hash FROM sessions WHERE created_at <= $1 OR last_seen_at <= $2
+		LIMIT $3`+s.db.SkipLocked+`)`,
+		now.Add(-absoluteLimit).UnixMicro(), now.Add(-idleLimit).UnixMicro(), database.SweepBatch)
+	if err != nil {
+		return 0, fmt.Errorf("sweep sessions: %w", err)
+	}
+	return deleted, nil
+}
