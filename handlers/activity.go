@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/activity"
 	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/i18n"
 	"gitlab-agent-portal/views"
@@ -44,7 +45,7 @@ func (h *Handlers) activity(w http.ResponseWriter, r *http.Request, s *session) 
 func (h *Handlers) activityFilter(r *http.Request, s *session) (views.ActivityModel, audit.Filter, error) {
 	model := views.ActivityModel{IsAdmin: s.User.IsAdmin, Query: activityQuery(r)}
 	filter := audit.Filter{
-		AgentName: model.Query.Agent, Actor: model.Query.Actor, Action: audit.Action(model.Query.Action),
+		AgentName: model.Query.Agent, Actor: model.Query.Actor, Action: activity.Action(model.Query.Action),
 	}
 	filter.From, filter.Until, model.Wrong = activityDays(printer(r), model.Query)
 	if model.Query.Project == "" {
@@ -74,7 +75,7 @@ func activityQuery(r *http.Request) views.ActivityQuery {
 		Actor: strings.TrimPrefix(textParam(r, "actor"), "@"), Action: textParam(r, "action"),
 		From: textParam(r, "from"), Until: textParam(r, "until"),
 	}
-	if !slices.Contains(views.ActivityActions(), views.ActivityAction(query.Action)) {
+	if !slices.Contains(activity.OfAgents(), activity.Action(query.Action)) {
 		query.Action = ""
 	}
 	return query
@@ -159,7 +160,7 @@ func (h *Handlers) activityPage(ctx context.Context, filter audit.Filter, before
 func (h *Handlers) activityRow(e audit.Event) views.ActivityRow {
 	row := views.ActivityRow{
 		Number: e.ID, At: e.At, Source: views.SourcePortal, Actor: e.ActorName,
-		Action: views.ActivityAction(e.Action), Outcome: views.Outcome(e.Outcome),
+		Action: e.Action, Outcome: e.Outcome,
 		ProjectID: e.Target.ProjectID, ProjectPath: e.Target.ProjectPath,
 		AgentID: e.Target.AgentID, AgentName: e.Target.AgentName,
 		TokenID: e.Target.TokenID, TokenName: e.Target.TokenName,

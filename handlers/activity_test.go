@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
+	"gitlab-agent-portal/internal/activity"
 	"gitlab-agent-portal/internal/audit"
 )
 
@@ -23,7 +24,7 @@ func (p *portal) note(changes ...func(*audit.Event)) {
 	p.t.Helper()
 	for i, change := range changes {
 		event := audit.Event{
-			Action: audit.TokenCreate, Outcome: audit.OK, ActorID: p.people["lead"], ActorName: "lead",
+			Action: activity.TokenCreate, Outcome: activity.OK, ActorID: p.people["lead"], ActorName: "lead",
 			ClientIP: "192.0.2.7", RequestID: fmt.Sprint("request-", i),
 			Target: audit.Target{ProjectID: p.project, ProjectPath: "shop/payments", AgentID: p.prod, AgentName: "prod", TokenName: fmt.Sprint("token-", i)},
 		}
@@ -64,7 +65,7 @@ func TestActivityIsFiltered(t *testing.T) {
 		func(e *audit.Event) { e.Target.ProjectID, e.Target.ProjectPath = second, "shop/second" },
 		func(e *audit.Event) { e.Target.AgentID, e.Target.AgentName = p.idle, "idle" },
 		func(e *audit.Event) { e.ActorName = "dev" },
-		func(e *audit.Event) { e.Action = audit.TokenRevoke },
+		func(e *audit.Event) { e.Action = activity.TokenRevoke },
 		func(e *audit.Event) { e.Target.ProjectID = 4711 },
 	)
 	p.clock.Advance(24 * time.Hour)
@@ -196,15 +197,15 @@ func TestEveryOutcomeHasItsWord(t *testing.T) {
 	t.Parallel()
 	p := newPortal(t)
 	begin := func() int64 {
-		return must(p.auditLog.Begin(t.Context(), audit.Event{Action: audit.TokenCreate, ActorName: "lead", Target: audit.Target{ProjectID: p.project}}))(t)
+		return must(p.auditLog.Begin(t.Context(), audit.Event{Action: activity.TokenCreate, ActorName: "lead", Target: audit.Target{ProjectID: p.project}}))(t)
 	}
 	lost := begin()
 	p.clock.Advance(3 * time.Minute)
 	begin()
-	for _, outcome := range []audit.Outcome{audit.OK, audit.Refused, audit.Failed} {
+	for _, outcome := range []activity.Outcome{activity.OK, activity.Refused, activity.Failed} {
 		p.note(func(e *audit.Event) { e.Outcome = outcome })
 	}
-	p.note(func(e *audit.Event) { e.Action, e.RefersTo = audit.Reconciled, lost })
+	p.note(func(e *audit.Event) { e.Action, e.RefersTo = activity.Reconciled, lost })
 	p.clock.Advance(-4 * time.Minute)
 	rows := p.as("lead").get("/activity").doc.Find("#activity tbody tr")
 	want := []string{"Was done", "Failed", "Refused", "Done", "In progress", "Unknown"}

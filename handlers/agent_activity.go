@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/activity"
 	"gitlab-agent-portal/internal/agentread"
 	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/parallel"
@@ -55,7 +56,7 @@ func (h *Handlers) mergeActivity(own []audit.Event, noted []gitlabapi.ActivityEv
 	}
 	rows := make([]views.ActivityRow, 0, len(own)+len(noted))
 	ours := map[act]int{}
-	actions := map[int64]audit.Action{}
+	actions := map[int64]activity.Action{}
 	for _, event := range own {
 		actions[event.ID] = event.Action
 	}
@@ -80,18 +81,18 @@ func (h *Handlers) mergeActivity(own []audit.Event, noted []gitlabapi.ActivityEv
 
 // notedAs is how GitLab notes what the row says was done to a token; empty if it was not done.
 // actions are those of the rows that a look afterwards may refer to.
-func notedAs(e audit.Event, actions map[int64]audit.Action) gitlabapi.ActivityKind {
-	if e.Outcome != audit.OK || e.Target.TokenID == 0 {
+func notedAs(e audit.Event, actions map[int64]activity.Action) gitlabapi.ActivityKind {
+	if e.Outcome != activity.OK || e.Target.TokenID == 0 {
 		return ""
 	}
 	action := e.Action
-	if action == audit.Reconciled {
+	if action == activity.Reconciled {
 		action = actions[e.RefersTo]
 	}
 	switch action {
-	case audit.TokenCreate:
+	case activity.TokenCreate:
 		return gitlabapi.ActivityTokenCreated
-	case audit.TokenRevoke:
+	case activity.TokenRevoke:
 		return gitlabapi.ActivityTokenRevoked
 	default:
 		return ""
@@ -99,7 +100,7 @@ func notedAs(e audit.Event, actions map[int64]audit.Action) gitlabapi.ActivityKi
 }
 
 func notedRow(event gitlabapi.ActivityEvent) views.ActivityRow {
-	row := views.ActivityRow{At: event.At, Source: views.SourceGitLab, Action: views.ActivityAction(event.Kind)}
+	row := views.ActivityRow{At: event.At, Source: views.SourceGitLab, Action: activity.Action(event.Kind)}
 	if event.User != nil {
 		row.Actor = event.User.Username
 	}

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/activity"
 	"gitlab-agent-portal/internal/audit"
 	sessions "gitlab-agent-portal/internal/session"
 	"gitlab-agent-portal/internal/tokens"
@@ -26,9 +27,9 @@ const (
 // audit writes the row of every request to next, unless internal/tokens was reached, which
 // writes its own: what the portal itself refused, what failed before anything was asked of
 // GitLab, and signing in and out.
-func (h *Handlers) audit(action audit.Action, next http.Handler) http.Handler {
+func (h *Handlers) audit(action activity.Action, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		outcome := audit.Failed // stands if next panics
+		outcome := activity.Failed // stands if next panics
 		defer func() { h.endAudit(r, action, outcome) }()
 		answered := &countingWriter{ResponseWriter: w, status: http.StatusOK}
 		next.ServeHTTP(answered, r)
@@ -37,25 +38,25 @@ func (h *Handlers) audit(action audit.Action, next http.Handler) http.Handler {
 }
 
 // outcomeOfAnswer is what an answer says of a request that never reached internal/tokens.
-func outcomeOfAnswer(state *requestState, status int) audit.Outcome {
+func outcomeOfAnswer(state *requestState, status int) activity.Outcome {
 	switch {
 	case state.outcome != "":
 		return state.outcome
 	case status >= http.StatusInternalServerError:
-		return audit.Failed
+		return activity.Failed
 	case status >= http.StatusBadRequest:
-		return audit.Refused
+		return activity.Refused
 	case state.err != nil: // nobody was left to answer
-		return audit.Failed
+		return activity.Failed
 	default:
-		return audit.OK
+		return activity.OK
 	}
 }
 
 // endAudit finishes the request's row, or writes it. By now the answer is on its way: a row
 // that cannot be written is logged. So signing out always works, as it must, while a sign-in
 // and a change do not start without their row (see beginSignIn and internal/tokens).
-func (h *Handlers) endAudit(r *http.Request, action audit.Action, outcome audit.Outcome) {
+func (h *Handlers) endAudit(r *http.Request, action activity.Action, outcome activity.Outcome) {
 	state := stateOf(r)
 	switch {
 	case state.audited:
@@ -73,7 +74,7 @@ func (h *Handlers) endAudit(r *http.Request, action audit.Action, outcome audit.
 // record writes a row of something that is over. Visitors are left with a bounded number of
 // rows: anybody who reaches the portal could fill the database otherwise. What is left out is
 // in the log, as every request is.
-func (h *Handlers) record(ctx context.Context, event audit.Event, outcome audit.Outcome) {
+func (h *Handlers) record(ctx context.Context, event audit.Event, outcome activity.Outcome) {
 	if event.ActorID == 0 && !h.anonymous.AllowN(h.Now(), 1) {
 		h.Log.WarnContext(ctx, "too many rows of visitors for the audit", "request_id", event.RequestID, "action", event.Action, "outcome", outcome)
 		return
@@ -92,7 +93,7 @@ func detached(ctx context.Context) (context.Context, context.CancelFunc) {
 }
 
 // event is the request's row: who acts on what, as far as it is known.
-func (h *Handlers) event(r *http.Request, action audit.Action) audit.Event {
+func (h *Handlers) event(r *http.Request, action activity.Action) audit.Event {
 	state := stateOf(r)
 	person := state.person
 	if person.ID == 0 && !isSafe(r.Method) {
@@ -130,7 +131,7 @@ func (h *Handlers) beginSignIn(r *http.Request, user sessions.User) error {
 	state.person = user
 	ctx, cancel := detached(r.Context())
 	defer cancel()
-	row, err := h.Audit.Begin(ctx, h.event(r, audit.SignIn))
+	row, err := h.Audit.Begin(ctx, h.event(r, activity.SignIn))
 	if err != nil {
 		return errNotAudited.because(err)
 	}
@@ -147,11 +148,11 @@ func (h *Handlers) auditRefresh(event audit.Event, refresh sessions.RefreshFunc)
 		switch {
 		case err == nil:
 		case errors.Is(err, gitlabapi.ErrInvalidGrant), gitlabapi.Refused(err):
-			h.record(ctx, event, audit.Refused)
+			h.record(ctx, event, activity.Refused)
 		case gitlabapi.OutcomeUnknown(err):
-			h.record(ctx, event, audit.Unknown)
+			h.record(ctx, event, activity.Unknown)
 		default:
-			h.record(ctx, event, audit.Failed)
+			h.record(ctx, event, activity.Failed)
 		}
 		return pair, err
 	}

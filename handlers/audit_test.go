@@ -13,6 +13,7 @@ import (
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
 	"gitlab-agent-portal/handlers"
+	"gitlab-agent-portal/internal/activity"
 	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/views"
 )
@@ -64,22 +65,22 @@ func TestV6EveryRefusalLeavesOneRow(t *testing.T) {
 		header       http.Header
 		form         url.Values
 		setUp        func(*portal)
-		want         audit.Outcome
+		want         activity.Outcome
 		// stored is what becomes of "I have stored it", which asks nothing of GitLab.
-		stored audit.Outcome
+		stored activity.Outcome
 		// public says that the case concerns signing out too.
 		public bool
 	}{
-		{name: "from another site", person: "lead", header: crossSite, want: audit.Refused, stored: audit.Refused, public: true},
-		{name: "without a proof of where it comes from", person: "lead", header: http.Header{}, form: url.Values{"name": {"x"}}, want: audit.Refused, stored: audit.Refused, public: true},
-		{name: "with too large a form", person: "lead", form: url.Values{"name": {strings.Repeat("x", 70_000)}}, want: audit.Refused, stored: audit.Refused, public: true},
-		{name: "of a visitor", want: audit.Refused, stored: audit.Refused},
-		{name: "of a Developer", person: "dev", want: audit.Refused, stored: audit.Unknown},
-		{name: "of somebody who sees no such project", person: "outsider", want: audit.Refused, stored: audit.Unknown},
-		{name: "with a form that was open for too long", person: "lead", form: url.Values{"name": {"x"}, "nonce": {"old"}}, want: audit.Refused, stored: audit.Unknown},
+		{name: "from another site", person: "lead", header: crossSite, want: activity.Refused, stored: activity.Refused, public: true},
+		{name: "without a proof of where it comes from", person: "lead", header: http.Header{}, form: url.Values{"name": {"x"}}, want: activity.Refused, stored: activity.Refused, public: true},
+		{name: "with too large a form", person: "lead", form: url.Values{"name": {strings.Repeat("x", 70_000)}}, want: activity.Refused, stored: activity.Refused, public: true},
+		{name: "of a visitor", want: activity.Refused, stored: activity.Refused},
+		{name: "of a Developer", person: "dev", want: activity.Refused, stored: activity.Unknown},
+		{name: "of somebody who sees no such project", person: "outsider", want: activity.Refused, stored: activity.Unknown},
+		{name: "with a form that was open for too long", person: "lead", form: url.Values{"name": {"x"}, "nonce": {"old"}}, want: activity.Refused, stored: activity.Unknown},
 		{
 			name: "while GitLab is down", person: "lead", setUp: fault(gitlabtest.BadGateway(), gitlabtest.OpGetProject, gitlabtest.OpGetAgent),
-			want: audit.Failed, stored: audit.Unknown,
+			want: activity.Failed, stored: activity.Unknown,
 		},
 	}
 	for _, tt := range tests {
@@ -101,11 +102,11 @@ func TestV6EveryRefusalLeavesOneRow(t *testing.T) {
 					tt.setUp(p)
 				}
 				want := tt.want
-				if route.Action == audit.TokenStored {
+				if route.Action == activity.TokenStored {
 					want = tt.stored
 				}
 				if route.Pattern == views.PatternUnused { // refused for its proof, before GitLab is asked
-					want = audit.Refused
+					want = activity.Refused
 				}
 				before := len(p.audit())
 				got := b.post(p.address(route.Pattern), tt.form)

@@ -5,7 +5,7 @@ import (
 
 	"github.com/a-h/templ"
 
-	"gitlab-agent-portal/internal/audit"
+	"gitlab-agent-portal/internal/activity"
 )
 
 // Route is one line of the route table, for tests that sweep it.
@@ -13,7 +13,7 @@ type Route struct {
 	Method, Pattern string
 	SignedIn        bool
 	// Action is the action of the audit's row, empty for a route that leaves none.
-	Action audit.Action
+	Action activity.Action
 }
 
 // Routes returns the route table.

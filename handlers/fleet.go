@@ -8,9 +8,9 @@ import (
 	"strconv"
 	"strings"
 
+	"gitlab-agent-portal/internal/activity"
 	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/agentread"
-	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/fleet"
 	"gitlab-agent-portal/internal/fleet/scan"
 	"gitlab-agent-portal/views"
@@ -23,7 +23,7 @@ const (
 	paramRetry   = "retry"   // read the project with this id again
 )
 
-// welcome is the first page of a visitor.
+// welcome is the first page for visitors.
 func (h *Handlers) welcome(w http.ResponseWriter, r *http.Request) error {
 	p := h.page(w, r, printer(r).T("titles.welcome"))
 	return h.render(w, r, http.StatusOK, views.WelcomePage(p, views.WelcomeModel{LoginURL: h.urls.Login("")}), nil)
@@ -156,7 +156,7 @@ func viewerOf(s *session) scan.Viewer { return scan.Viewer{Person: s.User.ID, Gr
 // fleetSource gives a scan the person's reader, renewed when its token has ended. A scan outlives
 // the request r that began it, of which only the audit learns.
 func (h *Handlers) fleetSource(r *http.Request, s *session) scan.Source {
-	event := h.event(r, audit.Refresh)
+	event := h.event(r, activity.Refresh)
 	return func(ctx context.Context, refused error) (*agentread.Reader, error) {
 		if refused == nil {
 			return s.read, nil

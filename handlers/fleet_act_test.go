@@ -12,6 +12,7 @@ import (
 	"github.com/PuerkitoBio/goquery"
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
+	"gitlab-agent-portal/internal/activity"
 	"gitlab-agent-portal/internal/audit"
 )
 
@@ -142,7 +143,7 @@ func TestTheFleetRecognisesATokenWhoseCreateNobodyEnded(t *testing.T) {
 			p.gitlab.Configure(func(s *gitlabtest.Settings) { s.GraphQLOff = graphQLOff })
 			lead := p.as("lead")
 			must(p.auditLog.Begin(t.Context(), audit.Event{
-				Action: audit.TokenCreate, ActorID: p.people["lead"], ActorName: "lead",
+				Action: activity.TokenCreate, ActorID: p.people["lead"], ActorName: "lead",
 				Target: audit.Target{ProjectID: p.project, AgentID: p.idle, TokenName: "lost"},
 			}))(t)
 			p.gitlab.AddToken(gitlabtest.Token{Agent: p.idle, Name: "lost", CreatedBy: p.people["dev"], CreatedAt: p.clock.Now()})

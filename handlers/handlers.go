@@ -44,9 +44,9 @@ type Config struct {
 	Nonces   *tokens.Nonces
 	Readings *readings.Store
 	// Read reads from GitLab, and Tokens changes things there.
-	Read     *agentread.Service
-	Tokens   *tokens.Service
-	Fleet    *scan.Service
+	Read   *agentread.Service
+	Tokens *tokens.Service
+	Fleet  *scan.Service
 	// Limits are those beyond which an agent needs attention.
 	Limits agent.Thresholds
 	// Keys yield the keys of form nonces and of the portal's sealed cookies.

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
+	"gitlab-agent-portal/internal/activity"
 	"gitlab-agent-portal/internal/audit"
 )
 
@@ -110,7 +111,7 @@ func TestARotationNeverOffersTheTokenThatIsNeeded(t *testing.T) {
 		}},
 		{"d: the portal died between create and reveal", "Nobody has confirmed that the new token is stored", "lead", func(p *portal) []int64 {
 			if _, err := p.auditLog.Begin(p.t.Context(), audit.Event{
-				Action: audit.TokenCreate, ActorID: p.people["lead"], ActorName: "lead",
+				Action: activity.TokenCreate, ActorID: p.people["lead"], ActorName: "lead",
 				Target: audit.Target{ProjectID: p.project, AgentID: p.prod, TokenName: "new"},
 			}); err != nil {
 				p.t.Fatal(err)
@@ -212,8 +213,8 @@ func TestGivingUpRevokesTheNewTokenAndComesBack(t *testing.T) {
 		t.Errorf("giving up = %d to %q", got.status, got.header.Get("Location"))
 	}
 	lead.get(p.rotationPath(p.prod)).wantPhase(t, "Ready to rotate")
-	rows := must(p.auditLog.Page(t.Context(), audit.Filter{Projects: []int64{p.project}, Action: audit.TokenRevoke}, 0, 9))(t)
-	if len(rows) != 1 || rows[0].Target.TokenName != "new" || rows[0].Outcome != audit.OK {
+	rows := must(p.auditLog.Page(t.Context(), audit.Filter{Projects: []int64{p.project}, Action: activity.TokenRevoke}, 0, 9))(t)
+	if len(rows) != 1 || rows[0].Target.TokenName != "new" || rows[0].Outcome != activity.OK {
 		t.Errorf("the audit has %+v", rows)
 	}
 }

@@ -3,7 +3,7 @@ package handlers
 import (
 	"net/http"
 
-	"gitlab-agent-portal/internal/audit"
+	"gitlab-agent-portal/internal/activity"
 	"gitlab-agent-portal/views"
 )
 
@@ -13,7 +13,7 @@ type route struct {
 	method, pattern string
 	serves          adaptable
 	// audited is the action of the row that every request leaves in the audit; empty for none.
-	audited audit.Action
+	audited activity.Action
 }
 
 // routes is the one table of everything the portal answers. Every change is a POST, and every
@@ -22,8 +22,8 @@ func (h *Handlers) routes() []route {
 	return []route{
 		// Signing in
 		{http.MethodGet, views.PatternLogin, public(h.login), ""},
-		{http.MethodGet, views.PatternCallback, public(h.callback), audit.SignIn},
-		{http.MethodPost, views.PatternLogout, public(h.logout), audit.SignOut},
+		{http.MethodGet, views.PatternCallback, public(h.callback), activity.SignIn},
+		{http.MethodPost, views.PatternLogout, public(h.logout), activity.SignOut},
 		{http.MethodPost, views.PatternPreferences, public(h.preferences), ""},
 
 		// Fleet
@@ -40,23 +40,23 @@ func (h *Handlers) routes() []route {
 		// Agents
 		{http.MethodGet, views.PatternAgents, signedIn(h.agentList), ""},
 		{http.MethodGet, views.PatternAgentNew, signedIn(h.agentNew), ""},
-		{http.MethodPost, views.PatternAgents, signedIn(h.agentRegister), audit.AgentRegister},
+		{http.MethodPost, views.PatternAgents, signedIn(h.agentRegister), activity.AgentRegister},
 		{http.MethodGet, views.PatternAgent, signedIn(h.agentShow), ""},
 		{http.MethodGet, views.PatternAgentDelete, signedIn(h.agentDeleteAsk), ""},
-		{http.MethodPost, views.PatternAgentDelete, signedIn(h.agentDelete), audit.AgentDelete},
+		{http.MethodPost, views.PatternAgentDelete, signedIn(h.agentDelete), activity.AgentDelete},
 
 		// Tokens
 		{http.MethodGet, views.PatternTokenNew, signedIn(h.tokenNew), ""},
-		{http.MethodPost, views.PatternTokens, signedIn(h.tokenCreate), audit.TokenCreate},
-		{http.MethodPost, views.PatternTokenStored, signedIn(h.tokenStored), audit.TokenStored},
+		{http.MethodPost, views.PatternTokens, signedIn(h.tokenCreate), activity.TokenCreate},
+		{http.MethodPost, views.PatternTokenStored, signedIn(h.tokenStored), activity.TokenStored},
 		{http.MethodGet, views.PatternTokenRevoke, signedIn(h.tokenRevokeAsk), ""},
-		{http.MethodPost, views.PatternTokenRevoke, signedIn(h.tokenRevoke), audit.TokenRevoke},
+		{http.MethodPost, views.PatternTokenRevoke, signedIn(h.tokenRevoke), activity.TokenRevoke},
 
 		// Rotation
 		{http.MethodGet, views.PatternRotation, signedIn(h.rotationShow), ""},
 		{http.MethodGet, views.PatternRotations, signedIn(h.rotationList), ""},
 		{http.MethodGet, views.PatternUnused, signedIn(h.unusedAsk), ""},
-		{http.MethodPost, views.PatternUnused, signedIn(h.unusedRevoke), audit.TokenRevoke},
+		{http.MethodPost, views.PatternUnused, signedIn(h.unusedRevoke), activity.TokenRevoke},
 
 		// Activity
 		{http.MethodGet, views.PatternActivity, signedIn(h.activity), ""},

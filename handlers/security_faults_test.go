@@ -13,6 +13,7 @@ import (
 
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
+	"gitlab-agent-portal/internal/activity"
 	"gitlab-agent-portal/internal/audit"
 )
 
@@ -28,18 +29,18 @@ func ambiguities() map[string]gitlabtest.Fault {
 }
 
 // wantReconciled wants one row of the action, of unknown outcome, and one that refers to it.
-func (p *portal) wantReconciled(action audit.Action, outcome audit.Outcome) {
+func (p *portal) wantReconciled(action activity.Action, outcome activity.Outcome) {
 	p.t.Helper()
-	rows := slices.DeleteFunc(p.audit(), func(e audit.Event) bool { return e.Action != action && e.Action != audit.Reconciled })
+	rows := slices.DeleteFunc(p.audit(), func(e audit.Event) bool { return e.Action != action && e.Action != activity.Reconciled })
 	if len(rows) != 2 {
 		p.t.Errorf("the audit has %d rows, want one and its reconciliation: %+v", len(rows), rows)
 		return
 	}
 	first, second := rows[0], rows[1]
-	if first.Action != action || first.Outcome != audit.Unknown || first.ActorID != p.people["lead"] || first.RequestID == "" {
+	if first.Action != action || first.Outcome != activity.Unknown || first.ActorID != p.people["lead"] || first.RequestID == "" {
 		p.t.Errorf("the row of the action: %+v", first)
 	}
-	if second.Action != audit.Reconciled || second.Outcome != outcome || second.RefersTo != first.ID {
+	if second.Action != activity.Reconciled || second.Outcome != outcome || second.RefersTo != first.ID {
 		p.t.Errorf("the reconciliation: %+v, want %s of row %d", second, outcome, first.ID)
 	}
 }
@@ -85,7 +86,7 @@ func TestH1AnAmbiguousCreateLeavesOneTokenAndOnePage(t *testing.T) {
 			if !strings.Contains(got.text("main"), "lost") || got.doc.Find("main a[href='"+revoke+"']").Length() != 1 {
 				t.Errorf("the page does not name the token and offer to revoke it: %s", got.text("main"))
 			}
-			p.wantReconciled(audit.TokenCreate, audit.OK)
+			p.wantReconciled(activity.TokenCreate, activity.OK)
 			for range 2 {
 				if again := lead.post(action, values); again.status != http.StatusConflict || !strings.Contains(again.text("main"), "lost") {
 					t.Errorf("the form sent again = %d: %s", again.status, again.text("main"))
@@ -118,7 +119,7 @@ func TestH1AnAmbiguousRegistrationGoesOnToItsToken(t *testing.T) {
 			if n := p.gitlab.Calls(gitlabtest.OpRegisterAgent); n != 1 || len(p.gitlab.Agents(p.project)) != 3 {
 				t.Errorf("GitLab saw %d registrations and has %d agents, want 1 and 3", n, len(p.gitlab.Agents(p.project)))
 			}
-			p.wantReconciled(audit.AgentRegister, audit.OK)
+			p.wantReconciled(activity.AgentRegister, activity.OK)
 		})
 	}
 }
@@ -131,13 +132,13 @@ func TestV6AnUnknownOutcomeIsAuditedTwice(t *testing.T) {
 		fault gitlabtest.Fault
 		// meanwhile happens while the create is at GitLab.
 		meanwhile func(p *portal)
-		want      audit.Outcome
+		want      activity.Outcome
 	}{
-		{"the token was made", gitlabtest.Cut().AfterCommit(), func(*portal) {}, audit.OK},
-		{"no token was made", gitlabtest.Cut(), func(*portal) {}, audit.Failed},
+		{"the token was made", gitlabtest.Cut().AfterCommit(), func(*portal) {}, activity.OK},
+		{"no token was made", gitlabtest.Cut(), func(*portal) {}, activity.Failed},
 		{"GitLab cannot be asked afterwards", gitlabtest.Cut().AfterCommit(), func(p *portal) {
 			p.gitlab.Inject(gitlabtest.OpListTokens, gitlabtest.Status(http.StatusForbidden))
-		}, audit.Unknown},
+		}, activity.Unknown},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -159,7 +160,7 @@ func TestV6AnUnknownOutcomeIsAuditedTwice(t *testing.T) {
 			if got := <-answers; got.status != http.StatusBadGateway {
 				t.Errorf("creating = %d, want 502", got.status)
 			}
-			p.wantReconciled(audit.TokenCreate, tt.want)
+			p.wantReconciled(activity.TokenCreate, tt.want)
 		})
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
+	"gitlab-agent-portal/internal/activity"
 	"gitlab-agent-portal/internal/audit"
 )
 
@@ -144,7 +145,7 @@ func TestOneFailureStopsNoOtherRevocation(t *testing.T) {
 	if p.gitlab.Tokens(p.prod)[1].Revoked || !p.gitlab.Tokens(p.idle)[0].Revoked || p.gitlab.Tokens(p.idle)[1].Revoked {
 		t.Error("the wrong tokens are revoked")
 	}
-	rows := must(p.auditLog.Page(t.Context(), audit.Filter{Projects: []int64{p.project}, Action: audit.TokenRevoke}, 0, 9))(t)
+	rows := must(p.auditLog.Page(t.Context(), audit.Filter{Projects: []int64{p.project}, Action: activity.TokenRevoke}, 0, 9))(t)
 	var outcomes []string
 	for _, row := range rows {
 		outcomes = append(outcomes, row.Target.AgentName+" "+string(row.Outcome))

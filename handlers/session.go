@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/activity"
 	"gitlab-agent-portal/internal/agentread"
 	"gitlab-agent-portal/internal/audit"
 	sessions "gitlab-agent-portal/internal/session"
@@ -72,7 +73,7 @@ func (h *Handlers) renewAhead(r *http.Request, s *session) (*session, error) {
 // is about to end. Whatever was renewed elsewhere in the meantime is taken as it is. A session
 // ends only if GitLab says that its grant is over, whatever GitLab said of the token.
 func (h *Handlers) renew(r *http.Request, s *session) (*session, error) {
-	renewed, err := h.refreshSession(r.Context(), s, h.event(r, audit.Refresh))
+	renewed, err := h.refreshSession(r.Context(), s, h.event(r, activity.Refresh))
 	if err != nil {
 		return nil, h.ended(r, s, err)
 	}

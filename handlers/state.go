@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/activity"
 	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/i18n"
 	sessions "gitlab-agent-portal/internal/session"
@@ -31,7 +32,7 @@ type requestState struct {
 	// auditRow is the row that was begun for the request; 0 for none.
 	auditRow int64
 	// outcome of the request where its status alone does not tell.
-	outcome audit.Outcome
+	outcome activity.Outcome
 	// err is what the handler failed with, for the one log line of the request.
 	err error
 }

@@ -3,6 +3,7 @@ package handlers
 import (
 	"net/http"
 
+	"gitlab-agent-portal/internal/activity"
 	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/views"
 )
@@ -20,7 +21,7 @@ func (h *Handlers) tokenStored(w http.ResponseWriter, r *http.Request, s *sessio
 		return err
 	}
 	if !h.createdHere(r, s) {
-		stateOf(r).outcome = audit.Unknown
+		stateOf(r).outcome = activity.Unknown
 	}
 	h.redirect(w, r, originOf(r).Back(h.urls, ref.Project, ref.Agent))
 	return nil
@@ -31,7 +32,7 @@ func (h *Handlers) tokenStored(w http.ResponseWriter, r *http.Request, s *sessio
 func (h *Handlers) createdHere(r *http.Request, s *session) bool {
 	about := target(r)
 	rows, err := h.Audit.Page(r.Context(), audit.Filter{
-		Projects: []int64{about.ProjectID}, AgentID: about.AgentID, TokenID: about.TokenID, Action: audit.TokenCreate,
+		Projects: []int64{about.ProjectID}, AgentID: about.AgentID, TokenID: about.TokenID, Action: activity.TokenCreate,
 	}, 0, 1)
 	if err != nil || len(rows) == 0 || rows[0].ActorID != s.User.ID {
 		return false

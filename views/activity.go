@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"time"
 
+	"gitlab-agent-portal/internal/activity"
 	"gitlab-agent-portal/internal/i18n"
 )
 
@@ -12,7 +13,7 @@ import (
 type ActivityQuery struct {
 	// Project is a full path or a number, Agent a name, Actor a username.
 	Project, Agent, Actor string
-	// Action is one of ActivityActions, or empty for all.
+	// Action is one of activity.OfAgents, or empty for all.
 	Action string
 	// From and Until are days in UTC, 2006-01-02, both included.
 	From, Until string
@@ -50,8 +51,8 @@ type ActivityRow struct {
 	Source ActivitySource
 	// Actor is a username; empty for somebody who was not signed in, or whom GitLab forgot.
 	Actor   string
-	Action  ActivityAction
-	Outcome Outcome // empty for an entry of GitLab's, which tells what happened
+	Action  activity.Action
+	Outcome activity.Outcome // empty for an entry of GitLab's, which tells what happened
 	// What it was about, with the names of the time; zero values where there is none.
 	ProjectID   int64
 	ProjectPath string
@@ -74,30 +75,16 @@ const (
 	SourceBoth   ActivitySource = "both" // GitLab's entry of the portal's act
 )
 
-// ActivityAction is what somebody did or tried to do, in the portal's words or in GitLab's.
-type ActivityAction string
-
-// ActivityActions lists the actions that can be filtered by.
-func ActivityActions() []ActivityAction {
-	return []ActivityAction{"agent_register", "agent_delete", "token_create", "token_stored", "token_revoke", "reconciled"}
-}
-
-// word is the action in the person's language. GitLab adds kinds of its own over time.
-func (a ActivityAction) word(l *i18n.Printer) string {
+// actionWord is the action in the person's language. GitLab adds kinds of its own over time.
+func actionWord(l *i18n.Printer, a activity.Action) string {
 	switch a {
-	case "agent_register", "agent_delete", "token_create", "token_stored", "token_revoke", "reconciled",
-		"token_created", "token_revoked", "agent_connected", "agent_disconnected":
+	case activity.AgentRegister, activity.AgentDelete, activity.TokenCreate, activity.TokenStored, activity.TokenRevoke, activity.Reconciled,
+		activity.NotedTokenCreated, activity.NotedTokenRevoked, activity.NotedConnected, activity.NotedDisconnected:
 		return l.T("activity.action." + string(a))
 	default:
 		return string(a)
 	}
 }
-
-// Outcome is how an action ended.
-type Outcome string
-
-// outcomes lists them in the order in which they are explained.
-func outcomes() []Outcome { return []Outcome{"ok", "refused", "failed", "unknown", "pending"} }
 
 // outcome is how the action ended, in words; a look afterwards has words of its own.
 func (r ActivityRow) outcome(l *i18n.Printer) string {
@@ -107,15 +94,15 @@ func (r ActivityRow) outcome(l *i18n.Printer) string {
 	return l.T("activity.outcome." + string(r.Outcome))
 }
 
-func (o Outcome) icon() IconName {
+func outcomeIcon(o activity.Outcome) IconName {
 	switch o {
-	case "ok":
+	case activity.OK:
 		return IconConnected
-	case "refused":
+	case activity.Refused:
 		return IconRefused
-	case "failed":
+	case activity.Failed:
 		return IconNotConnected
-	case "pending":
+	case activity.Pending:
 		return IconPending
 	default:
 		return IconUnknown

@@ -4,11 +4,13 @@ import (
 	"testing"
 	"time"
 
+	"gitlab-agent-portal/internal/activity"
+	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/i18n"
 )
 
 func testActivity() []ActivityRow {
-	row := func(number int64, action ActivityAction, outcome Outcome) ActivityRow {
+	row := func(number int64, action activity.Action, outcome activity.Outcome) ActivityRow {
 		return ActivityRow{
 			Number: number, At: before(time.Duration(20-number) * time.Hour), Source: SourcePortal, Actor: "mara", Action: action, Outcome: outcome,
 			ProjectID: 20, ProjectPath: "shop/platform/checkout", AgentID: 1, AgentName: "prod-eu", TokenID: 7, TokenName: "prod cluster",
@@ -37,12 +39,12 @@ func notedActivity() []ActivityRow {
 
 func activityStates() []state {
 	hostile := ActivityQuery{Project: hostileName, Agent: hostileName, Actor: hostileName, Action: hostileName, From: hostileName, Until: hostileName}
-	tab := func(name string, activity AgentActivityModel, access Access) state {
-		agent := testAgent()
-		agent.Tab, agent.Activity, agent.Access = "activity", activity, access
-		return both(name, AgentPage, AgentTab, agent)
+	tab := func(name string, shown AgentActivityModel, access agent.Access) state {
+		m := testAgent()
+		m.Tab, m.Activity, m.Project.Access = TabActivity, shown, access
+		return both(name, AgentPage, AgentTab, m)
 	}
-	manage := Access{CanManage: true}
+	const manage = agent.AccessManage
 	return []state{
 		both("activity", ActivityPage, ActivityList, ActivityModel{Rows: testActivity(), Newer: "?after=18", Older: "?before=11", Limit: 3000, IsAdmin: true}),
 		both("activity, narrowed", ActivityPage, ActivityList, ActivityModel{Rows: testActivity()[:1], Query: hostile}),
@@ -52,7 +54,7 @@ func activityStates() []state {
 		both("no activity to see", ActivityPage, ActivityList, ActivityModel{NoProjects: true}),
 		tab("agent, activity", AgentActivityModel{Rows: notedActivity(), GitLabMissing: true, MoreURL: "/portal/activity", MoreInGitLab: true}, manage),
 		tab("agent, no activity", AgentActivityModel{}, manage),
-		tab("agent, activity hidden", AgentActivityModel{Hidden: true}, readerAccess()),
+		tab("agent, activity hidden", AgentActivityModel{Hidden: true}, agent.AccessRole),
 	}
 }
 

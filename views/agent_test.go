@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/i18n"
 )
 
@@ -35,11 +36,11 @@ func TestAgentOffersWhatThePersonMayDo(t *testing.T) {
 		text                    string
 	}{
 		"a manager may do everything":       {func(*AgentModel) {}, 1, 1, 1, "shown once"},
-		"a reader may look":                 {func(m *AgentModel) { m.Access = readerAccess() }, 0, 0, 0, "you need the Maintainer role"},
-		"at the limit a token goes first":   {func(m *AgentModel) { m.LimitReached = true }, 0, 1, 1, "Revoke one to create another"},
-		"an agent without tokens needs one": {func(m *AgentModel) { m.Tokens = nil }, 1, 0, 1, "the agent cannot connect"},
-		"a reader of one without tokens":    {func(m *AgentModel) { m.Tokens, m.Access = nil, readerAccess() }, 0, 0, 0, "No active tokens"},
-		"missing details are said":          {func(m *AgentModel) { m.Partial = true }, 1, 1, 1, "Some details are missing"},
+		"a reader may look":                 {func(m *AgentModel) { m.Project.Access = agent.AccessRole }, 0, 0, 0, "you need the Maintainer role"},
+		"at the limit a token goes first":   {func(m *AgentModel) { m.TokenCount = agent.MaxTokens }, 0, 1, 1, "Revoke one to create another"},
+		"an agent without tokens needs one": {func(m *AgentModel) { m.SetTokens(nil) }, 1, 0, 1, "the agent cannot connect"},
+		"a reader of one without tokens":    {func(m *AgentModel) { m.SetTokens(nil); m.Project.Access = agent.AccessRole }, 0, 0, 0, "No active tokens"},
+		"missing details are said":          {func(m *AgentModel) { m.Tokens[0].UseKnown = false }, 1, 1, 1, "Some details are missing"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -60,23 +61,23 @@ func TestStatusIsExplainedInPlaceAndOnThePageOfAll(t *testing.T) {
 	t.Parallel()
 	help := render(t, StatusHelpPage(testPage(i18n.English), StatusHelpModel{}))
 	wantCount(t, help.Selection, "dl:first-of-type > div", 4)
-	for _, status := range statuses() {
+	for i, status := range agent.Statuses() {
 		m := testAgent()
-		m.Status, m.LastContact = status, time.Time{}
+		m.Agent = testAgents()[i]
 		l := i18n.For(i18n.English)
-		wantText(t, render(t, AgentPage(testPage(i18n.English), m)).Selection, ".rule", status.rule(l))
-		wantText(t, help.Selection, "dl", status.word(l))
-		wantText(t, help.Selection, "dl", status.rule(l))
-		wantText(t, help.Selection, "dl", status.advice(l))
+		wantText(t, render(t, AgentPage(testPage(i18n.English), m)).Selection, ".rule", statusRule(l, status))
+		wantText(t, help.Selection, "dl", statusWord(l, status))
+		wantText(t, help.Selection, "dl", statusRule(l, status))
+		wantText(t, help.Selection, "dl", statusAdvice(l, status))
 	}
 }
 
 func TestTokenNeverUsedIsNotTokenOfUnknownUse(t *testing.T) {
 	t.Parallel()
 	p := testPage(i18n.English)
-	wantText(t, render(t, LastUsed(p, TokenRow{UsageKnown: true})).Selection, "span", "Never")
-	wantText(t, render(t, LastUsed(p, TokenRow{})).Selection, "span", "Unknown")
-	wantText(t, render(t, LastUsed(p, TokenRow{LastUsedAt: before(time.Hour), UsageKnown: true})).Selection, "time", "1 hour ago")
+	wantText(t, render(t, LastUsed(p, agent.Token{UseKnown: true})).Selection, "span", "Never")
+	wantText(t, render(t, LastUsed(p, agent.Token{})).Selection, "span", "Unknown")
+	wantText(t, render(t, LastUsed(p, agent.Token{LastUsedAt: before(time.Hour), UseKnown: true})).Selection, "time", "1 hour ago")
 }
 
 func TestConnect(t *testing.T) {

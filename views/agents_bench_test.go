@@ -13,7 +13,7 @@ func BenchmarkAgentsTable(b *testing.B) {
 	for _, rows := range []int{10, 200, 1000} {
 		b.Run(fmt.Sprintf("%d rows", rows), func(b *testing.B) {
 			p := testPage(i18n.English)
-			m := AgentsModel{Project: testProject(), Access: Access{CanManage: true}, Rows: many(rows)}
+			m := AgentsModel{Project: testProject(), Agents: many(rows)}
 			var buffer bytes.Buffer
 			b.ReportAllocs()
 			for b.Loop() {

@@ -6,12 +6,13 @@ import (
 	"testing"
 	"time"
 
+	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/i18n"
 )
 
 func TestAgentForm(t *testing.T) {
 	t.Parallel()
-	m := AgentFormModel{Project: testProject(), FirstToken: true, Nonce: "form-nonce"}
+	m := AgentFormModel{Form: Form{Nonce: "form-nonce"}, Project: testProject(), FirstToken: true}
 	form := render(t, AgentFormDialog(testPage(i18n.English), m)).Find("#form")
 	wantAttr(t, form, "form", "action", "/portal/projects/20/agents")
 	wantAttr(t, form, "form", "hx-target", "#reveal")
@@ -29,7 +30,7 @@ func TestAgentForm(t *testing.T) {
 // The browser checks what GitLab checks: no name is refused here that GitLab would take.
 func TestAgentNamePattern(t *testing.T) {
 	t.Parallel()
-	pattern := regexp.MustCompile(`\A(?:` + agentNamePattern + `)\z`)
+	pattern := regexp.MustCompile(`\A(?:` + agent.NamePattern + `)\z`)
 	for name, want := range map[string]bool{
 		"a": true, "7": true, "prod-eu": true, "0-1": true, "a--b": true, longName: true,
 		"": false, "-a": false, "a-": false, "Prod": false, "a_b": false, "a.b": false, "a b": false, " a": false, "a\n": false, "é": false,
@@ -61,7 +62,7 @@ func TestFieldSaysWhatIsWrongBesideIt(t *testing.T) {
 
 func TestTokenForm(t *testing.T) {
 	t.Parallel()
-	m := TokenFormModel{Project: testProject(), AgentID: 1, AgentName: "prod-eu", Nonce: "form-nonce", Description: Field{Value: "by Helm"}}
+	m := TokenFormModel{Form: Form{Nonce: "form-nonce"}, Project: testProject(), AgentID: 1, AgentName: "prod-eu", Description: Field{Value: "by Helm"}}
 	form := render(t, TokenFormDialog(testPage(i18n.English), m)).Find("#form")
 	wantAttr(t, form, "form", "action", "/portal/projects/20/agents/1/tokens")
 	wantAttr(t, form, "form", "hx-target", "#reveal")
@@ -73,7 +74,7 @@ func TestTokenForm(t *testing.T) {
 
 func TestTokenFormAtTheLimit(t *testing.T) {
 	t.Parallel()
-	m := TokenFormModel{Project: testProject(), AgentID: 1, AgentName: "prod-eu", Nonce: "form-nonce", Limit: testTokens()}
+	m := TokenFormModel{Form: Form{Nonce: "form-nonce"}, Project: testProject(), AgentID: 1, AgentName: "prod-eu", Limit: testTokens()}
 	form := render(t, TokenFormDialog(testPage(i18n.English), m)).Find("#form")
 	wantCount(t, form, "form", 0)
 	wantText(t, form, "p", "prod-eu")
@@ -86,7 +87,7 @@ func TestTokenFormAtTheLimit(t *testing.T) {
 func TestTokenRevoke(t *testing.T) {
 	t.Parallel()
 	used, never, unknown := testTokens()[0], testTokens()[1], testTokens()[0]
-	unknown.UsageKnown = false
+	unknown.UseKnown = false
 	tests := map[string]struct {
 		model   TokenRevokeModel
 		text    string
@@ -125,18 +126,18 @@ func TestAgentDelete(t *testing.T) {
 		texts  []string
 	}{
 		"two tokens":           {func(*AgentDeleteModel) {}, []string{"last contact was 2 minutes ago", "and its 2 tokens", "prod cluster"}},
-		"one token":            {func(m *AgentDeleteModel) { m.Tokens = m.Tokens[:1] }, []string{"and its token."}},
-		"no token, no contact": {func(m *AgentDeleteModel) { m.Tokens, m.LastContact, m.Status = nil, time.Time{}, StatusNeverConnected }, []string{"never contacted", "has no active token"}},
+		"one token":            {func(m *AgentDeleteModel) { m.SetTokens(m.Tokens[:1]) }, []string{"and its token."}},
+		"no token, no contact": {func(m *AgentDeleteModel) { m.SetTokens(nil) }, []string{"never contacted", "has no active token"}},
 		"nothing is known": {func(m *AgentDeleteModel) {
-			m.Tokens, m.TokensKnown, m.LastContact, m.Status = nil, false, time.Time{}, StatusUnknown
+			m.Tokens, m.TokenCount = nil, agent.Unread
 		}, []string{"is not known", "could not be read"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			m := AgentDeleteModel{
+			m := AgentDeleteModel{Form: Form{Nonce: "form-nonce"}, 
 				Project: testProject(), AgentID: 1, AgentName: "prod-eu", Status: StatusConnected,
-				LastContact: before(2 * time.Minute), Tokens: testTokens(), TokensKnown: true, Nonce: "form-nonce",
+				LastContact: before(2 * time.Minute), Tokens: testTokens(), TokensKnown: true,
 			}
 			test.change(&m)
 			form := render(t, AgentDeleteDialog(testPage(i18n.English), m)).Find("#form")

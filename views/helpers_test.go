@@ -10,6 +10,7 @@ import (
 	"github.com/PuerkitoBio/goquery"
 	"github.com/a-h/templ"
 
+	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/i18n"
 )
 
@@ -35,34 +36,48 @@ func testPage(lang i18n.Lang) Page {
 	}
 }
 
+// testProject is a project that the person may manage.
 func testProject() Project {
-	return Project{ID: 20, Name: "checkout", Path: "shop/platform/checkout", URL: "https://gitlab.example.com/shop/platform/checkout"}
+	return Project{
+		Project: agent.Project{ID: 20, Name: "checkout", Path: "shop/platform/checkout", Maintains: true, Access: agent.AccessManage},
+		URL:     "https://gitlab.example.com/shop/platform/checkout",
+	}
 }
 
 func hostileProject() Project {
-	return Project{ID: 20, Name: hostileName, Path: hostileName, URL: "javascript:alert(1)"}
+	return Project{
+		Project: agent.Project{ID: 20, Name: hostileName, Path: hostileName, Maintains: true, Access: agent.AccessManage},
+		URL:     "javascript:alert(1)",
+	}
 }
 
-func readerAccess() Access {
-	return Access{Reason: ReasonRole, MembersURL: "https://gitlab.example.com/shop/platform/checkout/-/project_members"}
+// with is the project with another access.
+func (m Project) with(access agent.Access) Project {
+	m.Access = access
+	return m
 }
 
-func testAgents() []AgentRow {
+// used is a token that was used so long ago.
+func used(ago time.Duration) agent.Token {
+	return agent.Token{CreatedAt: before(80 * 24 * time.Hour), LastUsedAt: before(ago), UseKnown: true}
+}
+
+func testAgents() []agent.Agent {
 	created := before(300 * 24 * time.Hour)
-	return []AgentRow{
-		{ID: 1, Name: "prod-eu", Status: StatusConnected, LastContact: before(2 * time.Minute), Tokens: 2, CreatedBy: "Mara Lindqvist", CreatedAt: created},
-		{ID: 2, Name: "prod-us", Status: StatusNotConnected, LastContact: before(3 * time.Hour), Tokens: 1, CreatedBy: hostileName, CreatedAt: created},
-		{ID: 3, Name: longName, Status: StatusNeverConnected, Tokens: 0, CreatedAt: created},
-		{ID: 4, Name: "lab", Status: StatusUnknown, Tokens: -1, CreatedAt: created},
+	never := agent.Token{CreatedAt: created, UseKnown: true}
+	return []agent.Agent{
+		{ID: 1, Name: "prod-eu", Tokens: []agent.Token{used(2 * time.Minute), never}, TokenCount: 2, CreatedBy: agent.Person{Name: "Mara Lindqvist"}, CreatedAt: created},
+		{ID: 2, Name: "prod-us", Tokens: []agent.Token{used(3 * time.Hour)}, TokenCount: 1, CreatedBy: agent.Person{Name: hostileName}, CreatedAt: created},
+		{ID: 3, Name: longName, CreatedAt: created},
+		{ID: 4, Name: "lab", TokenCount: agent.Unread, CreatedAt: created},
 	}
 }
 
-func testTokens() []TokenRow {
-	created := before(80 * 24 * time.Hour)
-	return []TokenRow{
-		{ID: 7, Name: "prod cluster", Description: "by Helm", CreatedBy: "Mara Lindqvist", CreatedAt: created, LastUsedAt: before(2 * time.Minute), UsageKnown: true},
-		{ID: 8, Name: hostileName, Description: hostileName, CreatedAt: created, UsageKnown: true},
-	}
+func testTokens() []agent.Token {
+	first, second := used(2*time.Minute), agent.Token{CreatedAt: before(80 * 24 * time.Hour), UseKnown: true}
+	first.ID, first.Name, first.Description, first.CreatedBy = 7, "prod cluster", "by Helm", agent.Person{Name: "Mara Lindqvist"}
+	second.ID, second.Name, second.Description = 8, hostileName, hostileName
+	return []agent.Token{first, second}
 }
 
 func testConnect() ConnectModel {
@@ -82,11 +97,9 @@ func testSteps() []Snippet {
 }
 
 func testAgent() AgentModel {
-	return AgentModel{
-		Project: testProject(), Access: Access{CanManage: true}, ID: 1, Name: "prod-eu", Status: StatusConnected,
-		LastContact: before(2 * time.Minute), CreatedBy: "Mara Lindqvist", CreatedAt: before(300 * 24 * time.Hour),
-		Tab: "tokens", Tokens: testTokens()[:1], Connect: testConnect(),
-	}
+	m := AgentModel{Project: testProject(), Agent: testAgents()[0], Tab: TabTokens, Connect: testConnect()}
+	m.SetTokens(testTokens()[:1])
+	return m
 }
 
 func testReveal() RevealModel {
@@ -153,8 +166,8 @@ func wantAttr(t *testing.T, in *goquery.Selection, selector, attribute, want str
 func squeeze(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // many returns n agents with different names.
-func many(n int) []AgentRow {
-	rows := make([]AgentRow, 0, n)
+func many(n int) []agent.Agent {
+	rows := make([]agent.Agent, 0, n)
 	for i := range n {
 		row := testAgents()[i%4]
 		row.ID, row.Name = int64(i+1), fmt.Sprintf("cluster-%d-of-the-shop-in-region-%d", i, i*37%11)

@@ -6,16 +6,17 @@ import (
 	"testing"
 	"time"
 
+	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/i18n"
 )
 
 func TestProjects(t *testing.T) {
 	t.Parallel()
 	p := testPage(i18n.English)
-	m := ProjectsModel{Query: "sh", Pager: Pager{Total: 61}, Rows: []ProjectRow{
-		{ID: 20, Name: "checkout", Path: "shop/checkout", Description: "Takes money", CanManage: true},
+	m := ProjectsModel{Query: "sh", Pager: Pager{Total: 61}, Projects: []agent.Project{
+		{ID: 20, Name: "checkout", Path: "shop/checkout", Description: "Takes money", Access: agent.AccessManage},
 		{ID: 21, Name: "catalogue", Path: "shop/catalogue"},
-		{ID: 22, Name: "old", Path: "shop/old", CanManage: true, Archived: true},
+		{ID: 22, Name: "old", Path: "shop/old", Archived: true},
 	}}
 	page := render(t, ProjectsPage(p, m))
 	search := page.Find(`form[role="search"]`)
@@ -51,7 +52,7 @@ func TestProjectsWithoutRows(t *testing.T) {
 func TestAgentsShowsEachStatus(t *testing.T) {
 	t.Parallel()
 	p := testPage(i18n.English)
-	m := AgentsModel{Project: testProject(), Access: Access{CanManage: true}, Rows: testAgents()}
+	m := AgentsModel{Project: testProject(), Agents: testAgents()}
 	rows := render(t, AgentsTable(p, m)).Find("#agents tbody tr")
 	tests := []struct {
 		status, contact, tokens, creator string
@@ -81,31 +82,31 @@ const register = `a[href="/portal/projects/20/agents/new"][hx-get="/portal/proje
 
 func TestAgentsOffersWhatThePersonMayDo(t *testing.T) {
 	t.Parallel()
-	reader := readerAccess()
 	tests := map[string]struct {
-		access    Access
-		rows      []AgentRow
+		access    agent.Access
+		agents    []agent.Agent
 		registers int
 		text      string
 	}{
-		"a manager registers":                   {Access{CanManage: true}, testAgents(), 1, ""},
-		"a manager registers the first":         {Access{CanManage: true}, nil, 1, "Register one, then install it"},
-		"a reader is told why not":              {reader, testAgents(), 0, "you need the Maintainer role"},
-		"a reader of an empty project":          {reader, nil, 0, "A Maintainer can register one"},
-		"an archived project cannot be changed": {Access{Reason: ReasonArchived}, nil, 0, "is archived"},
-		"a portal that only reads says so":      {Access{Reason: ReasonPortal}, testAgents(), 0, "This portal is read-only"},
+		"a manager registers":                   {agent.AccessManage, testAgents(), 1, ""},
+		"a manager registers the first":         {agent.AccessManage, nil, 1, "Register one, then install it"},
+		"a reader is told why not":              {agent.AccessRole, testAgents(), 0, "you need the Maintainer role"},
+		"a reader of an empty project":          {agent.AccessRole, nil, 0, "A Maintainer can register one"},
+		"an archived project cannot be changed": {agent.AccessArchived, nil, 0, "is archived"},
+		"a project that nobody may change":      {agent.AccessFrozen, testAgents(), 0, "takes no changes"},
+		"a portal that only reads says so":      {agent.AccessPortal, testAgents(), 0, "This portal is read-only"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			document := render(t, AgentsPage(testPage(i18n.English), AgentsModel{Project: testProject(), Access: test.access, Rows: test.rows}))
+			document := render(t, AgentsPage(testPage(i18n.English), AgentsModel{Project: testProject().with(test.access), Agents: test.agents}))
 			wantCount(t, document.Selection, register, test.registers)
 			wantText(t, document.Selection, "main", test.text)
 			members := 0
-			if test.access.Reason == ReasonRole {
+			if test.access == agent.AccessRole {
 				members = 1
 			}
-			wantCount(t, document.Selection, `a[href="`+reader.MembersURL+`"]`, members)
+			wantCount(t, document.Selection, `a[href="`+testProject().membersURL()+`"]`, members)
 		})
 	}
 }

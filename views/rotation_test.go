@@ -4,36 +4,38 @@ import (
 	"testing"
 	"time"
 
+	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/i18n"
+	"gitlab-agent-portal/internal/rotation"
 )
 
 // rotationPhases are all of them.
-func rotationPhases() []RotationPhase {
-	return []RotationPhase{
-		RotationUnknown, RotationNoToken, RotationNeverUsed, RotationStart, RotationChoose, RotationTooMany,
-		RotationInstall, RotationOrphan, RotationStillUsed, RotationWatch, RotationQuiet,
+func rotationPhases() []rotation.Phase {
+	return []rotation.Phase{
+		rotation.Unknown, rotation.NoToken, rotation.NeverUsed, rotation.Start, rotation.Choose, rotation.TooMany,
+		rotation.Install, rotation.Unstored, rotation.StillUsed, rotation.Watch, rotation.Quiet,
 	}
 }
 
 // testRotation is a rotation in a phase, with hostile names.
-func testRotation(phase RotationPhase) RotationModel {
+func testRotation(phase rotation.Phase) RotationModel {
 	tokens := testTokens()
 	m := RotationModel{
-		Project: hostileProject(), Access: Access{CanManage: true}, AgentID: 1, AgentName: hostileName, Phase: phase,
+		Project: hostileProject(), AgentID: 1, AgentName: hostileName, Phase: phase,
 		Observed: 9 * time.Minute, Needed: 10 * time.Minute, Proven: true, OlderConnection: before(time.Hour), Live: true, Tag: "tag",
 		Tokens: []RotationToken{
-			{TokenRow: tokens[0], Offered: true, Waitable: true}, {TokenRow: tokens[1], Proposed: true, Offered: true},
+			{Token: tokens[0], Offered: true, Waitable: true}, {Token: tokens[1], Proposed: true, Offered: true},
 		},
 	}
 	switch phase {
-	case RotationNeverUsed:
+	case rotation.NeverUsed:
 		m.New = tokens[1]
-	case RotationStart:
+	case rotation.Start:
 		m.Old = tokens[0]
-	case RotationInstall, RotationOrphan:
+	case rotation.Install, rotation.Unstored:
 		m.Old, m.New = tokens[0], tokens[1]
-		m.Orphan = OrphanModel{TokenID: 8, TokenName: hostileName, CreatedBy: hostileName, At: before(time.Hour), Likely: phase == RotationOrphan}
-	case RotationStillUsed, RotationWatch, RotationQuiet:
+		m.Unstored = UnstoredToken{TokenID: 8, TokenName: hostileName, CreatedBy: hostileName, At: before(time.Hour), Likely: phase == rotation.Unstored}
+	case rotation.StillUsed, rotation.Watch, rotation.Quiet:
 		m.Old, m.New = tokens[0], tokens[0]
 	}
 	return m
@@ -45,17 +47,18 @@ func rotationStates() []state {
 	rotations := RotationsModel{Max: 50, More: true, UnusedURL: "/portal/unused-tokens?agent=20.1"}
 	for i, phase := range rotationPhases() {
 		reader := testRotation(phase)
-		reader.Access, reader.Live, reader.Longest, reader.Proven = readerAccess(), false, true, false
+		reader.Project.Access, reader.Live, reader.Longest, reader.Proven = agent.AccessRole, false, true, false
 		list = append(list,
 			both("a rotation: "+string(phase), RotationPage, Rotation, testRotation(phase)),
 			both("a rotation for a reader: "+string(phase), RotationPage, Rotation, reader))
+		access := []agent.Access{agent.AccessManage, agent.AccessRole}[i%2]
 		rotations.Lines = append(rotations.Lines, RotationLine{
-			Project: hostileProject(), AgentID: int64(i + 1), AgentName: hostileName, CanManage: i%2 == 0, Phase: phase, Tokens: 3,
+			Project: hostileProject().with(access), AgentID: int64(i + 1), AgentName: hostileName, Phase: phase, Tokens: 3,
 		})
 	}
 	rotations.Lines = append(rotations.Lines, RotationLine{AgentID: 99, Problem: "Not found"})
 	unused := UnusedModel{
-		Agents: []string{"20.1"}, Days: 30, MaxDays: 3650, Max: 50, More: true, Unread: 1, ReadOnly: 2, Nonce: "form-nonce",
+		Agents: []string{"20.1"}, Days: 30, MaxDays: 3650, Max: 50, More: true, Unread: 1, ReadOnly: 2, Form: Form{Nonce: "form-nonce"},
 		Rows: []UnusedRow{{Ref: "20.1.8", Project: hostileProject(), AgentID: 1, AgentName: hostileName, TokenName: hostileName, CreatedAt: before(time.Hour)}},
 	}
 	none := unused
@@ -74,29 +77,29 @@ func rotationStates() []state {
 
 func TestARotationShowsWhereItStands(t *testing.T) {
 	t.Parallel()
-	tests := map[RotationPhase]struct {
+	tests := map[rotation.Phase]struct {
 		current string // the step one is at, empty where there are none
 		says    string
 		revokes int
 	}{
-		RotationUnknown:   {"", "you cannot revoke", 0},
-		RotationNoToken:   {"Create a new token", "no token", 0},
-		RotationNeverUsed: {"Install it in the cluster", "never used", 1},
-		RotationStart:     {"Create a new token", "The old one keeps working", 0},
-		RotationChoose:    {"", "which one do you want to revoke", 2},
-		RotationTooMany:   {"", "2 active tokens are too many", 2},
-		RotationInstall:   {"Install it in the cluster", "nobody has confirmed", 1},
-		RotationOrphan:    {"Install it in the cluster", "most likely", 1},
-		RotationStillUsed: {"Check that nothing uses the old one", "9 of 10 minutes", 0},
-		RotationWatch:     {"Check that nothing uses the old one", "still connected, since 2026-11-24 02:07 UTC", 0},
-		RotationQuiet:     {"Revoke the old one", "Not used for 9 minutes", 1},
+		rotation.Unknown:   {"", "you cannot revoke", 0},
+		rotation.NoToken:   {"Create a new token", "no token", 0},
+		rotation.NeverUsed: {"Install it in the cluster", "never used", 1},
+		rotation.Start:     {"Create a new token", "The old one keeps working", 0},
+		rotation.Choose:    {"", "which one do you want to revoke", 2},
+		rotation.TooMany:   {"", "2 active tokens are too many", 2},
+		rotation.Install:   {"Install it in the cluster", "nobody has confirmed", 1},
+		rotation.Unstored:    {"Install it in the cluster", "most likely", 1},
+		rotation.StillUsed: {"Check that nothing uses the old one", "9 of 10 minutes", 0},
+		rotation.Watch:     {"Check that nothing uses the old one", "still connected, since 2026-11-24 02:07 UTC", 0},
+		rotation.Quiet:     {"Revoke the old one", "Not used for 9 minutes", 1},
 	}
 	for _, phase := range rotationPhases() {
 		t.Run(string(phase), func(t *testing.T) {
 			t.Parallel()
 			want := tests[phase]
 			m := testRotation(phase)
-			if phase == RotationUnknown { // nothing is offered
+			if phase == rotation.Unknown { // nothing is offered
 				m.Tokens[0].Offered, m.Tokens[1].Offered = false, false
 			}
 			document := render(t, Rotation(testPage(i18n.English), m))
@@ -116,7 +119,7 @@ func TestARotationShowsWhereItStands(t *testing.T) {
 
 func TestOnlyARotationThatWaitsLooksAgain(t *testing.T) {
 	t.Parallel()
-	m := testRotation(RotationWatch)
+	m := testRotation(rotation.Watch)
 	live := render(t, Rotation(testPage(i18n.English), m))
 	wantAttr(t, live.Selection, "#rotation", "hx-ptag", "tag")
 	wantAttr(t, live.Selection, "#rotation", "hx-get", "/portal/projects/20/agents/1/rotation")

@@ -13,6 +13,7 @@ import (
 
 	xhtml "golang.org/x/net/html"
 
+	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/fleet"
 	"gitlab-agent-portal/internal/i18n"
 )
@@ -38,23 +39,25 @@ func alone[M any](name string, page func(Page, M) templ.Component, model M) stat
 
 // states lists every page in every state, with hostile names wherever a name can stand.
 func states() []state {
-	agents := AgentsModel{Project: testProject(), Access: Access{CanManage: true}, Rows: testAgents(), Pager: Pager{Prev: "?page=1", Next: "?page=3", Page: 2}}
+	agents := AgentsModel{Project: testProject(), Agents: testAgents(), Pager: Pager{Prev: "?page=1", Next: "?page=3", Page: 2}}
 	reader := agents
-	reader.Access, reader.Partial, reader.Project = readerAccess(), true, hostileProject()
+	reader.Project = hostileProject().with(agent.AccessRole)
 	empty, emptyReader := agents, reader
-	empty.Rows, emptyReader.Rows = nil, nil
+	empty.Agents, emptyReader.Agents = nil, nil
 
-	agent, limited, bare, connect := testAgent(), testAgent(), testAgent(), testAgent()
-	limited.Tokens, limited.LimitReached, limited.Partial, limited.Project = testTokens(), true, true, hostileProject()
-	limited.Orphans = []OrphanModel{{TokenID: 8, TokenName: hostileName, CreatedBy: hostileName, At: testNow()}}
-	bare.Tokens, bare.Name, bare.CreatedBy, bare.Status, bare.Access = nil, hostileName, hostileName, StatusUnknown, readerAccess()
-	connect.Tab, connect.Name = "connect", hostileName
+	whole, limited, bare, connect := testAgent(), testAgent(), testAgent(), testAgent()
+	limited.SetTokens(testTokens())
+	limited.Tokens[0].UseKnown, limited.Project = false, hostileProject()
+	limited.Unstored = []UnstoredToken{{TokenID: 8, TokenName: hostileName, CreatedBy: hostileName, At: testNow()}}
+	bare.SetTokens(nil)
+	bare.Name, bare.CreatedBy.Name, bare.Project.Access = hostileName, hostileName, agent.AccessRole
+	connect.Tab, connect.Name = TabConnect, hostileName
 	connect.Connect.CAFile, connect.Connect.Config = "gitlab-ca.pem", hostileConfig()
 	broken := connect
 	broken.Connect.Config = &ConfigModel{State: ConfigBroken, Path: hostileName, Problem: "Line 3: wrong.", Detail: hostileName}
 
-	projects := ProjectsModel{Pager: Pager{Page: 1, Pages: 3, Total: 61, Next: "?page=2"}, Rows: []ProjectRow{
-		{ID: 20, Name: "checkout", Path: "shop/checkout", CanManage: true},
+	projects := ProjectsModel{Pager: Pager{Page: 1, Pages: 3, Total: 61, Next: "?page=2"}, Projects: []agent.Project{
+		{ID: 20, Name: "checkout", Path: "shop/checkout", Access: agent.AccessManage},
 		{ID: 21, Name: hostileName, Path: hostileName, Description: hostileName, Archived: true},
 	}}
 	registered := testReveal()
@@ -76,7 +79,7 @@ func states() []state {
 		both("agents of a reader, partial", AgentsPage, AgentsTable, reader),
 		both("no agents", AgentsPage, AgentsTable, empty),
 		both("no agents for a reader", AgentsPage, AgentsTable, emptyReader),
-		both("agent", AgentPage, AgentTab, agent),
+		both("agent", AgentPage, AgentTab, whole),
 		both("agent at its limit, partial", AgentPage, AgentTab, limited),
 		both("agent without tokens for a reader", AgentPage, AgentTab, bare),
 		both("agent, how to connect", AgentPage, AgentTab, connect),
@@ -84,7 +87,7 @@ func states() []state {
 		alone("agent deleted", AgentDeletedPage, AgentDeletedModel{Project: hostileProject(), AgentName: hostileName, Steps: testSteps()}),
 		both("new token", RevealPage, RevealDialog, testReveal()),
 		both("new agent with its token", RevealPage, RevealDialog, registered),
-		alone("status help", StatusHelpPage, StatusHelpModel{NeverUsed: 24 * time.Hour, MaxIdle: 30 * 24 * time.Hour, MaxAge: 36 * time.Hour, Overlap: 7 * 24 * time.Hour}),
+		alone("status help", StatusHelpPage, StatusHelpModel{Limits: agent.NewThresholds(36*time.Hour, 30*24*time.Hour)}),
 		{name: "project picker", page: func(p Page) templ.Component { return ProjectsPage(p, projects) }, fragment: func(p Page) templ.Component { return Picker(p, projects) }},
 	}
 	return slices.Concat(list, activityStates(), formStates(), rotationStates())
@@ -95,15 +98,15 @@ func formStates() []state {
 	stale := &Notice{Kind: NoticeWarning, Title: "Once more", Text: "Stale."}
 	project, tokens := hostileProject(), testTokens()
 	return []state{
-		both("register an agent", AgentFormPage, AgentFormDialog, AgentFormModel{Project: testProject(), FirstToken: true, Nonce: "form-nonce"}),
-		both("register an agent, wrong", AgentFormPage, AgentFormDialog, AgentFormModel{Project: project, Name: wrong, Nonce: "form-nonce", Notice: stale}),
-		both("create a token", TokenFormPage, TokenFormDialog, TokenFormModel{Project: testProject(), AgentID: 1, AgentName: "prod-eu", Nonce: "form-nonce"}),
-		both("create a token, wrong", TokenFormPage, TokenFormDialog, TokenFormModel{Project: project, AgentID: 1, AgentName: hostileName, Name: wrong, Description: wrong, Nonce: "form-nonce", Notice: stale}),
-		both("create a token at the limit", TokenFormPage, TokenFormDialog, TokenFormModel{Project: project, AgentID: 1, AgentName: "prod-eu", Nonce: "form-nonce", Limit: tokens}),
-		both("revoke", TokenRevokePage, TokenRevokeDialog, TokenRevokeModel{Project: testProject(), AgentID: 1, AgentName: "prod-eu", Token: tokens[0], Nonce: "form-nonce"}),
-		both("revoke with guard, wrong", TokenRevokePage, TokenRevokeDialog, TokenRevokeModel{Project: project, AgentID: 1, AgentName: hostileName, Token: tokens[1], LastToken: true, Guard: true, Confirm: wrong, Nonce: "form-nonce", Notice: stale}),
-		both("delete", AgentDeletePage, AgentDeleteDialog, AgentDeleteModel{Project: testProject(), AgentID: 1, AgentName: "prod-eu", Status: StatusNeverConnected, TokensKnown: true, Nonce: "form-nonce"}),
-		both("delete, wrong", AgentDeletePage, AgentDeleteDialog, AgentDeleteModel{Project: project, AgentID: 1, AgentName: hostileName, Status: StatusConnected, LastContact: testNow(), Tokens: tokens, TokensKnown: true, Confirm: wrong, Nonce: "form-nonce", Notice: stale}),
+		both("register an agent", AgentFormPage, AgentFormDialog, AgentFormModel{Project: testProject(), FirstToken: true, Form: Form{Nonce: "form-nonce"}}),
+		both("register an agent, wrong", AgentFormPage, AgentFormDialog, AgentFormModel{Project: project, Name: wrong, Form: Form{Nonce: "form-nonce", Notice: stale}}),
+		both("create a token", TokenFormPage, TokenFormDialog, TokenFormModel{Project: testProject(), AgentID: 1, AgentName: "prod-eu", Form: Form{Nonce: "form-nonce"}}),
+		both("create a token, wrong", TokenFormPage, TokenFormDialog, TokenFormModel{Project: project, AgentID: 1, AgentName: hostileName, Name: wrong, Description: wrong, Form: Form{Nonce: "form-nonce", Notice: stale}}),
+		both("create a token at the limit", TokenFormPage, TokenFormDialog, TokenFormModel{Project: project, AgentID: 1, AgentName: "prod-eu", Form: Form{Nonce: "form-nonce"}, Limit: tokens}),
+		both("revoke", TokenRevokePage, TokenRevokeDialog, TokenRevokeModel{Project: testProject(), AgentID: 1, AgentName: "prod-eu", Token: tokens[0], Form: Form{Nonce: "form-nonce"}}),
+		both("revoke with guard, wrong", TokenRevokePage, TokenRevokeDialog, TokenRevokeModel{Project: project, AgentID: 1, AgentName: hostileName, Token: tokens[1], LastToken: true, Guard: true, Confirm: wrong, Form: Form{Nonce: "form-nonce", Notice: stale}}),
+		both("delete", AgentDeletePage, AgentDeleteDialog, AgentDeleteModel{Project: testProject(), Agent: agent.Agent{ID: 1, Name: "prod-eu"}, Form: Form{Nonce: "form-nonce"}}),
+		both("delete, wrong", AgentDeletePage, AgentDeleteDialog, AgentDeleteModel{Project: project, Agent: agent.Agent{ID: 1, Name: hostileName, Tokens: tokens, TokenCount: 2}, Confirm: wrong, Form: Form{Nonce: "form-nonce", Notice: stale}}),
 		both("outcome unknown", OutcomePage, OutcomeDialog, OutcomeModel{Project: project, AgentID: 1, AgentName: hostileName, Candidates: tokens, Checked: true}),
 		both("outcome of a registration unknown", OutcomePage, OutcomeDialog, OutcomeModel{Project: testProject()}),
 		both("form used before", UsedFormPage, UsedFormDialog, UsedFormModel{Project: project, AgentID: 1, AgentName: hostileName, TokenID: 9, TokenName: hostileName}),

@@ -99,10 +99,14 @@ func withoutGraphQL() map[string]func(*world) {
 		"an unknown field": func(w *world) {
 			w.Configure(func(s *gitlabtest.Settings) { s.GraphQLLacks = []string{"Project.userPermissions"} })
 		},
-		"a forbidden API":    func(w *world) { w.Inject(gitlabtest.OpGraphQL, gitlabtest.GraphQLError(403, "API not accessible for user")) },
-		"a refused token":    func(w *world) { w.Inject(gitlabtest.OpGraphQL, gitlabtest.GraphQLError(401, "Invalid token")) },
-		"a page of a proxy":  func(w *world) { w.Inject(gitlabtest.OpGraphQL, gitlabtest.SignInPage()) },
-		"a timeout in a 200": func(w *world) { w.Inject(gitlabtest.OpGraphQL, gitlabtest.GraphQLError(200, "Timeout on Query.projects")) },
+		"a forbidden API": func(w *world) {
+			w.Inject(gitlabtest.OpGraphQL, gitlabtest.GraphQLError(403, "API not accessible for user"))
+		},
+		"a refused token":   func(w *world) { w.Inject(gitlabtest.OpGraphQL, gitlabtest.GraphQLError(401, "Invalid token")) },
+		"a page of a proxy": func(w *world) { w.Inject(gitlabtest.OpGraphQL, gitlabtest.SignInPage()) },
+		"a timeout in a 200": func(w *world) {
+			w.Inject(gitlabtest.OpGraphQL, gitlabtest.GraphQLError(200, "Timeout on Query.projects"))
+		},
 		"an error beside the data": func(w *world) {
 			w.Configure(func(s *gitlabtest.Settings) { s.GraphQLErrors = map[int64]string{w.project: "GRPC::Unavailable"} })
 		},

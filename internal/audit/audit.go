@@ -8,36 +8,8 @@ import (
 	"fmt"
 	"time"
 
+	"gitlab-agent-portal/internal/activity"
 	"gitlab-agent-portal/internal/database"
-)
-
-// Action is what somebody did or tried to do.
-type Action string
-
-// The actions that the audit knows.
-const (
-	SignIn        Action = "sign_in"
-	SignOut       Action = "sign_out"
-	Refresh       Action = "refresh" // of the session's GitLab tokens; written when it fails
-	AgentRegister Action = "agent_register"
-	AgentDelete   Action = "agent_delete"
-	TokenCreate   Action = "token_create"
-	TokenRevoke   Action = "token_revoke"
-	TokenStored   Action = "token_stored" // somebody says that they stored a new token
-	Reconciled    Action = "reconciled"   // the look that follows an unknown outcome
-)
-
-// Outcome is how an action ended.
-type Outcome string
-
-// The outcomes. Of a reconciliation, ok means that the change was found to have happened,
-// failed that it was not, and unknown that looking told nothing.
-const (
-	Pending Outcome = "pending" // under way
-	OK      Outcome = "ok"
-	Refused Outcome = "refused" // by GitLab or the portal; nothing was changed
-	Failed  Outcome = "failed"  // nothing was changed
-	Unknown Outcome = "unknown" // it may have happened
 )
 
 // pendingLimit is how long an action can be under way. One that is pending for longer was
@@ -62,8 +34,8 @@ type Event struct {
 	// ID grows from row to row; the Log assigns it, and At, in UTC, to the microsecond.
 	ID      int64
 	At      time.Time
-	Action  Action
-	Outcome Outcome
+	Action  activity.Action
+	Outcome activity.Outcome
 	// ActorID is GitLab's number of whoever acted and ActorName the username of the time; zero
 	// for a visitor.
 	ActorID   int64
@@ -91,7 +63,7 @@ func New(db *database.DB, retention time.Duration, now func() time.Time) *Log {
 // Begin notes that an action is about to start, as pending, and returns the number to finish it
 // by. An action whose row cannot be written must not be started.
 func (l *Log) Begin(ctx context.Context, event Event) (int64, error) {
-	event.Outcome = Pending
+	event.Outcome = activity.Pending
 	return l.insert(ctx, event)
 }
 
@@ -103,7 +75,7 @@ func (l *Log) Record(ctx context.Context, event Event) error {
 
 // Finish notes how an action ended, and what became known of its target: fields of learnt
 // that are not zero replace those of the row. ErrFinished if it is not under way.
-func (l *Log) Finish(ctx context.Context, id int64, outcome Outcome, learnt Target) error {
+func (l *Log) Finish(ctx context.Context, id int64, outcome activity.Outcome, learnt Target) error {
 	updated, err := l.db.Exec(ctx, `UPDATE audit SET outcome = $1,
 			project_id   = COALESCE(NULLIF(CAST($2 AS BIGINT), 0), project_id),
 			project_path = COALESCE(NULLIF(CAST($3 AS TEXT), ''), project_path),
@@ -113,7 +85,7 @@ func (l *Log) Finish(ctx context.Context, id int64, outcome Outcome, learnt Targ
 			token_name   = COALESCE(NULLIF(CAST($7 AS TEXT), ''), token_name)
 		WHERE id = $8 AND outcome = $9`, outcome,
 		learnt.ProjectID, storable(learnt.ProjectPath), learnt.AgentID, storable(learnt.AgentName),
-		learnt.TokenID, storable(learnt.TokenName), id, Pending)
+		learnt.TokenID, storable(learnt.TokenName), id, activity.Pending)
 	if err != nil {
 		return fmt.Errorf("finish a row of the audit: %w", err)
 	}

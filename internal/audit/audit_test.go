@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
+	"gitlab-agent-portal/internal/activity"
 	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/database/databasetest"
 )
@@ -32,7 +33,7 @@ func openNew(t *testing.T, d *databasetest.Database) (*audit.Log, *gitlabtest.Cl
 // tokenCreate is the beginning of an ordinary action.
 func tokenCreate() audit.Event {
 	return audit.Event{
-		Action: audit.TokenCreate, ActorID: 42, ActorName: "lead", ClientIP: "192.0.2.7", RequestID: "REQUEST",
+		Action: activity.TokenCreate, ActorID: 42, ActorName: "lead", ClientIP: "192.0.2.7", RequestID: "REQUEST",
 		Target: audit.Target{ProjectID: 20, ProjectPath: "shop/payments", AgentID: 5, AgentName: "prod", TokenName: "第一个"},
 	}
 }
@@ -57,22 +58,22 @@ func TestAnAuditedActionIsPendingUntilItIsFinishedOnce(t *testing.T) {
 				t.Fatalf("Begin: %v", err)
 			}
 			want := tokenCreate()
-			want.ID, want.At, want.Outcome = id, clock.Now(), audit.Pending
+			want.ID, want.At, want.Outcome = id, clock.Now(), activity.Pending
 			all := audit.Filter{Projects: []int64{20}}
 			if diff := cmp.Diff([]audit.Event{want}, page(t, log, all, 0, 10)); diff != "" {
 				t.Errorf("after the beginning (-want +got):\n%s", diff)
 			}
-			if err := log.Finish(t.Context(), id, audit.OK, audit.Target{TokenID: 7}); err != nil {
+			if err := log.Finish(t.Context(), id, activity.OK, audit.Target{TokenID: 7}); err != nil {
 				t.Fatalf("Finish: %v", err)
 			}
-			if err := log.Finish(t.Context(), id, audit.Failed, audit.Target{}); !errors.Is(err, audit.ErrFinished) {
+			if err := log.Finish(t.Context(), id, activity.Failed, audit.Target{}); !errors.Is(err, audit.ErrFinished) {
 				t.Errorf("a second Finish = %v, want ErrFinished", err)
 			}
-			if err := log.Finish(t.Context(), id+1, audit.OK, audit.Target{}); !errors.Is(err, audit.ErrFinished) {
+			if err := log.Finish(t.Context(), id+1, activity.OK, audit.Target{}); !errors.Is(err, audit.ErrFinished) {
 				t.Errorf("Finish of nothing = %v, want ErrFinished", err)
 			}
 			clock.Advance(time.Hour)
-			want.Outcome, want.Target.TokenID = audit.OK, 7
+			want.Outcome, want.Target.TokenID = activity.OK, 7
 			if diff := cmp.Diff([]audit.Event{want}, page(t, log, all, 0, 10)); diff != "" {
 				t.Errorf("after the end (-want +got):\n%s", diff)
 			}
@@ -89,7 +90,7 @@ func TestAnActionPendingForTooLongReadsAsUnknown(t *testing.T) {
 			if _, err := log.Begin(t.Context(), tokenCreate()); err != nil {
 				t.Fatal(err)
 			}
-			for _, want := range []audit.Outcome{audit.Pending, audit.Unknown} {
+			for _, want := range []activity.Outcome{activity.Pending, activity.Unknown} {
 				if got := page(t, log, audit.Filter{Projects: []int64{20}}, 0, 1)[0].Outcome; got != want {
 					t.Errorf("the outcome reads %q, want %q", got, want)
 				}
@@ -108,7 +109,7 @@ func TestAuditPagesAreFilteredAndPagedByKey(t *testing.T) {
 			start := clock.Now()
 			for i := range 6 {
 				event := tokenCreate()
-				event.Outcome, event.RequestID = audit.OK, fmt.Sprint(i)
+				event.Outcome, event.RequestID = activity.OK, fmt.Sprint(i)
 				switch i {
 				case 1:
 					event.Target.ProjectID = 21
@@ -117,7 +118,7 @@ func TestAuditPagesAreFilteredAndPagedByKey(t *testing.T) {
 				case 3:
 					event.ActorName = "other"
 				case 4:
-					event.Action, event.RefersTo = audit.Reconciled, 1
+					event.Action, event.RefersTo = activity.Reconciled, 1
 				}
 				if err := log.Record(t.Context(), event); err != nil {
 					t.Fatalf("Record: %v", err)
@@ -135,7 +136,7 @@ func TestAuditPagesAreFilteredAndPagedByKey(t *testing.T) {
 				{"an agent by number", audit.Filter{Projects: []int64{20}, AgentID: 6}, "2"},
 				{"an agent by name", audit.Filter{Projects: []int64{20}, AgentName: "idle"}, "2"},
 				{"an actor", audit.Filter{Projects: []int64{20}, Actor: "other"}, "3"},
-				{"an action", audit.Filter{Projects: []int64{20}, Action: audit.Reconciled}, "4"},
+				{"an action", audit.Filter{Projects: []int64{20}, Action: activity.Reconciled}, "4"},
 				{"a time", audit.Filter{Projects: []int64{20, 21}, From: start.Add(time.Minute), Until: start.Add(3 * time.Minute)}, "2 1"},
 				{"a name that is no UTF-8", audit.Filter{Projects: []int64{20}, Actor: "\xff\x00"}, ""},
 			}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"gitlab-agent-portal/internal/activity"
 	"gitlab-agent-portal/internal/database"
 )
 
@@ -37,7 +38,7 @@ type Filter struct {
 	TokenID   int64
 	// Actor is a username.
 	Actor  string
-	Action Action
+	Action activity.Action
 	// From and Until bound the time; Until itself is left out.
 	From, Until time.Time
 }
@@ -126,8 +127,8 @@ func (l *Log) scan(rows *sql.Rows) (Event, error) {
 		return e, fmt.Errorf("read a row of the audit: %w", err)
 	}
 	e.At = time.UnixMicro(at).UTC()
-	if e.Outcome == Pending && l.now().Sub(e.At) > pendingLimit {
-		e.Outcome = Unknown
+	if e.Outcome == activity.Pending && l.now().Sub(e.At) > pendingLimit {
+		e.Outcome = activity.Unknown
 	}
 	return e, nil
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"gitlab-agent-portal/handlers"
+	"gitlab-agent-portal/internal/activity"
 	"gitlab-agent-portal/internal/agent"
-	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/fleet/scan"
 )
 
@@ -79,7 +79,7 @@ func (m *metrics) refreshed(result handlers.RefreshResult) {
 }
 
 // created counts one create of an agent token.
-func (m *metrics) created(outcome audit.Outcome) {
+func (m *metrics) created(outcome activity.Outcome) {
 	m.creates.WithLabelValues(string(outcome)).Inc()
 }
 

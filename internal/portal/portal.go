@@ -12,7 +12,8 @@ import (
 
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/handlers"
-	"gitlab-agent-portal/internal/agentstatus"
+	"gitlab-agent-portal/internal/agent"
+	"gitlab-agent-portal/internal/agentread"
 	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/database"
 	"gitlab-agent-portal/internal/fleet/scan"
@@ -125,9 +126,10 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 	server.fleet = scan.New(scan.Config{Now: now, Log: log, Observe: server.metrics.scanned})
 	handler, err := handlers.New(handlers.Config{ //nolint:contextcheck // what it renders at the start belongs to no request
 		PublicURL: &cfg.PublicURL, GitLab: gitlab, OAuth: oauth(cfg, gitlab), ReadOnly: cfg.readOnly(),
-		Sessions: sessions, Audit: auditLog, Nonces: nonces, Readings: noted, Tokens: server.tokens, Fleet: server.fleet, Limits: agentstatus.Limits(cfg.TokenMaxAge, cfg.TokenMaxIdle), Keys: cfg.SessionKeys, Cookie: cfg.cookie(), Assets: assets,
+		Sessions: sessions, Audit: auditLog, Nonces: nonces, Readings: noted, Read: agentread.New(agentread.Config{ReadOnly: cfg.readOnly(), Log: log, Missing: server.metrics.usageMissing.Inc}),
+		Tokens: server.tokens, Fleet: server.fleet, Limits: agent.NewThresholds(cfg.TokenMaxAge, cfg.TokenMaxIdle), Keys: cfg.SessionKeys, Cookie: cfg.cookie(), Assets: assets,
 		Log: log, Now: now, Ready: server.readiness, TrustedProxies: cfg.TrustedProxies, HelmRepoURL: cfg.HelmRepoURL.String(), PrivateCA: cfg.CAFile != "", JiHu: cfg.JiHu, SandboxURL: extra.sandboxURL, Styleguide: extra.styleguide,
-		Refreshed: server.metrics.refreshed, UsageMissing: server.metrics.usageMissing.Inc,
+		Refreshed: server.metrics.refreshed,
 	})
 	if err != nil {
 		return err

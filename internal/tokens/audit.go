@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/activity"
 	"gitlab-agent-portal/internal/audit"
 )
 
@@ -38,7 +39,7 @@ type row struct {
 }
 
 // event is the row of an action of by's.
-func (by Actor) event(action audit.Action, target audit.Target) audit.Event {
+func (by Actor) event(action activity.Action, target audit.Target) audit.Event {
 	return audit.Event{
 		Action: action, ActorID: by.ID, ActorName: by.Name, ClientIP: by.IP, RequestID: by.RequestID, Target: target,
 	}
@@ -57,7 +58,7 @@ func (s *Service) begin(ctx context.Context, event audit.Event) (*row, error) {
 
 // finish notes how the action ended. Failing to must not hide the end from the person: the row
 // then reads as unknown, which the log explains.
-func (r *row) finish(ctx context.Context, outcome audit.Outcome, learnt audit.Target) {
+func (r *row) finish(ctx context.Context, outcome activity.Outcome, learnt audit.Target) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), auditTimeout)
 	defer cancel()
 	if err := r.service.audit.Finish(ctx, r.id, outcome, learnt); err != nil {
@@ -66,9 +67,9 @@ func (r *row) finish(ctx context.Context, outcome audit.Outcome, learnt audit.Ta
 }
 
 // reconciled notes what a look at GitLab told about the action's unknown outcome.
-func (r *row) reconciled(ctx context.Context, outcome audit.Outcome, learnt audit.Target) {
+func (r *row) reconciled(ctx context.Context, outcome activity.Outcome, learnt audit.Target) {
 	event := r.event
-	event.Action, event.RefersTo = audit.Reconciled, r.id
+	event.Action, event.RefersTo = activity.Reconciled, r.id
 	if learnt.AgentID != 0 {
 		event.Target.AgentID = learnt.AgentID
 	}
@@ -84,7 +85,7 @@ func (s *Service) refused(ctx context.Context, event audit.Event, err error) {
 }
 
 // record writes a row of which nothing depends: GitLab was asked already, or will not be.
-func (s *Service) record(ctx context.Context, event audit.Event, outcome audit.Outcome) {
+func (s *Service) record(ctx context.Context, event audit.Event, outcome activity.Outcome) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), auditTimeout)
 	defer cancel()
 	event.Outcome = outcome
@@ -94,33 +95,33 @@ func (s *Service) record(ctx context.Context, event audit.Event, outcome audit.O
 }
 
 // outcomeOf is what an error says about whether a change happened.
-func outcomeOf(err error) audit.Outcome {
+func outcomeOf(err error) activity.Outcome {
 	var limit *LimitError
 	var taken *NameTakenError
 	var used *UsedError
 	switch {
 	case err == nil:
-		return audit.OK
+		return activity.OK
 	case gitlabapi.OutcomeUnknown(err):
-		return audit.Unknown
+		return activity.Unknown
 	case errors.As(err, &limit), errors.As(err, &taken), errors.As(err, &used), errors.Is(err, ErrTooMany),
 		errors.Is(err, ErrUsedMeanwhile), errors.Is(err, ErrTooYoung):
-		return audit.Refused
+		return activity.Refused
 	case gitlabapi.Refused(err):
-		return audit.Refused
+		return activity.Refused
 	default:
-		return audit.Failed
+		return activity.Failed
 	}
 }
 
 // lookedUp is what the look-up of something that was to be removed tells about the removal.
-func lookedUp(lookup error) audit.Outcome {
+func lookedUp(lookup error) activity.Outcome {
 	switch {
 	case errors.Is(lookup, gitlabapi.ErrNotFound):
-		return audit.OK
+		return activity.OK
 	case lookup == nil:
-		return audit.Failed
+		return activity.Failed
 	default:
-		return audit.Unknown
+		return activity.Unknown
 	}
 }

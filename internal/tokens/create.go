@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/activity"
 	"gitlab-agent-portal/internal/agentread"
 	"gitlab-agent-portal/internal/audit"
 )
@@ -44,7 +45,7 @@ func (s *Service) Create(ctx context.Context, gitlab *gitlabapi.Client, req Crea
 
 // event is the audit's row of a create; the agent may not be known.
 func (req CreateRequest) event(agent gitlabapi.Agent) audit.Event {
-	return req.Form.Actor.event(audit.TokenCreate, audit.Target{
+	return req.Form.Actor.event(activity.TokenCreate, audit.Target{
 		ProjectID: req.Project, ProjectPath: agent.ConfigProject.PathWithNamespace,
 		AgentID: req.Agent, AgentName: agent.Name, TokenName: req.Token.Name,
 	})

@@ -3,6 +3,7 @@ package tokens
 import (
 	"fmt"
 
+	"gitlab-agent-portal/internal/activity"
 	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/audit"
 )
@@ -57,14 +58,14 @@ func (e *UnknownTokenError) Error() string {
 func (e *UnknownTokenError) Unwrap() error { return e.Cause }
 
 // outcome is what looking for the token told, and which token was found.
-func (e *UnknownTokenError) outcome() (audit.Outcome, audit.Target) {
+func (e *UnknownTokenError) outcome() (activity.Outcome, audit.Target) {
 	switch {
 	case !e.Checked, len(e.Candidates) > 1:
-		return audit.Unknown, audit.Target{}
+		return activity.Unknown, audit.Target{}
 	case len(e.Candidates) == 1:
-		return audit.OK, audit.Target{TokenID: e.Candidates[0].ID}
+		return activity.OK, audit.Target{TokenID: e.Candidates[0].ID}
 	default:
-		return audit.Failed, audit.Target{}
+		return activity.Failed, audit.Target{}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/activity"
 	"gitlab-agent-portal/internal/audit"
 )
 
@@ -56,7 +57,7 @@ func (s *Service) Register(ctx context.Context, gitlab *gitlabapi.Client, req Re
 
 // event is the audit's row of a registration.
 func (req RegisterRequest) event() audit.Event {
-	return req.Form.Actor.event(audit.AgentRegister, audit.Target{
+	return req.Form.Actor.event(activity.AgentRegister, audit.Target{
 		ProjectID: req.Project, ProjectPath: req.ProjectPath, AgentName: req.Name,
 	})
 }
@@ -97,17 +98,17 @@ func (s *Service) register(ctx context.Context, gitlab *gitlabapi.Client, req Re
 	defer cancel()
 	agents, lookup := gitlab.Agents(ctx, project)
 	if lookup != nil {
-		row.reconciled(ctx, audit.Unknown, audit.Target{})
+		row.reconciled(ctx, activity.Unknown, audit.Target{})
 		cause := errors.Join(err, fmt.Errorf("looking for the agent afterwards: %w", lookup))
 		return agent, &UnknownAgentError{Cause: cause, Name: req.Name}
 	}
 	for _, found := range agents {
 		if found.Name == req.Name && found.CreatedByUserID == req.Form.Actor.ID {
-			row.reconciled(ctx, audit.OK, audit.Target{AgentID: found.ID})
+			row.reconciled(ctx, activity.OK, audit.Target{AgentID: found.ID})
 			return found, nil
 		}
 	}
-	row.reconciled(ctx, audit.Failed, audit.Target{})
+	row.reconciled(ctx, activity.Failed, audit.Target{})
 	return agent, &UnknownAgentError{Cause: err, Name: req.Name}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/activity"
 	"gitlab-agent-portal/internal/audit"
 )
 
@@ -21,7 +22,7 @@ type RevokeRequest struct {
 
 // event is the audit's row of a revocation.
 func (req RevokeRequest) event() audit.Event {
-	return req.Actor.event(audit.TokenRevoke, audit.Target{
+	return req.Actor.event(activity.TokenRevoke, audit.Target{
 		ProjectID: req.Project, ProjectPath: req.ProjectPath, AgentID: req.Agent, AgentName: req.AgentName,
 		TokenID: req.Token, TokenName: req.TokenName,
 	})
@@ -55,7 +56,7 @@ func (s *Service) Revoke(ctx context.Context, gitlab *gitlabapi.Client, req Revo
 func (r *row) look(ctx context.Context, lookup, err error) error {
 	outcome := lookedUp(lookup)
 	r.reconciled(ctx, outcome, audit.Target{})
-	if outcome == audit.OK {
+	if outcome == activity.OK {
 		return nil
 	}
 	return err
@@ -75,7 +76,7 @@ type DeleteRequest struct {
 // counts as deleted, as long as its project can still be seen. *NotAuditedError when GitLab was
 // not asked.
 func (s *Service) Delete(ctx context.Context, gitlab *gitlabapi.Client, req DeleteRequest) error {
-	row, err := s.begin(ctx, req.Actor.event(audit.AgentDelete, audit.Target{
+	row, err := s.begin(ctx, req.Actor.event(activity.AgentDelete, audit.Target{
 		ProjectID: req.Project, ProjectPath: req.ProjectPath, AgentID: req.Agent, AgentName: req.AgentName,
 	}))
 	if err != nil {
@@ -85,7 +86,7 @@ func (s *Service) Delete(ctx context.Context, gitlab *gitlabapi.Client, req Dele
 	err = gitlab.DeleteAgent(ctx, ref, req.Agent)
 	ctx = context.WithoutCancel(ctx)
 	if gitlabapi.OutcomeUnknown(err) {
-		row.finish(ctx, audit.Unknown, audit.Target{})
+		row.finish(ctx, activity.Unknown, audit.Target{})
 		_, lookup := gitlab.Agent(ctx, ref, req.Agent)
 		return row.look(ctx, lookup, err)
 	}

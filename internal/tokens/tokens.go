@@ -15,6 +15,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/activity"
 	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/agentread"
 	"gitlab-agent-portal/internal/audit"
@@ -35,7 +36,7 @@ type Service struct {
 	log    *slog.Logger
 	limits limits
 	// created is told how each create of a token ended.
-	created func(audit.Outcome)
+	created func(activity.Outcome)
 
 	mu      sync.Mutex
 	running map[string]*run
@@ -46,14 +47,14 @@ type Service struct {
 // and takes the time from now.
 func New(nonces *Nonces, rows *audit.Log, log *slog.Logger, now func() time.Time) *Service {
 	return &Service{
-		nonces: nonces, audit: rows, log: log, running: make(map[string]*run), created: func(audit.Outcome) {},
+		nonces: nonces, audit: rows, log: log, running: make(map[string]*run), created: func(activity.Outcome) {},
 		limits: limits{now: now, byPerson: make(map[int64]*rate.Limiter)},
 	}
 }
 
 // ObserveCreates makes observe hear how each create of a token that was sent to GitLab ended.
 // It is called concurrently. Set it before the Service is used.
-func (s *Service) ObserveCreates(observe func(outcome audit.Outcome)) { s.created = observe }
+func (s *Service) ObserveCreates(observe func(outcome activity.Outcome)) { s.created = observe }
 
 // run is one create in flight. Its result is readable once done is closed.
 type run struct {

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
+	"gitlab-agent-portal/internal/activity"
 	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/tokens"
@@ -34,7 +35,7 @@ func (b *bench) unstored() map[int64]tokens.Unstored {
 func (b *bench) dies(name string) int64 {
 	b.t.Helper()
 	_, err := b.audit.Begin(b.t.Context(), audit.Event{
-		Action: audit.TokenCreate, ActorID: b.lead, ActorName: "lead",
+		Action: activity.TokenCreate, ActorID: b.lead, ActorName: "lead",
 		Target: audit.Target{ProjectID: b.project, AgentID: b.agent, TokenName: name},
 	})
 	if err != nil {
@@ -48,7 +49,7 @@ func TestUnstoredTokensAreFoundAmongManyAgents(t *testing.T) {
 	b := newBench(t)
 	const many, lost = 2500, 2100
 	_, err := b.audit.Begin(t.Context(), audit.Event{
-		Action: audit.TokenCreate, ActorID: b.lead, ActorName: "lead",
+		Action: activity.TokenCreate, ActorID: b.lead, ActorName: "lead",
 		Target: audit.Target{ProjectID: b.project, AgentID: lost, TokenName: "new"},
 	})
 	if err != nil {
@@ -70,7 +71,7 @@ func TestUnstoredTokensAreFoundAmongManyAgents(t *testing.T) {
 func (b *bench) stores(token int64) {
 	b.t.Helper()
 	err := b.audit.Record(b.t.Context(), audit.Event{
-		Action: audit.TokenStored, Outcome: audit.OK, Target: audit.Target{ProjectID: b.project, AgentID: b.agent, TokenID: token},
+		Action: activity.TokenStored, Outcome: activity.OK, Target: audit.Target{ProjectID: b.project, AgentID: b.agent, TokenID: token},
 	})
 	if err != nil {
 		b.t.Fatal(err)
