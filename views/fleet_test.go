@@ -184,7 +184,7 @@ func TestSegmentsStayWithinThePicture(t *testing.T) {
 
 func TestPickerIsAListBox(t *testing.T) {
 	t.Parallel()
-	m := ProjectsModel{Rows: []ProjectRow{{ID: 20, Name: "checkout", Path: "shop/checkout"}, {ID: 21, Name: hostileName, Path: hostileName}}}
+	m := ProjectsModel{Projects: []agent.Project{{ID: 20, Name: "checkout", Path: "shop/checkout"}, {ID: 21, Name: hostileName, Path: hostileName}}}
 	picker := render(t, Picker(testPage(i18n.English), m))
 	wantAttr(t, picker.Selection, "input", "role", "combobox")
 	wantAttr(t, picker.Selection, "input", "aria-controls", "picker-list")
