@@ -3,8 +3,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 GO   ?= go
-LINT := $(GO) tool -modfile=tools/go.mod golangci-lint
-VULN := $(GO) tool -modfile=tools/go.mod govulncheck
+LINT := $(GO) tool -modfile=tools/lint/go.mod golangci-lint
+VULN := $(GO) tool -modfile=tools/lint/go.mod govulncheck
 
 .PHONY: help
 help: ## list the targets
@@ -57,12 +57,12 @@ fuzz: ## fuzz each target for FUZZTIME (30s); every test run tries their seeds
 
 .PHONY: bench
 bench: build ## measure CPU, memory and start-up time; compare figures of one machine only
-	CGO_ENABLED=0 $(GO) run ./bench
+	CGO_ENABLED=0 $(GO) run ./tools/bench
 	CGO_ENABLED=0 $(GO) test -run '^$$' -bench . -benchtime 300ms ./views ./gitlabapi
 
 .PHONY: soak
 soak: assets ## let 50 people use two portals over a failing GitLab for ten minutes (SOAK="-duration 1m")
-	CGO_ENABLED=0 $(GO) run ./bench soak $(SOAK)
+	CGO_ENABLED=0 $(GO) run ./tools/bench soak $(SOAK)
 
 .PHONY: vuln
 vuln: ## look for known vulnerabilities; says so where the database cannot be reached

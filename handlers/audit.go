@@ -13,7 +13,6 @@ import (
 	"gitlab-agent-portal/internal/activity"
 	"gitlab-agent-portal/internal/audit"
 	sessions "gitlab-agent-portal/internal/session"
-	"gitlab-agent-portal/internal/tokens"
 )
 
 const (

@@ -20,8 +20,8 @@ type Route struct {
 func Routes() []Route {
 	var routes []Route
 	for _, r := range new(Handlers).routes() {
-		action, _ := r.handler.(audited)
-		routes = append(routes, Route{Method: r.method, Pattern: r.pattern, SignedIn: r.access == signedIn, Action: action.action})
+		_, isSignedIn := r.serves.(signedIn)
+		routes = append(routes, Route{Method: r.method, Pattern: r.pattern, SignedIn: isSignedIn, Action: r.audited})
 	}
 	return routes
 }
@@ -36,7 +36,7 @@ func Rendering(cfg Config, component templ.Component, errorsPanic bool) (http.Ha
 	if errorsPanic {
 		h.nonces.keys = nil // which every page needs
 	}
-	return h.middleware(h.public(func(w http.ResponseWriter, r *http.Request) error {
+	return h.middleware(h.handle(func(w http.ResponseWriter, r *http.Request) error {
 		return h.render(w, r, http.StatusOK, component, nil)
 	}))
 }

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/a-h/templ"
 	"golang.org/x/time/rate"
 
 	"gitlab-agent-portal/gitlabapi"
@@ -69,9 +70,13 @@ type Config struct {
 	PrivateCA bool
 	// SandboxURL is the page that plays the cluster in the demo; empty outside the demo.
 	SandboxURL string
-	// Styleguide adds the page that shows all components.
-	Styleguide bool
+	// Pages are shown to everybody besides the portal's own, by the patterns of their addresses;
+	// none by default.
+	Pages map[string]PageFunc
 }
+
+// PageFunc fills a page's chrome; htmx gets the fragment.
+type PageFunc func(views.Page) (page, fragment templ.Component)
 
 // Handlers answers every request of the portal.
 type Handlers struct {

@@ -21,7 +21,8 @@ import (
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
 	"gitlab-agent-portal/handlers"
-	"gitlab-agent-portal/internal/agentstatus"
+	"gitlab-agent-portal/internal/agent"
+	"gitlab-agent-portal/internal/agentread"
 	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/database"
 	"gitlab-agent-portal/internal/database/databasetest"
@@ -100,8 +101,8 @@ type setUp struct {
 	privateCA bool
 	// jihu says that GitLab is JiHu's.
 	jihu bool
-	// styleguide adds the page that shows all components.
-	styleguide bool
+	// pages are those of Config.Pages.
+	pages map[string]handlers.PageFunc
 	// readyPanics makes one route panic: the one that asks whether the portal is ready.
 	readyPanics bool
 }
@@ -190,10 +191,11 @@ func (p *portal) compose(setup setUp) {
 			ClientID: clientID, ClientSecret: gitlabapi.NewSecret(clientSecret), RedirectURL: p.public.String() + "/auth/callback", Scope: scope,
 		}),
 		Sessions: sessions, Audit: p.auditLog, Nonces: nonces, Readings: readings.New(db, p.clock.Now),
+		Read:   agentread.New(agentread.Config{ReadOnly: setup.readOnly, Log: log}),
 		Tokens: tokens.New(nonces, p.auditLog, log, p.clock.Now),
-		Fleet:  p.fleet, Limits: agentstatus.Limits(90*24*time.Hour, 30*24*time.Hour), Keys: setup.keys, Cookie: cookie,
+		Fleet:  p.fleet, Limits: agent.NewThresholds(90*24*time.Hour, 30*24*time.Hour), Keys: setup.keys, Cookie: cookie,
 		Assets: must(static.Load())(p.t), Log: log, Now: p.clock.Now, Ready: readiness(setup, db),
-		HelmRepoURL: "https://charts.gitlab.io", PrivateCA: setup.privateCA, JiHu: setup.jihu, Styleguide: setup.styleguide,
+		HelmRepoURL: "https://charts.gitlab.io", PrivateCA: setup.privateCA, JiHu: setup.jihu, Pages: setup.pages,
 	}
 	handler := must(handlers.New(p.config))(p.t)
 	p.current.Store(&handler)

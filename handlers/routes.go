@@ -19,7 +19,7 @@ type route struct {
 // routes is the one table of everything the portal answers. Every change is a POST, and every
 // POST passes the checks that mux adds.
 func (h *Handlers) routes() []route {
-	return []route{
+	table := []route{
 		// Signing in
 		{http.MethodGet, views.PatternLogin, public(h.login), ""},
 		{http.MethodGet, views.PatternCallback, public(h.callback), activity.SignIn},
@@ -69,6 +69,13 @@ func (h *Handlers) routes() []route {
 		{http.MethodGet, views.PatternReady, public(h.ready), ""},
 		{http.MethodGet, views.PatternStatic, public(h.asset), ""},
 	}
+	for pattern, show := range h.Pages {
+		table = append(table, route{http.MethodGet, pattern, public(func(w http.ResponseWriter, r *http.Request) error {
+			page, fragment := show(h.page(w, r, ""))
+			return h.render(w, r, http.StatusOK, page, fragment)
+		}), ""})
+	}
+	return table
 }
 
 // mux registers the routes and answers what none of them matches with pages of our own.

@@ -93,11 +93,6 @@ func (a *Assets) URL(name string) string {
 	return Prefix + name
 }
 
-// Text is the content of an asset by its plain name, empty for an unknown one.
-func (a *Assets) Text(name string) string {
-	return string(a.files[strings.TrimPrefix(a.URL(name), Prefix)].plain)
-}
-
 // Has reports whether path, with or without the portal's base path, names an asset.
 func (a *Assets) Has(path string) bool {
 	_, ok := a.files[nameIn(path)]

@@ -53,7 +53,7 @@ func fleetOverview(p Page, m FleetPictures) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = fleetPictures(p, m).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = FleetFigures(p, m).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -65,9 +65,9 @@ func fleetOverview(p Page, m FleetPictures) templ.Component {
 	})
 }
 
-// fleetPictures show at a glance how groups are doing and how old tokens are. The same numbers
+// FleetFigures show at a glance how groups are doing and how old tokens are. The same numbers
 // stand in tables behind them.
-func fleetPictures(p Page, m FleetPictures) templ.Component {
+func FleetFigures(p Page, m FleetPictures) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -524,7 +524,7 @@ func FleetList(p Page, m FleetModel) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if m.Total > 0 {
-				templ_7745c5c3_Err = fleetFilters(p, m).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = FleetFilters(p, m).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1313,8 +1313,8 @@ func fleetProblems(p Page, m FleetModel) templ.Component {
 	})
 }
 
-// fleetFilters are the counts on top.
-func fleetFilters(p Page, m FleetModel) templ.Component {
+// FleetFilters are the counts on top.
+func FleetFilters(p Page, m FleetModel) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -135,10 +135,8 @@ func TestAgentDelete(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			m := AgentDeleteModel{Form: Form{Nonce: "form-nonce"}, 
-				Project: testProject(), AgentID: 1, AgentName: "prod-eu", Status: StatusConnected,
-				LastContact: before(2 * time.Minute), Tokens: testTokens(), TokensKnown: true,
-			}
+			m := AgentDeleteModel{Form: Form{Nonce: "form-nonce"}, Project: testProject(), Agent: testAgents()[0]}
+			m.SetTokens(testTokens())
 			test.change(&m)
 			form := render(t, AgentDeleteDialog(testPage(i18n.English), m)).Find("#form")
 			for _, want := range test.texts {

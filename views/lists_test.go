@@ -113,9 +113,9 @@ func TestAgentsOffersWhatThePersonMayDo(t *testing.T) {
 
 func TestAgentsSaysThatDetailsAreMissing(t *testing.T) {
 	t.Parallel()
-	m := AgentsModel{Project: testProject(), Rows: testAgents()}
+	m := AgentsModel{Project: testProject(), Agents: testAgents()[:3]}
 	wantCount(t, render(t, AgentsTable(testPage(i18n.English), m)).Selection, ".notice", 0)
-	m.Partial = true
+	m.Agents = testAgents()
 	wantText(t, render(t, AgentsTable(testPage(i18n.English), m)).Selection, ".notice-warning", "Some details are missing")
 }
 
@@ -123,7 +123,7 @@ func TestAgentsSaysThatDetailsAreMissing(t *testing.T) {
 func TestFiftyAgentsFitTheBudget(t *testing.T) {
 	t.Parallel()
 	for _, lang := range []i18n.Lang{i18n.English, i18n.Chinese} {
-		m := AgentsModel{Project: testProject(), Access: Access{CanManage: true}, Rows: many(50), Pager: Pager{Next: "?page=2", Page: 1, Pages: 2}}
+		m := AgentsModel{Project: testProject(), Agents: many(50), Pager: Pager{Next: "?page=2", Page: 1, Pages: 2}}
 		var compressed bytes.Buffer
 		zip := gzip.NewWriter(&compressed)
 		if err := AgentsPage(testPage(lang), m).Render(t.Context(), zip); err != nil {
@@ -152,7 +152,7 @@ func TestTimes(t *testing.T) {
 
 func BenchmarkAgentsPage(b *testing.B) {
 	p := testPage(i18n.English)
-	m := AgentsModel{Project: testProject(), Access: Access{CanManage: true}, Rows: many(50), Pager: Pager{Next: "?page=2", Page: 1, Pages: 2}}
+	m := AgentsModel{Project: testProject(), Agents: many(50), Pager: Pager{Next: "?page=2", Page: 1, Pages: 2}}
 	var buffer bytes.Buffer
 	b.ReportAllocs()
 	for b.Loop() {

@@ -183,7 +183,7 @@ func reveal(p Page, m RevealModel) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = secret(p, m).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = RevealedSecret(p, m).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -288,10 +288,10 @@ func reveal(p Page, m RevealModel) templ.Component {
 	})
 }
 
-// secret is the value itself. The script takes it out of the page until it is asked for; no
+// RevealedSecret is the value itself. The script takes it out of the page until it is asked for; no
 // attribute ever holds it. What surrounds it keeps password managers, spell checkers and
 // translation services from reading it.
-func secret(p Page, m RevealModel) templ.Component {
+func RevealedSecret(p Page, m RevealModel) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -89,7 +89,7 @@ func TestARotationShowsWhereItStands(t *testing.T) {
 		rotation.Choose:    {"", "which one do you want to revoke", 2},
 		rotation.TooMany:   {"", "2 active tokens are too many", 2},
 		rotation.Install:   {"Install it in the cluster", "nobody has confirmed", 1},
-		rotation.Unstored:    {"Install it in the cluster", "most likely", 1},
+		rotation.Unstored:  {"Install it in the cluster", "most likely", 1},
 		rotation.StillUsed: {"Check that nothing uses the old one", "9 of 10 minutes", 0},
 		rotation.Watch:     {"Check that nothing uses the old one", "still connected, since 2026-11-24 02:07 UTC", 0},
 		rotation.Quiet:     {"Revoke the old one", "Not used for 9 minutes", 1},
@@ -110,7 +110,7 @@ func TestARotationShowsWhereItStands(t *testing.T) {
 			}
 			wantText(t, document.Selection, "#rotation", want.says)
 			wantCount(t, document.Selection, "a[href*='/revoke?from=rotation']", want.revokes)
-			m.Access = readerAccess()
+			m.Project.Access = agent.AccessRole
 			reader := render(t, Rotation(testPage(i18n.English), m))
 			wantCount(t, reader.Selection, "a[href*='/revoke'], a[href*='/new'], button", 0)
 		})

@@ -36,7 +36,6 @@ const (
 	PatternUnused      = "/unused-tokens"
 	PatternStatusHelp  = "/help/status"
 	PatternKeysHelp    = "/help/keys"
-	PatternStyleguide  = "/styleguide"
 	PatternHealth      = "/healthz"
 	PatternReady       = "/readyz"
 	PatternStatic      = "/static/"
@@ -174,9 +173,6 @@ func (u URLs) KeysHelp() string { return u.Base + PatternKeysHelp }
 
 // StatusHelp explains the status words.
 func (u URLs) StatusHelp() string { return u.Base + PatternStatusHelp }
-
-// Styleguide is the page with all components.
-func (u URLs) Styleguide() string { return u.Base + PatternStyleguide }
 
 // Static prefixes the path of a built asset.
 func (u URLs) Static(path string) string { return u.Base + path }

@@ -34,7 +34,7 @@ func TestDemo(t *testing.T) {
 	if got := b.get(portal + "/projects"); got.status != http.StatusOK || !strings.Contains(got.body, sandbox) {
 		t.Errorf("GET /projects = %d, want a page with the banner that links the sandbox", got.status)
 	}
-	if got := b.get(portal + "/styleguide"); got.status != http.StatusOK {
+	if got := b.get(portal + "/styleguide"); got.status != http.StatusOK || !strings.Contains(got.body, `class="styleguide"`) {
 		t.Errorf("GET /styleguide = %d, want the page with all components", got.status)
 	}
 	if got := b.get(sandbox); got.status != http.StatusOK {

@@ -17,6 +17,7 @@ import (
 	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/database"
 	"gitlab-agent-portal/internal/fleet/scan"
+	"gitlab-agent-portal/internal/portal/demo"
 	"gitlab-agent-portal/internal/rotation/readings"
 	"gitlab-agent-portal/internal/session"
 	"gitlab-agent-portal/internal/tokens"
@@ -60,7 +61,7 @@ func (p Program) Run(ctx context.Context) error {
 	}
 	flags := flag.NewFlagSet("web", flag.ContinueOnError)
 	flags.SetOutput(p.Stdout)
-	demo := flags.Bool("demo", false, "start with an embedded GitLab and a made-up organisation")
+	withDemo := flags.Bool("demo", false, "start with an embedded GitLab and a made-up organisation")
 	probe := flags.Bool("healthcheck", false, "ask the running portal whether it lives, and exit")
 	switch err := flags.Parse(p.Args); {
 	case errors.Is(err, flag.ErrHelp):
@@ -71,7 +72,7 @@ func (p Program) Run(ctx context.Context) error {
 		return errors.New("the portal takes flags only; see -help")
 	case *probe:
 		return healthcheck(ctx, p.Environ)
-	case *demo:
+	case *withDemo:
 		return p.runDemo(ctx)
 	}
 	cfg, err := loadConfig(p.Environ)
@@ -81,10 +82,31 @@ func (p Program) Run(ctx context.Context) error {
 	return p.serve(ctx, cfg, extras{})
 }
 
+// runDemo runs the portal over a GitLab of the demo's. It is the same program with the same
+// handlers, configured like any other; only the GitLab is not a real one.
+func (p Program) runDemo(ctx context.Context) (err error) {
+	play, err := demo.New(ctx, p.Environ, p.Listener, clock)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, play.Close()) }()
+	cfg, err := loadConfig(play.Environ())
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprint(p.Stdout, play); err != nil {
+		return err
+	}
+	p.Listener, p.Drain = play.Portal, nil // nobody spreads traffic here, and Ctrl+C should be quick
+	return play.Run(ctx, func(ctx context.Context) error {
+		return p.serve(ctx, cfg, extras{sandboxURL: play.SandboxURL(), pages: map[string]handlers.PageFunc{demo.PatternStyleguide: demo.Styleguide}})
+	})
+}
+
 // extras are what the demo adds to a portal.
 type extras struct {
 	sandboxURL string
-	styleguide bool
+	pages      map[string]handlers.PageFunc
 }
 
 // serve puts the parts together and runs them.
@@ -128,7 +150,7 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 		PublicURL: &cfg.PublicURL, GitLab: gitlab, OAuth: oauth(cfg, gitlab), ReadOnly: cfg.readOnly(),
 		Sessions: sessions, Audit: auditLog, Nonces: nonces, Readings: noted, Read: agentread.New(agentread.Config{ReadOnly: cfg.readOnly(), Log: log, Missing: server.metrics.usageMissing.Inc}),
 		Tokens: server.tokens, Fleet: server.fleet, Limits: agent.NewThresholds(cfg.TokenMaxAge, cfg.TokenMaxIdle), Keys: cfg.SessionKeys, Cookie: cfg.cookie(), Assets: assets,
-		Log: log, Now: now, Ready: server.readiness, TrustedProxies: cfg.TrustedProxies, HelmRepoURL: cfg.HelmRepoURL.String(), PrivateCA: cfg.CAFile != "", JiHu: cfg.JiHu, SandboxURL: extra.sandboxURL, Styleguide: extra.styleguide,
+		Log: log, Now: now, Ready: server.readiness, TrustedProxies: cfg.TrustedProxies, HelmRepoURL: cfg.HelmRepoURL.String(), PrivateCA: cfg.CAFile != "", JiHu: cfg.JiHu, SandboxURL: extra.sandboxURL, Pages: extra.pages,
 		Refreshed: server.metrics.refreshed,
 	})
 	if err != nil {

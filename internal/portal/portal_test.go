@@ -48,6 +48,9 @@ func TestRunServesUnderThePathOfPublicURL(t *testing.T) {
 	if got := b.get(root + "/projects"); got.status != http.StatusNotFound {
 		t.Errorf("GET /projects outside the portal's path = %d, want 404", got.status)
 	}
+	if got := b.get(portal.url + "/styleguide"); got.status != http.StatusNotFound {
+		t.Errorf("GET /styleguide = %d, want 404: only the demo has it", got.status)
+	}
 }
 
 func TestV2StopDeliversWhatIsUnderWay(t *testing.T) {
@@ -388,23 +391,5 @@ func TestLocalAddress(t *testing.T) {
 		if got := localAddress(address); got != want {
 			t.Errorf("localAddress(%q) = %q, want %q", address, got, want)
 		}
-	}
-}
-
-func TestListenNearTakesTheNextFreePort(t *testing.T) {
-	t.Parallel()
-	busy := listen(t)
-	t.Cleanup(func() { _ = busy.Close() })
-	got, err := listenNear(t.Context(), busy.Addr().String())
-	if err != nil {
-		t.Fatalf("listenNear: %v", err)
-	}
-	t.Cleanup(func() { _ = got.Close() })
-	taken, wanted := got.Addr().(*net.TCPAddr).Port, busy.Addr().(*net.TCPAddr).Port
-	if taken <= wanted || taken > wanted+portAttempts {
-		t.Errorf("listenNear took port %d, want one of the %d after %d", taken, portAttempts, wanted)
-	}
-	if _, err := listenNear(t.Context(), "203.0.113.1:80"); err == nil {
-		t.Error("listenNear on an address of another machine: no error")
 	}
 }

@@ -12,7 +12,7 @@ import (
 // attribute that neither the templates nor the scripts have. It is to be read by a person: some
 // names are put together, and some are htmx's.
 func report(out io.Writer, files fs.FS) error {
-	users, err := concatenate(files, "views/*.templ", "views/*.go", "static/js/*.js")
+	users, err := concatenate(files, "views/*.templ", "views/*.go", "internal/portal/demo/*.templ", "static/js/*.js")
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-module gitlab-agent-portal/tools
+module gitlab-agent-portal/tools/lint
 
 go 1.26.8
 

@@ -1,8 +1,8 @@
-package portal
+package demo
 
-// demoConfigs are the configuration files of agents, by project and agent. Most agents have
+// configs are the configuration files of agents, by project and agent. Most agents have
 // none; one has a mistake that GitLab would refuse.
-func demoConfigs() map[string]map[string]string {
+func configs() map[string]map[string]string {
 	return map[string]map[string]string{
 		"shop/storefront/web": {
 			"production": `ci_access:

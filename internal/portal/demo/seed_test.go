@@ -1,7 +1,7 @@
-package portal
+package demo
 
 import (
-	"maps"
+	"log/slog"
 	"net/http"
 	"regexp"
 	"slices"
@@ -10,32 +10,33 @@ import (
 
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
+	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/agentconfig"
-	"gitlab-agent-portal/internal/agentstatus"
+	"gitlab-agent-portal/internal/agentread"
 )
 
-// demoView is what one person sees of the demo's GitLab.
-type demoView struct {
+// view is what one person sees of the demo's GitLab.
+type view struct {
 	t        *testing.T
 	client   *gitlabapi.Client
 	projects []gitlabapi.Project
-	usage    map[int64]gitlabapi.ProjectUsage
+	found    map[int64]agentread.ProjectAgents
 	now      time.Time
 }
 
-// seeDemo seeds a demo and reads everything that a person can see of it.
-func seeDemo(t *testing.T, username string, later time.Duration) demoView {
+// see seeds a demo and reads everything that a person can see of it.
+func see(t *testing.T, username string, later time.Duration) view {
 	t.Helper()
 	clock := gitlabtest.NewClock(time.Date(2026, 11, 24, 3, 7, 0, 0, time.UTC))
 	gitlab := gitlabtest.Start(t, gitlabtest.WithNow(clock.Now))
-	people := seedDemo(gitlab.Server, clock.Now())
+	everybody := seed(gitlab.Server, clock.Now())
 	clock.Advance(later)
 	client, err := gitlabapi.New(gitlab.URL, gitlabapi.Options{Now: clock.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
-	i := slices.IndexFunc(people, func(p demoPerson) bool { return p.username == username })
-	v := demoView{t: t, client: client.WithToken(gitlabapi.NewSecret(people[i].token)), now: clock.Now()}
+	i := slices.IndexFunc(everybody, func(p person) bool { return p.username == username })
+	v := view{t: t, client: client.WithToken(gitlabapi.NewSecret(everybody[i].token)), now: clock.Now()}
 	page, err := v.client.ProjectsPage(t.Context(), gitlabapi.ProjectQuery{Page: 1, PerPage: 100})
 	if err != nil {
 		t.Fatal(err)
@@ -45,42 +46,38 @@ func seeDemo(t *testing.T, username string, later time.Duration) demoView {
 	for i, p := range v.projects {
 		ids[i] = p.ID
 	}
-	if v.usage, err = v.client.Usage(t.Context(), ids); err != nil {
+	reader := agentread.New(agentread.Config{Log: slog.New(slog.DiscardHandler)}).For(v.client)
+	if v.found, _, err = reader.Many(t.Context(), ids); err != nil {
 		t.Fatal(err)
 	}
 	return v
 }
 
 // agents are all agents that are seen.
-func (v demoView) agents() []gitlabapi.AgentUsage {
-	var all []gitlabapi.AgentUsage
-	for _, p := range v.usage {
-		all = slices.AppendSeq(all, maps.Values(p.Agents))
+func (v view) agents() []agent.Agent {
+	var all []agent.Agent
+	for _, p := range v.found {
+		all = append(all, p.Agents...)
 	}
 	return all
 }
 
-func (v demoView) statuses() map[agentstatus.Status]int {
-	count := map[agentstatus.Status]int{}
+func (v view) statuses() map[agent.Status]int {
+	count := map[agent.Status]int{}
 	for _, a := range v.agents() {
-		var tokens []agentstatus.Token
-		for _, token := range a.Tokens {
-			tokens = append(tokens, agentstatus.Token{CreatedAt: token.CreatedAt, LastUsedAt: token.LastUsedAt})
-		}
-		status, _ := agentstatus.Of(tokens, v.now)
-		count[status]++
+		count[a.Status(v.now)]++
 	}
 	return count
 }
 
 func TestDemoHasEveryStateOfAnAgent(t *testing.T) {
 	t.Parallel()
-	v := seeDemo(t, demoOwner, 0)
+	v := see(t, olivia, 0)
 	if n := len(v.projects); n < 40 {
 		t.Errorf("%d projects, want 40 or more", n)
 	}
 	tokens, largest := map[int]int{}, 0
-	for _, p := range v.usage {
+	for _, p := range v.found {
 		largest = max(largest, len(p.Agents))
 	}
 	for _, a := range v.agents() {
@@ -94,28 +91,24 @@ func TestDemoHasEveryStateOfAnAgent(t *testing.T) {
 			t.Errorf("no agent has %d tokens", n)
 		}
 	}
-	for _, status := range []agentstatus.Status{agentstatus.Connected, agentstatus.NotConnected, agentstatus.NeverConnected} {
+	for _, status := range []agent.Status{agent.StatusConnected, agent.StatusNotConnected, agent.StatusNeverConnected} {
 		if v.statuses()[status] < 2 {
-			t.Errorf("%d agents are of status %d, want some", v.statuses()[status], status)
+			t.Errorf("%d agents are of status %s, want some", v.statuses()[status], status)
 		}
 	}
 }
 
 func TestDemoNeedsEveryKindOfAttention(t *testing.T) {
 	t.Parallel()
-	v := seeDemo(t, demoLead, 0)
-	due := map[agentstatus.Rule]int{}
+	v := see(t, mara, 0)
+	due := map[agent.Rule]int{}
 	for _, a := range v.agents() {
-		judged := agentstatus.Agent{Count: a.TokenCount, UseKnown: true}
-		for _, token := range a.Tokens {
-			judged.Tokens = append(judged.Tokens, agentstatus.Token{CreatedAt: token.CreatedAt, LastUsedAt: token.LastUsedAt})
-		}
-		for _, rule := range agentstatus.Attention(judged, agentstatus.Limits(90*day, 30*day), v.now).Due() {
+		for _, rule := range a.Attention(false, agent.NewThresholds(90*day, 30*day), v.now) {
 			due[rule]++
 		}
 	}
-	for _, rule := range agentstatus.Rules() {
-		if due[rule] == 0 {
+	for _, rule := range agent.Rules() {
+		if due[rule] == 0 && rule != agent.Unstored { // which the portal alone knows
 			t.Errorf("nothing in the demo is %s", rule)
 		}
 	}
@@ -123,9 +116,9 @@ func TestDemoNeedsEveryKindOfAttention(t *testing.T) {
 
 func TestDemoStaysAliveWhileItRuns(t *testing.T) {
 	t.Parallel()
-	before, after := seeDemo(t, demoOwner, 0).statuses(), seeDemo(t, demoOwner, 8*time.Hour).statuses()
-	if lost := before[agentstatus.Connected] - after[agentstatus.Connected]; after[agentstatus.Connected] < 80 || lost > 10 {
-		t.Errorf("%d agents are connected at first and %d after eight hours, want nearly as many", before[agentstatus.Connected], after[agentstatus.Connected])
+	before, after := see(t, olivia, 0).statuses(), see(t, olivia, 8*time.Hour).statuses()
+	if lost := before[agent.StatusConnected] - after[agent.StatusConnected]; after[agent.StatusConnected] < 80 || lost > 10 {
+		t.Errorf("%d agents are connected at first and %d after eight hours, want nearly as many", before[agent.StatusConnected], after[agent.StatusConnected])
 	}
 }
 
@@ -136,16 +129,16 @@ func TestDemoPeopleDiffer(t *testing.T) {
 		projects, agents    bool
 		manages, managesAll bool
 	}{
-		{demoOwner, true, true, true, true},
-		{demoLead, true, true, true, false},
-		{demoChinese, true, true, true, false},
-		{demoDeveloper, true, true, false, false},
-		{demoReporter, true, true, false, false}, // a Developer of the handbook
-		{demoAdmin, false, false, false, true},
+		{olivia, true, true, true, true},
+		{mara, true, true, true, false},
+		{chenwei, true, true, true, false},
+		{tomas, true, true, false, false},
+		{ines, true, true, false, false}, // a Developer of the handbook
+		{root, false, false, false, true},
 	} {
 		t.Run(tt.username, func(t *testing.T) {
 			t.Parallel()
-			v := seeDemo(t, tt.username, 0)
+			v := see(t, tt.username, 0)
 			managed := 0
 			for _, p := range v.projects {
 				can, err := v.client.CanManage(t.Context(), p.ID)
@@ -175,7 +168,7 @@ func TestDemoPeopleDiffer(t *testing.T) {
 func TestDemoAgentsCouldHaveBeenRegistered(t *testing.T) {
 	t.Parallel()
 	legal := regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
-	for _, a := range seeDemo(t, demoOwner, 0).agents() {
+	for _, a := range see(t, olivia, 0).agents() {
 		if !legal.MatchString(a.Name) {
 			t.Errorf("GitLab would not register an agent named %q", a.Name)
 		}
@@ -184,7 +177,7 @@ func TestDemoAgentsCouldHaveBeenRegistered(t *testing.T) {
 
 func TestDemoHasAProjectThatMovedAndOneThatIsArchived(t *testing.T) {
 	t.Parallel()
-	v := seeDemo(t, demoLead, 0)
+	v := see(t, mara, 0)
 	moved, err := v.client.Project(t.Context(), gitlabapi.ProjectPath("platform/dashboards"))
 	if err != nil || moved.PathWithNamespace != "platform/observability/dashboards" {
 		t.Errorf("platform/dashboards is %q, %v, want it found at its new place", moved.PathWithNamespace, err)
@@ -198,8 +191,8 @@ func TestDemoHasAProjectThatMovedAndOneThatIsArchived(t *testing.T) {
 func TestDemoPeopleAreListedWithTheirTokens(t *testing.T) {
 	t.Parallel()
 	gitlab := gitlabtest.Start(t)
-	people := seedDemo(gitlab.Server, time.Now())
-	for _, p := range people {
+	everybody := seed(gitlab.Server, time.Now())
+	for _, p := range everybody {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, gitlab.URL+"/api/v4/user", nil)
 		if err != nil {
 			t.Fatal(err)
@@ -211,8 +204,8 @@ func TestDemoPeopleAreListedWithTheirTokens(t *testing.T) {
 		}
 		_ = response.Body.Close()
 		listed := regexp.MustCompile(`(?m)^ +` + regexp.QuoteMeta(p.username) + ` +` + regexp.QuoteMeta(p.token) + ` `)
-		if response.StatusCode != http.StatusOK || !listed.MatchString(people.String()) {
-			t.Errorf("%s signs in with %d and is listed: %t, want 200 and true", p.username, response.StatusCode, listed.MatchString(people.String()))
+		if response.StatusCode != http.StatusOK || !listed.MatchString(everybody.String()) {
+			t.Errorf("%s signs in with %d and is listed: %t, want 200 and true", p.username, response.StatusCode, listed.MatchString(everybody.String()))
 		}
 	}
 }
@@ -220,10 +213,10 @@ func TestDemoPeopleAreListedWithTheirTokens(t *testing.T) {
 // The demo's configuration files are in every state that the portal tells apart.
 func TestDemoConfigurationFiles(t *testing.T) {
 	t.Parallel()
-	v := seeDemo(t, demoLead, 0)
+	v := see(t, mara, 0)
 	seen := map[string]int{}
 	for _, p := range v.projects {
-		for _, a := range v.usage[p.ID].Agents {
+		for _, a := range v.found[p.ID].Agents {
 			file, err := v.client.RawFile(t.Context(), gitlabapi.ProjectID(p.ID), agentconfig.Path(a.Name))
 			if err != nil {
 				seen["none"]++

@@ -1,4 +1,4 @@
-package portal
+package demo
 
 import (
 	"cmp"
@@ -11,8 +11,8 @@ import (
 	"gitlab-agent-portal/internal/agentconfig"
 )
 
-// demoPerson is somebody who can sign in to the demo.
-type demoPerson struct {
+// person is somebody who can sign in to the demo.
+type person struct {
 	username, name string
 	// hint is said where one chooses who to be.
 	hint string
@@ -20,76 +20,76 @@ type demoPerson struct {
 	token string
 }
 
-// demoPeople are all of them.
-type demoPeople []demoPerson
+// people are all of them.
+type people []person
 
 // String lists the people with their tokens, for the terminal.
-func (people demoPeople) String() string {
+func (everybody people) String() string {
 	var lines strings.Builder
 	lines.WriteString("\n  Personal access tokens, for curl and glab:\n")
-	for _, p := range people {
+	for _, p := range everybody {
 		fmt.Fprintf(&lines, "    %-8s %s  %s\n", p.username, p.token, p.hint)
 	}
 	return lines.String()
 }
 
-// demoSeed fills a simulator with an organisation that runs a chain of shops. All times are
+// seeder fills a simulator with an organisation that runs a chain of shops. All times are
 // relative to now, so that every state of an agent is there whenever the demo starts.
-type demoSeed struct {
+type seeder struct {
 	*gitlabtest.Server
 	now    time.Time
 	people map[string]int64
 	groups map[string]int64
 }
 
-// seedDemo fills s and returns the people.
-func seedDemo(s *gitlabtest.Server, now time.Time) demoPeople {
-	d := &demoSeed{s, now, map[string]int64{}, map[string]int64{}}
-	people := d.addPeople()
+// seed fills s and returns the people.
+func seed(s *gitlabtest.Server, now time.Time) people {
+	d := &seeder{s, now, map[string]int64{}, map[string]int64{}}
+	everybody := d.addPeople()
 	d.addGroups()
-	for _, p := range demoProjects() {
+	for _, p := range projects() {
 		d.addProject(p)
 	}
 	d.addStores()
 	d.addCorners()
-	return people
+	return everybody
 }
 
 // The people by username.
 const (
-	demoLead      = "mara"
-	demoOwner     = "olivia"
-	demoDeveloper = "tomas"
-	demoReporter  = "ines"
-	demoChinese   = "chenwei"
-	demoAdmin     = "root"
+	mara    = "mara"
+	olivia  = "olivia"
+	tomas   = "tomas"
+	ines    = "ines"
+	chenwei = "chenwei"
+	root    = "root"
 )
 
-func (d *demoSeed) addPeople() demoPeople {
-	people := demoPeople{
-		{username: demoLead, name: "Mara Lind", hint: "Team lead. Maintainer of Shop and Platform, Developer in Data"},
-		{username: demoOwner, name: "Olivia Okafor", hint: "Head of engineering. Owner of every group"},
-		{username: demoDeveloper, name: "Tomás Reyes", hint: "Developer in Shop and Platform: sees agents, changes nothing"},
-		{username: demoReporter, name: "Inês Duarte", hint: "Reporter in Shop: sees projects but no agents"},
-		{username: demoChinese, name: "陈伟", hint: "Maintainer of Data and Stores, Developer in Platform. Uses GitLab in Chinese"},
-		{username: demoAdmin, name: "Administrator", hint: "Administrator, member of nothing"},
+func (d *seeder) addPeople() people {
+	everybody := people{
+		{username: mara, name: "Mara Lind", hint: "Team lead. Maintainer of Shop and Platform, Developer in Data"},
+		{username: olivia, name: "Olivia Okafor", hint: "Head of engineering. Owner of every group"},
+		{username: tomas, name: "Tomás Reyes", hint: "Developer in Shop and Platform: sees agents, changes nothing"},
+		{username: ines, name: "Inês Duarte", hint: "Reporter in Shop: sees projects but no agents"},
+		{username: chenwei, name: "陈伟", hint: "Maintainer of Data and Stores, Developer in Platform. Uses GitLab in Chinese"},
+		{username: root, name: "Administrator", hint: "Administrator, member of nothing"},
 	}
-	for i, p := range people {
+	for i, p := range everybody {
 		locale := ""
-		if p.username == demoChinese {
+		if p.username == chenwei {
 			locale = "zh_CN"
 		}
 		id := d.AddUser(gitlabtest.User{
-			Username: p.username, Name: p.name, Hint: p.hint, Admin: p.username == demoAdmin, Locale: locale,
+			Username: p.username, Name: p.name, Hint: p.hint, Admin: p.username == root, Locale: locale,
 		})
 		d.people[p.username] = id
-		people[i].token = d.AddPersonalToken(gitlabtest.PersonalToken{User: id})
+		everybody[i].token = d.AddPersonalToken(gitlabtest.PersonalToken{User: id})
 	}
-	return people
+	return everybody
 }
 
-func (d *demoSeed) addGroups() {
-	for _, g := range demoGroups() {
+func (d *seeder) addGroups() {
+	for _, g := range groups() {
 		parent, path := "", g.path
 		if i := strings.LastIndex(g.path, "/"); i >= 0 {
 			parent, path = g.path[:i], g.path[i+1:]
@@ -102,7 +102,7 @@ func (d *demoSeed) addGroups() {
 	}
 }
 
-func (d *demoSeed) addProject(p demoProject) {
+func (d *seeder) addProject(p project) {
 	i := strings.LastIndex(p.path, "/")
 	id := d.AddProject(gitlabtest.Project{
 		Path: p.path[i+1:], Name: p.name, Description: p.description, Group: d.groups[p.path[:i]],
@@ -113,16 +113,16 @@ func (d *demoSeed) addProject(p demoProject) {
 	for _, a := range p.agents {
 		d.addAgent(id, p.by, a)
 	}
-	for name, content := range demoConfigs()[p.path] {
+	for name, content := range configs()[p.path] {
 		d.AddFile(gitlabtest.File{Project: id, Path: agentconfig.Path(name), Content: content})
 	}
 }
 
 // addAgent registers an agent shortly before its first token was made.
-func (d *demoSeed) addAgent(project int64, by string, a demoAgent) {
+func (d *seeder) addAgent(project int64, by string, a madeAgent) {
 	age := 9 * day
 	if len(a.tokens) > 0 {
-		age = slices.MaxFunc(a.tokens, func(x, y demoToken) int { return cmp.Compare(x.age, y.age) }).age + time.Minute
+		age = slices.MaxFunc(a.tokens, func(x, y token) int { return cmp.Compare(x.age, y.age) }).age + time.Minute
 	}
 	creator := d.people[by] // nobody for somebody who has left
 	id := d.AddAgent(gitlabtest.Agent{Project: project, Name: a.name, CreatedAt: d.now.Add(-age), CreatedBy: creator})
@@ -132,49 +132,49 @@ func (d *demoSeed) addAgent(project int64, by string, a demoAgent) {
 }
 
 // addStores is one project with an agent for every store: more than fit on a page.
-func (d *demoSeed) addStores() {
-	p := demoProject{path: "stores/till", name: "Till", description: "What runs in every store", by: demoChinese}
+func (d *seeder) addStores() {
+	p := project{path: "stores/till", name: "Till", description: "What runs in every store", by: chenwei}
 	cities := []string{"aarhus", "bergen", "chengdu", "dresden", "evora", "fukuoka", "gdansk", "hangzhou", "izmir", "jena", "kunming", "leiden"}
 	for i, city := range cities {
 		for n := 1; n <= 6; n++ {
-			p.agents = append(p.agents, demoAgent{fmt.Sprintf("store-%s-%d", city, n), storeTokens(i*6 + n)})
+			p.agents = append(p.agents, madeAgent{fmt.Sprintf("store-%s-%d", city, n), storeTokens(i*6 + n)})
 		}
 	}
 	d.addProject(p)
 }
 
 // storeTokens are those of the nth store: most are fine, a few are closed, late or not yet open.
-func storeTokens(n int) []demoToken {
+func storeTokens(n int) []token {
 	age := time.Duration(20+n) * day
 	switch {
 	case n%23 == 0:
-		return []demoToken{used("till", age, 41*day)}
+		return []token{used("till", age, 41*day)}
 	case n%17 == 0:
-		return []demoToken{unused("till", 3*day)}
+		return []token{unused("till", 3*day)}
 	case n%11 == 0:
-		return []demoToken{used("till", age, time.Duration(n)*time.Minute)}
+		return []token{used("till", age, time.Duration(n)*time.Minute)}
 	default:
-		return []demoToken{live("till", age)}
+		return []token{live("till", age)}
 	}
 }
 
 // addCorners are an archived project, one that has moved and one in a personal namespace.
-func (d *demoSeed) addCorners() {
+func (d *seeder) addCorners() {
 	archived := d.AddProject(gitlabtest.Project{
 		Path: "shop-2019", Name: "Shop 2019", Description: "The shop before the rewrite", Group: d.groups["shop"],
 		CreatedAt: d.now.AddDate(-6, 0, 0), LastActivityAt: d.now.AddDate(-2, 0, 0),
 	})
-	d.addAgent(archived, "", demoAgent{"legacy", []demoToken{used("helm", 700*day, 400*day)}})
+	d.addAgent(archived, "", madeAgent{"legacy", []token{used("helm", 700*day, 400*day)}})
 	d.ArchiveProject(archived, true)
 
 	moved := d.AddProject(gitlabtest.Project{
 		Path: "dashboards", Name: "Dashboards", Group: d.groups["platform"], CreatedAt: d.now.AddDate(-2, 0, 0),
 	})
-	d.addAgent(moved, demoLead, demoAgent{"dashboards", []demoToken{live("flux", 30*day)}})
+	d.addAgent(moved, mara, madeAgent{"dashboards", []token{live("flux", 30*day)}})
 	d.MoveProject(moved, d.groups["platform/observability"], "dashboards")
 
 	own := d.AddProject(gitlabtest.Project{
-		Path: "playground", Name: "Playground", Owner: d.people[demoLead], CreatedAt: d.now.AddDate(0, -1, 0),
+		Path: "playground", Name: "Playground", Owner: d.people[mara], CreatedAt: d.now.AddDate(0, -1, 0),
 	})
-	d.addAgent(own, demoLead, demoAgent{"laptop", []demoToken{unused("kind", 20*time.Minute)}})
+	d.addAgent(own, mara, madeAgent{"laptop", []token{unused("kind", 20*time.Minute)}})
 }
