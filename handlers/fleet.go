@@ -170,9 +170,6 @@ func (h *Handlers) fleetSource(r *http.Request, s *session) scan.Source {
 	}
 }
 
-// changed forgets what was read for a person who has just changed something, or may have.
-func (h *Handlers) changed(s *session) { h.Fleet.Drop(s.User.ID) }
-
 // fleetURL is the page that shows query; extra are further parameters, names and values in
 // turn.
 func (h *Handlers) fleetURL(query fleet.Query, extra ...string) string {
