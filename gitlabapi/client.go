@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -192,7 +191,7 @@ func (c *Client) do(ctx context.Context, r request, out any) (answer, error) {
 		*file = bytes.Clone(a.body)
 		return a, nil
 	}
-	if err := json.Unmarshal(a.body, out); err != nil {
+	if err := decode(a.body, out); err != nil {
 		return answer{}, c.malformed(r, a, jsonTrouble(err))
 	}
 	return a, nil

@@ -1,11 +1,13 @@
 package gitlabapi
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // looseID is the id of somebody who may be gone: a number or null, or, as
@@ -27,16 +29,23 @@ func (id *looseID) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
+// decode reads an answer. GitLab's JSON is taken as encoding/json takes it: the last of a name that
+// comes twice, and what is no UTF-8 replaced. The library is that of Go's next encoding/json, which
+// reads an answer once where today's reads it twice.
+func decode(data []byte, out any) error {
+	return json.Unmarshal(data, out, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+}
+
 // jsonTrouble describes a failed decoding without repeating the input, which may
-// hold a secret: encoding/json and time quote what they could not read.
+// hold a secret: the library's errors quote what they could not read.
 func jsonTrouble(err error) string {
-	var syntax *json.SyntaxError
-	var mismatch *json.UnmarshalTypeError
+	var syntax *jsontext.SyntacticError
+	var mismatch *json.SemanticError
 	switch {
 	case errors.As(err, &syntax):
-		return fmt.Sprintf("invalid JSON at byte %d", syntax.Offset)
-	case errors.As(err, &mismatch):
-		return fmt.Sprintf("unexpected type in field %q", mismatch.Field)
+		return fmt.Sprintf("invalid JSON at byte %d", syntax.ByteOffset)
+	case errors.As(err, &mismatch) && mismatch.Err == nil:
+		return fmt.Sprintf("unexpected type in field %q", clean(string(mismatch.JSONPointer)))
 	default:
 		return "unexpected value in a field"
 	}
