@@ -9,12 +9,11 @@ import (
 // ActivityKind says what GitLab noted of an agent. GitLab adds kinds over time.
 type ActivityKind string
 
-// The kinds that GitLab notes today (app/models/agents/activity_event.rb).
+// The kinds of what is done through the portal, too. GitLab has more
+// (app/models/agents/activity_event.rb).
 const (
 	ActivityTokenCreated ActivityKind = "token_created"
 	ActivityTokenRevoked ActivityKind = "token_revoked"
-	ActivityConnected    ActivityKind = "agent_connected"
-	ActivityDisconnected ActivityKind = "agent_disconnected"
 )
 
 // ActivityEvent is something that GitLab noted of an agent. GitLab forgets it after a week or
@@ -28,9 +27,8 @@ type ActivityEvent struct {
 
 // ActivityToken is the token that an event is about, which may be revoked by now.
 type ActivityToken struct {
-	ID      int64
-	Name    string
-	Revoked bool
+	ID   int64
+	Name string
 }
 
 // AgentActivity is what GitLab tells of an agent, newest first.
@@ -50,7 +48,7 @@ const activityQuery = `query Activity($path: ID!, $name: String!) {
       id
       activityEvents(first: 100) {
         pageInfo { hasNextPage }
-        nodes { recordedAt kind level user { name username } agentToken { id name status } }
+        nodes { recordedAt kind user { name username } agentToken { id name } }
       }
     }
   }
@@ -72,9 +70,8 @@ type activityJSON struct {
 		Kind       string    `json:"kind"`
 		User       *Person   `json:"user"`
 		Token      *struct {
-			ID     GlobalID `json:"id"`
-			Name   string   `json:"name"`
-			Status string   `json:"status"`
+			ID   GlobalID `json:"id"`
+			Name string   `json:"name"`
 		} `json:"agentToken"`
 	} `json:"nodes"`
 }
@@ -124,7 +121,7 @@ func (a *activityJSON) activity() (activity AgentActivity, missing []string) {
 		}
 		event := ActivityEvent{At: node.RecordedAt, Kind: ActivityKind(node.Kind), User: node.User}
 		if node.Token != nil {
-			event.Token = &ActivityToken{ID: int64(node.Token.ID), Name: node.Token.Name, Revoked: node.Token.Status == "REVOKED"}
+			event.Token = &ActivityToken{ID: int64(node.Token.ID), Name: node.Token.Name}
 		}
 		activity.Events = append(activity.Events, event)
 	}

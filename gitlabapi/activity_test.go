@@ -34,7 +34,7 @@ const (
 func created() gitlabapi.ActivityEvent {
 	return gitlabapi.ActivityEvent{
 		At: when("2026-11-24T03:00:00Z"), Kind: gitlabapi.ActivityTokenCreated,
-		User: &gitlabapi.Person{Name: "Lea D.", Username: "lead"}, Token: &gitlabapi.ActivityToken{ID: 11, Name: "first", Revoked: true},
+		User: &gitlabapi.Person{Name: "Lea D.", Username: "lead"}, Token: &gitlabapi.ActivityToken{ID: 11, Name: "first"},
 	}
 }
 
@@ -47,7 +47,7 @@ func TestActivityTellsOfTokensThatAreGone(t *testing.T) {
 	}
 	want := gitlabapi.AgentActivity{More: true, Events: []gitlabapi.ActivityEvent{
 		created(),
-		{At: when("2026-11-24T02:00:00Z"), Kind: gitlabapi.ActivityConnected},
+		{At: when("2026-11-24T02:00:00Z"), Kind: "agent_connected"},
 		{At: when("2026-11-24T01:00:00Z"), Kind: "agent_danced"},
 	}}
 	if diff := cmp.Diff(want, got); diff != "" {

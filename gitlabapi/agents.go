@@ -22,12 +22,8 @@ type Agent struct {
 // entity repeats it.
 type ConfigProject struct {
 	ID                int64
-	Description       string
 	Name              string
-	NameWithNamespace string // with " / " between the parts
-	Path              string
 	PathWithNamespace string
-	CreatedAt         time.Time
 }
 
 // AgentsPage returns one page of a project's agents, sorted by name. Pages count
@@ -88,13 +84,9 @@ type agentJSON struct {
 }
 
 type configProjectJSON struct {
-	ID                int64     `json:"id"`
-	Description       string    `json:"description"` // or null
-	Name              string    `json:"name"`
-	NameWithNamespace string    `json:"name_with_namespace"`
-	Path              string    `json:"path"`
-	PathWithNamespace string    `json:"path_with_namespace"`
-	CreatedAt         time.Time `json:"created_at"`
+	ID                int64  `json:"id"`
+	Name              string `json:"name"`
+	PathWithNamespace string `json:"path_with_namespace"`
 }
 
 func (a agentJSON) agent() (Agent, bool) {

@@ -5,9 +5,7 @@ import "context"
 // Metadata is what an instance says about itself
 // (https://docs.gitlab.com/api/metadata/, GitLab 15.2 and later).
 type Metadata struct {
-	Version    string
-	Enterprise bool // also true for JiHu's builds
-	KAS        KAS
+	KAS KAS
 }
 
 // KAS is the agent server of the instance. Agents and tokens can be created
@@ -18,15 +16,14 @@ type KAS struct {
 	Version     string // "" when GitLab does not say
 }
 
-// Metadata returns the instance's version and its agent server.
+// Metadata returns what the instance says of its agent server.
 func (c *Client) Metadata(ctx context.Context) (Metadata, error) {
 	return one(ctx, c, request{op: "get metadata", path: "/api/v4/metadata"}, metadataJSON.metadata)
 }
 
 type metadataJSON struct {
-	Version    string  `json:"version"`
-	Enterprise bool    `json:"enterprise"`
-	KAS        kasJSON `json:"kas"`
+	Version string  `json:"version"` // which tells that it is an answer of GitLab's
+	KAS     kasJSON `json:"kas"`
 }
 
 // kasJSON has camelCase keys, unlike the rest of the REST API.
@@ -37,5 +34,5 @@ type kasJSON struct {
 }
 
 func (m metadataJSON) metadata() (Metadata, bool) {
-	return Metadata{Version: m.Version, Enterprise: m.Enterprise, KAS: KAS(m.KAS)}, m.Version != ""
+	return Metadata{KAS: KAS(m.KAS)}, m.Version != ""
 }

@@ -65,11 +65,8 @@ const (
 type Project struct {
 	ID                int64
 	Name              string
-	NameWithNamespace string // with " / " between the parts
-	Path              string
 	PathWithNamespace string
 	Description       string
-	WebURL            string
 	Archived          bool // agents can be read but not changed
 	// DefaultBranch is "" for those who may not read the repository.
 	DefaultBranch string
@@ -129,12 +126,9 @@ func (c *Client) CanManage(ctx context.Context, projectID int64) (bool, error) {
 type projectJSON struct {
 	ID                int64  `json:"id"`
 	Name              string `json:"name"`
-	NameWithNamespace string `json:"name_with_namespace"`
-	Path              string `json:"path"`
 	PathWithNamespace string `json:"path_with_namespace"`
 	Description       string `json:"description"` // or null
-	WebURL            string `json:"web_url"`
-	Archived          bool   `json:"archived"` // not with simple=true
+	Archived          bool   `json:"archived"`    // not with simple=true
 	DefaultBranch     string `json:"default_branch"`
 }
 

@@ -39,8 +39,7 @@ func exampleAgent() gitlabapi.Agent {
 	return gitlabapi.Agent{
 		ID: 1, Name: "agent-1",
 		ConfigProject: gitlabapi.ConfigProject{
-			ID: 20, Name: "test", NameWithNamespace: "Administrator / test",
-			Path: "test", PathWithNamespace: "root/test", CreatedAt: when("2022-03-20T20:42:40.221Z"),
+			ID: 20, Name: "test", PathWithNamespace: "root/test",
 		},
 		CreatedAt: when("2022-04-20T20:42:40.221Z"), CreatedByUserID: 42,
 	}
@@ -48,15 +47,14 @@ func exampleAgent() gitlabapi.Agent {
 
 func exampleToken() gitlabapi.Token {
 	return gitlabapi.Token{
-		ID: 1, Name: "abcd", Description: "Some token", AgentID: 5, Status: "active",
+		ID: 1, Name: "abcd", Description: "Some token",
 		CreatedAt: when("2022-03-25T14:12:11.497Z"), CreatedByUserID: 1,
 	}
 }
 
 func exampleProject() gitlabapi.Project {
 	return gitlabapi.Project{
-		ID: 20, Name: "test", NameWithNamespace: "Administrator / test", Path: "test",
-		PathWithNamespace: "root/test", WebURL: "https://gitlab.test/root/test", Archived: true, DefaultBranch: "main",
+		ID: 20, Name: "test", PathWithNamespace: "root/test", Archived: true, DefaultBranch: "main",
 	}
 }
 
@@ -194,7 +192,6 @@ var calls = map[string]struct {
 		status: 200, answer: `{"version":"17.6.1-ee","revision":"abc","enterprise":true,"kas":{"enabled":true,
 			"externalUrl":"wss://kas.gitlab.test","externalK8sProxyUrl":null,"version":"17.6.1"}}`,
 		want: gitlabapi.Metadata{
-			Version: "17.6.1-ee", Enterprise: true,
 			KAS: gitlabapi.KAS{Enabled: true, ExternalURL: "wss://kas.gitlab.test", Version: "17.6.1"},
 		},
 	},
@@ -295,8 +292,8 @@ func TestFieldsThatMayBeNullOrOfTwoTypes(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []gitlabapi.Token{
-		{ID: 1, Name: "null", AgentID: 5, CreatedAt: when("2022-03-25T14:12:11Z")},
-		{ID: 2, Name: "quoted", AgentID: 5, CreatedByUserID: 42},
+		{ID: 1, Name: "null", CreatedAt: when("2022-03-25T14:12:11Z")},
+		{ID: 2, Name: "quoted", CreatedByUserID: 42},
 		{ID: 3, Name: "absent"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -6,14 +6,12 @@ import (
 	"time"
 )
 
-// Token is an agent token as lists show it
+// Token is an active agent token as lists show it; revoked ones are hidden
 // (https://docs.gitlab.com/api/cluster_agents/#list-tokens-for-an-agent).
 type Token struct {
 	ID          int64
 	Name        string
 	Description string // "" also for null
-	AgentID     int64
-	Status      string // "active": GitLab's reads hide revoked tokens
 	CreatedAt   time.Time
 	// CreatedByUserID is 0 when GitLab no longer knows who it was.
 	CreatedByUserID int64
@@ -87,8 +85,6 @@ type tokenJSON struct {
 	ID          int64     `json:"id"`
 	Name        string    `json:"name"`
 	Description string    `json:"description"` // or null
-	AgentID     int64     `json:"agent_id"`
-	Status      string    `json:"status"`
 	CreatedAt   time.Time `json:"created_at"`
 	CreatedBy   looseID   `json:"created_by_user_id"`
 	LastUsedAt  time.Time `json:"last_used_at"` // or null; not in lists
@@ -100,8 +96,6 @@ func (t tokenJSON) token() (Token, bool) {
 		ID:              t.ID,
 		Name:            t.Name,
 		Description:     t.Description,
-		AgentID:         t.AgentID,
-		Status:          t.Status,
 		CreatedAt:       t.CreatedAt,
 		CreatedByUserID: int64(t.CreatedBy),
 	}, t.ID > 0

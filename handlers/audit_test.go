@@ -79,7 +79,7 @@ func TestV6EveryRefusalLeavesOneRow(t *testing.T) {
 		{name: "of somebody who sees no such project", person: "outsider", want: activity.Refused, stored: activity.Unknown},
 		{name: "with a form that was open for too long", person: "lead", form: url.Values{"name": {"x"}, "nonce": {"old"}}, want: activity.Refused, stored: activity.Unknown},
 		{
-			name: "while GitLab is down", person: "lead", setUp: fault(gitlabtest.BadGateway(), gitlabtest.OpGetProject, gitlabtest.OpGetAgent),
+			name: "while GitLab is down", person: "lead", setUp: fault(gitlabtest.BadGateway(), gitlabtest.OpGraphQL, gitlabtest.OpGetProject, gitlabtest.OpGetAgent),
 			want: activity.Failed, stored: activity.Unknown,
 		},
 	}
@@ -110,6 +110,7 @@ func TestV6EveryRefusalLeavesOneRow(t *testing.T) {
 				}
 				before := len(p.audit())
 				got := b.post(p.address(route.Pattern), tt.form)
+				p.gitlab.ClearFaults(gitlabtest.OpGraphQL)
 				p.gitlab.ClearFaults(gitlabtest.OpGetProject)
 				p.gitlab.ClearFaults(gitlabtest.OpGetAgent)
 				rows := p.audit()[before:]

@@ -109,7 +109,7 @@ func TestTheFleetNamesTokensThatNobodyStored(t *testing.T) {
 			if got := badge(page, "idle", "not_stored"); got.AttrOr("href", "") != p.agentPath(p.idle) || got.Text() != "Token not stored" {
 				t.Fatalf("the row says %s", page.text("table.fleet"))
 			}
-			if offered := lead.get(p.agentPath(p.idle)).doc.Find(".notice.orphan a[href$='/revoke']").Length(); offered != 1 {
+			if offered := lead.get(p.agentPath(p.idle)).doc.Find(".notice.unstored a[href$='/revoke']").Length(); offered != 1 {
 				t.Error("where the badge leads, no revocation is offered")
 			}
 			if badge(page, "prod", "not_stored").Length() != 0 {

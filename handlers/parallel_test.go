@@ -29,16 +29,16 @@ func TestV4APanicInAParallelReadIsAPage(t *testing.T) {
 		status   int
 	}{
 		{"list agents", list, http.StatusInternalServerError},
-		{"get project", p.agentPath(p.prod), http.StatusInternalServerError},
-		{"list projects", "/projects", http.StatusInternalServerError},
-		{"read agent usage", list, http.StatusOK}, // the page does without
+		{"get agent", p.agentPath(p.prod), http.StatusInternalServerError},
+		{"read agents by GraphQL", list, http.StatusOK}, // the page does without, as the next ones do
+		{"read an agent by GraphQL", p.agentPath(p.prod), http.StatusOK},
+		{"read projects by GraphQL", "/projects", http.StatusOK},
+		{"read agent activity", p.agentPath(p.prod) + "?tab=activity", http.StatusOK},
+		{"read agents by GraphQL", "/rotations" + p.selection(p.prod), http.StatusOK},
+		{"read agent connections", "/rotations" + p.selection(p.prod), http.StatusOK},
 		{"get file", p.agentPath(p.prod) + "?tab=connect", http.StatusInternalServerError},
-		{"read agent activity", p.agentPath(p.prod) + "?tab=activity", http.StatusInternalServerError},
-		{"get project", "/rotations" + p.selection(p.prod), http.StatusOK}, // its line says so
-		{"read agent connections", "/rotations" + p.selection(p.prod), http.StatusInternalServerError},
-		{"get project", "/unused-tokens" + p.selection(p.prod), http.StatusOK},
 		{"list memberships", "/?wait=1", http.StatusInternalServerError},
-		{"read agent usage", "/?wait=1", http.StatusInternalServerError},
+		{"read agents by GraphQL", "/?wait=1", http.StatusInternalServerError},
 	} {
 		broken.Store(tt.op)
 		if got := lead.get(tt.path); got.status != tt.status || strings.Contains(got.body, "canary") || strings.Contains(got.body, "goroutine") || got.text("h1") == "" {

@@ -296,20 +296,20 @@ func TestAPollNeverLeadsAwayFromThePage(t *testing.T) {
 	}
 }
 
-func TestTheAgentsPageNamesItsOrphans(t *testing.T) {
+func TestTheAgentsPageNamesItsUnstoredTokens(t *testing.T) {
 	t.Parallel()
 	p := newPortal(t)
 	lead := p.as("lead")
 	lead.submit(p.agentPath(p.prod)+"/tokens/new", url.Values{"name": {"second"}})
 	page := lead.get(p.agentPath(p.prod))
-	if got := page.text(".notice.orphan"); !strings.Contains(got, "second was created through the portal by @lead") {
+	if got := page.text(".notice.unstored"); !strings.Contains(got, "second was created through the portal by @lead") {
 		t.Errorf("the page says %q", got)
 	}
-	if page.doc.Find(".notice.orphan a[href$='/revoke']").Length() != 1 {
+	if page.doc.Find(".notice.unstored a[href$='/revoke']").Length() != 1 {
 		t.Error("it offers no revocation")
 	}
-	if readers := p.as("dev").get(p.agentPath(p.prod)); readers.doc.Find(".notice.orphan").Length() != 1 || readers.doc.Find("a[href$='/revoke']").Length() != 0 {
-		t.Errorf("a Developer sees %q", readers.text(".notice.orphan"))
+	if readers := p.as("dev").get(p.agentPath(p.prod)); readers.doc.Find(".notice.unstored").Length() != 1 || readers.doc.Find("a[href$='/revoke']").Length() != 0 {
+		t.Errorf("a Developer sees %q", readers.text(".notice.unstored"))
 	}
 }
 

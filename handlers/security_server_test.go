@@ -209,7 +209,7 @@ func TestV5AFailureNamesGitLabsRequest(t *testing.T) {
 	t.Parallel()
 	p := newPortal(t)
 	lead := p.as("lead")
-	p.gitlab.Inject(gitlabtest.OpGetProject, gitlabtest.Status(http.StatusInternalServerError))
+	p.gitlab.Inject(gitlabtest.OpGetAgent, gitlabtest.Status(http.StatusInternalServerError))
 	got := lead.get(p.agentPath(p.prod))
 	for _, line := range p.logLines() {
 		if line["request_id"] == got.header.Get("X-Request-Id") {

@@ -4,7 +4,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/i18n"

@@ -89,7 +89,7 @@ func (c *call) authenticate(known string) error {
 	case !c.sufficient(cred.scopes, strings.Fields(known)):
 		return errScope(known)
 	}
-	c.user = c.users[cred.user]
+	c.user = c.acting(c.users[cred.user])
 	return c.refuseState()
 }
 

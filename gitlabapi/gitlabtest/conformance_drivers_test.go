@@ -101,12 +101,12 @@ func (d officialDriver) canManage(project int64) (bool, error) {
 	return len(list) == 1 && list[0].ID == project, err
 }
 
-func (d officialDriver) version() (string, error) {
+func (d officialDriver) kasVersion() (string, error) {
 	m, _, err := d.client.Metadata.GetMetadata()
 	if err != nil {
 		return "", err
 	}
-	return m.Version, nil
+	return m.KAS.Version, nil
 }
 
 func (d officialDriver) file(path string) (string, error) {
@@ -134,7 +134,7 @@ func officialToken(t *gitlab.AgentToken) token {
 		return token{}
 	}
 	return token{
-		id: t.ID, agent: t.AgentID, name: t.Name, description: t.Description, status: t.Status,
+		id: t.ID, name: t.Name, description: t.Description,
 		createdAt: timeOf(t.CreatedAt), lastUsedAt: timeOf(t.LastUsedAt), creator: t.CreatedByUserID, secret: t.Token,
 	}
 }
@@ -221,9 +221,9 @@ func (d ownDriver) canManage(project int64) (bool, error) {
 	return d.client.CanManage(d.t.Context(), project)
 }
 
-func (d ownDriver) version() (string, error) {
+func (d ownDriver) kasVersion() (string, error) {
 	m, err := d.client.Metadata(d.t.Context())
-	return m.Version, err
+	return m.KAS.Version, err
 }
 
 func (d ownDriver) file(path string) (string, error) {
@@ -244,7 +244,7 @@ func ownAgent(a gitlabapi.Agent) agent {
 
 func ownToken(t gitlabapi.CreatedToken) token {
 	return token{
-		id: t.ID, agent: t.AgentID, name: t.Name, description: t.Description, status: t.Status,
+		id: t.ID, name: t.Name, description: t.Description,
 		createdAt: t.CreatedAt, lastUsedAt: t.LastUsedAt, creator: t.CreatedByUserID, secret: t.Secret.Reveal(),
 	}
 }

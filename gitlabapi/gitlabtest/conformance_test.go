@@ -38,7 +38,7 @@ type driver interface {
 	me() (string, error)
 	// canManage says whether the list of projects with the Maintainer's role has this one.
 	canManage(project int64) (bool, error)
-	version() (string, error)
+	kasVersion() (string, error)
 	// file is a file of the default branch.
 	file(path string) (string, error)
 	status(err error) int
@@ -54,9 +54,8 @@ type agent struct {
 }
 
 type token struct {
-	id, agent         int64
+	id                int64
 	name, description string
-	status            string
 	createdAt         time.Time
 	lastUsedAt        time.Time
 	creator           int64

@@ -96,7 +96,7 @@ func (c *call) graphqlAuthenticate() error {
 	if u.State != "active" {
 		return refusal{graphqlErrors(http.StatusForbidden, "API not accessible for user")}
 	}
-	c.user = u
+	c.user = c.acting(u)
 	return nil
 }
 

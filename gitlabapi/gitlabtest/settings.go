@@ -19,6 +19,10 @@ type Settings struct {
 	// address when empty.
 	KASExternalURL string
 
+	// AdminMode takes from administrators, who act by tokens here, all rights but those of their own
+	// roles. /user goes on to say that they are administrators.
+	AdminMode bool
+
 	// NoTokenLimit lets an agent have any number of active tokens, as GitLab before 16.1 did.
 	NoTokenLimit bool
 	// SecretPrefix is put in front of every agent token's secret, as an administrator can set it.

@@ -40,9 +40,6 @@ type Access struct {
 	Instance bool
 }
 
-// IsZero reports whether nobody is let in.
-func (a Access) IsZero() bool { return len(a.Groups) == 0 && len(a.Projects) == 0 && !a.Instance }
-
 // Grant lets a group or a project in.
 type Grant struct {
 	Path         string   // full path

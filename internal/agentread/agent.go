@@ -13,28 +13,33 @@ import (
 // knows agents by name only, of everything else: three calls. ErrNotFound when there is no such
 // agent or it is not the person's to see.
 func (r *Reader) Agent(ctx context.Context, project, id int64) (ProjectAgent, error) {
-	one, tokens, err := r.agentByREST(ctx, project, id)
+	one, err := r.agentByREST(ctx, project, id)
 	if err != nil {
 		return ProjectAgent{}, err
 	}
 	told, ok := ask(ctx, r, "an agent", func(ctx context.Context) (gitlabapi.ProjectAgents, error) {
 		return r.gitlab.AgentByName(ctx, project, one.Name)
 	})
-	found := ProjectAgent{Agent: AgentOf(one)}
-	for _, token := range tokens {
-		found.Agent.Tokens = append(found.Agent.Tokens, TokenOf(token))
-	}
-	found.Agent.TokenCount = len(tokens)
+	found := ProjectAgent{Agent: one}
 	if ok && told.Agents[0].ID == id {
 		found.Project = r.projectOf(told.ProjectDetail)
 		addUse(&found.Agent, agentInUse(&told.Agents[0]))
 		return found, nil
 	}
-	return r.agentWithoutGraphQL(ctx, project, found)
+	group := new(parallel.Group)
+	group.Go(func() (err error) {
+		found.Project, err = r.projectByREST(ctx, project)
+		return err
+	})
+	r.readUse(ctx, project, &found.Agent, true)
+	err = group.Wait()
+	return found, err
 }
 
 // agentByREST reads an agent and its active tokens, whose use REST does not list, in parallel.
-func (r *Reader) agentByREST(ctx context.Context, project, id int64) (one gitlabapi.Agent, tokens []gitlabapi.Token, err error) {
+func (r *Reader) agentByREST(ctx context.Context, project, id int64) (agent.Agent, error) {
+	var one gitlabapi.Agent
+	var tokens []gitlabapi.Token
 	group, ctx := parallel.WithContext(ctx)
 	group.Go(func() (err error) {
 		one, err = r.gitlab.Agent(ctx, gitlabapi.ProjectID(project), id)
@@ -44,8 +49,15 @@ func (r *Reader) agentByREST(ctx context.Context, project, id int64) (one gitlab
 		tokens, err = r.gitlab.Tokens(ctx, gitlabapi.ProjectID(project), id)
 		return err
 	})
-	err = group.Wait()
-	return one, tokens, err
+	if err := group.Wait(); err != nil {
+		return agent.Agent{}, err
+	}
+	found := AgentOf(one)
+	found.SetTokens(make([]agent.Token, len(tokens)))
+	for i, token := range tokens {
+		found.Tokens[i] = TokenOf(token)
+	}
+	return found, nil
 }
 
 // addUse adds what GraphQL tells of an agent and of its tokens. One that it does not know, since it
@@ -61,21 +73,9 @@ func addUse(a *agent.Agent, told agent.Agent) {
 	}
 }
 
-// agentWithoutGraphQL reads by REST what GraphQL did not tell.
-func (r *Reader) agentWithoutGraphQL(ctx context.Context, project int64, found ProjectAgent) (ProjectAgent, error) {
-	group := new(parallel.Group)
-	group.Go(func() (err error) {
-		found.Project, err = r.projectByREST(ctx, project)
-		return err
-	})
-	r.readUse(ctx, project, &found.Agent)
-	err := group.Wait()
-	return found, err
-}
-
-// readUse reads each of the agent's tokens by itself, and who created the agent, no longer than a
-// page waits. A token that cannot be read stays as it is.
-func (r *Reader) readUse(ctx context.Context, project int64, one *agent.Agent) {
+// readUse reads each of the agent's tokens by itself, and if asked the name of who created the
+// agent, no longer than a page waits. A token that cannot be read stays as it is.
+func (r *Reader) readUse(ctx context.Context, project int64, one *agent.Agent, named bool) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	group := new(parallel.Group)
@@ -88,7 +88,10 @@ func (r *Reader) readUse(ctx context.Context, project int64, one *agent.Agent) {
 			return nil
 		})
 	}
-	names := r.names(ctx, group, []*agent.Agent{one})
+	var names map[int64]string
+	if named {
+		names = r.names(ctx, group, []*agent.Agent{one})
+	}
 	_ = group.Wait() // every failure was passed over above
 	one.CreatedBy.Name = names[one.CreatedBy.ID]
 }

@@ -34,24 +34,48 @@ func (r *Reader) Selection(ctx context.Context, refs []Ref) []Selected {
 	told, isComplete := ask(ctx, r, "selected agents", func(ctx context.Context) (map[int64]gitlabapi.ProjectAgents, error) {
 		return r.gitlab.ProjectsAgents(ctx, projects, func(p gitlabapi.ProjectAgents) bool { return holds(p, wanted[p.ID]) })
 	})
+	byREST := map[int64]projectRead{}
+	if !isComplete { // otherwise what GraphQL leaves out is not the person's to see
+		byREST = r.projectsByREST(ctx, slices.DeleteFunc(projects, func(id int64) bool { _, ok := told[id]; return ok }))
+	}
 	found := make([]Selected, len(refs))
 	failed := parallel.Each(maxParallel, refs, func(i int, ref Ref) (err error) {
 		found[i].Ref = ref
-		project, answered := told[ref.Project]
-		switch {
-		case answered:
+		if project, answered := told[ref.Project]; answered {
 			found[i].ProjectAgent, err = r.pick(project, ref.Agent)
-		case isComplete: // GraphQL leaves out what is not the person's to see
-			err = gitlabapi.ErrNotFound
-		default:
-			found[i].ProjectAgent, err = r.selectedByREST(ctx, ref)
+			return err
 		}
+		project, ok := byREST[ref.Project]
+		if !ok {
+			return gitlabapi.ErrNotFound
+		}
+		found[i].ProjectAgent, err = r.selectedByREST(ctx, project, ref)
 		return err
 	})
 	for i := range found {
 		found[i].Err = failed[i]
 	}
 	return found
+}
+
+// projectRead is a project, or why it could not be read.
+type projectRead struct {
+	project agent.Project
+	err     error
+}
+
+// projectsByREST reads each of the projects once, in parallel.
+func (r *Reader) projectsByREST(ctx context.Context, ids []int64) map[int64]projectRead {
+	read := make([]agent.Project, len(ids))
+	failed := parallel.Each(maxParallel, ids, func(i int, id int64) (err error) {
+		read[i], err = r.projectByREST(ctx, id)
+		return err
+	})
+	byID := make(map[int64]projectRead, len(ids))
+	for i, id := range ids {
+		byID[id] = projectRead{read[i], failed[i]}
+	}
+	return byID
 }
 
 // holds reports whether all the agents are among those that were read of a project.
@@ -77,17 +101,15 @@ func (r *Reader) pick(project gitlabapi.ProjectAgents, id int64) (ProjectAgent, 
 	return ProjectAgent{Project: r.projectOf(project.ProjectDetail), Agent: agentInUse(&project.Agents[i])}, nil
 }
 
-// selectedByREST reads an agent without asking GraphQL again.
-func (r *Reader) selectedByREST(ctx context.Context, ref Ref) (ProjectAgent, error) {
-	one, tokens, err := r.agentByREST(ctx, ref.Project, ref.Agent)
+// selectedByREST reads an agent of a project without asking GraphQL again.
+func (r *Reader) selectedByREST(ctx context.Context, project projectRead, ref Ref) (ProjectAgent, error) {
+	if project.err != nil {
+		return ProjectAgent{}, project.err
+	}
+	one, err := r.agentByREST(ctx, ref.Project, ref.Agent)
 	if err != nil {
 		return ProjectAgent{}, err
 	}
-	found := ProjectAgent{Agent: AgentOf(one)}
-	list := make([]agent.Token, 0, len(tokens))
-	for _, token := range tokens {
-		list = append(list, TokenOf(token))
-	}
-	found.Agent.SetTokens(list)
-	return r.agentWithoutGraphQL(ctx, ref.Project, found)
+	r.readUse(ctx, ref.Project, &one, false)
+	return ProjectAgent{Project: project.project, Agent: one}, nil
 }

@@ -7,8 +7,6 @@ import (
 	"al.essio.dev/pkg/shellescape"
 )
 
-func shell(id StepID, code string) Step { return Step{id, Shell, code} }
-
 // command is a command line with one option a line, each a flag and its value or a flag alone.
 func command(start string, options ...[]string) string {
 	lines := make([]string, 0, len(options)+1)
@@ -29,7 +27,7 @@ func command(start string, options ...[]string) string {
 // the token, and the variable ends with it. It replaces a secret that is there, on the server's
 // side, which unlike the client's leaves no copy of the token in an annotation.
 func (p Params) secret() Step {
-	return shell(StepSecret, fmt.Sprintf(`(
+	return Step{StepSecret, fmt.Sprintf(`(
   kubectl create namespace %[1]s --dry-run=client --output=yaml |
     kubectl apply --filename=- &&
   printf 'Paste the token and press Enter: ' && read -rs T && echo && test -n "$T" &&
@@ -37,7 +35,7 @@ func (p Params) secret() Step {
     kubectl create secret generic %[2]s --namespace %[1]s \
       --from-file=token=/dev/stdin --dry-run=client --output=yaml |
     kubectl apply --server-side --force-conflicts --filename=-
-)`, shellescape.Quote(Namespace(p.Agent)), SecretName))
+)`, shellescape.Quote(Namespace(p.Agent)), SecretName)}
 }
 
 // secretAndCA is secret, with a ConfigMap for those who cannot read the certificate from a file.
@@ -45,11 +43,11 @@ func (p Params) secretAndCA() []Step {
 	if !p.PrivateCA {
 		return []Step{p.secret()}
 	}
-	return []Step{p.secret(), shell(StepCA, command(
+	return []Step{p.secret(), {StepCA, command(
 		"kubectl create configmap "+caName,
 		[]string{"--namespace", Namespace(p.Agent)},
 		[]string{"--from-file=" + caKey + "=" + CAFile},
-	))}
+	)}}
 }
 
 // helm is the command that installs the agent, or brings it up to date.
@@ -93,22 +91,24 @@ func (p Params) glabSteps() []Step {
 	var steps []Step
 	if p.PrivateCA {
 		const file = "gitlab-ca-values.yaml"
-		steps = append(steps, shell(StepCAValues,
-			`{ echo 'config:'; echo '  kasCaCert: |'; sed 's/^/    /' `+CAFile+`; } > `+file))
+		steps = append(steps, Step{
+			StepCAValues,
+			`{ echo 'config:'; echo '  kasCaCert: |'; sed 's/^/    /' ` + CAFile + `; } > ` + file,
+		})
 		options = append(options, []string{"--helm-release-values", file})
 	}
-	return append(steps, shell(StepGlab, command("glab cluster agent bootstrap "+shellescape.Quote(p.Agent), options...)))
+	return append(steps, Step{StepGlab, command("glab cluster agent bootstrap "+shellescape.Quote(p.Agent), options...)})
 }
 
 // Restart makes running agents read the token anew: agentk reads the file once, at its start,
 // and the chart restarts it by itself only when the token is among its values. The deployment
 // is found by the chart's label, as its name changed from version to version (-v1, -v2).
 func Restart(agent string) Step {
-	return shell(StepRestart, command(
+	return Step{StepRestart, command(
 		"kubectl rollout restart deployment",
 		[]string{"--namespace", Namespace(agent)},
 		[]string{"--selector", "app.kubernetes.io/name=" + chart},
-	))
+	)}
 }
 
 // Uninstall removes an agent from its cluster, with its secret.

@@ -79,36 +79,25 @@ const (
 	StepRestart   StepID = "restart"   // running agents read the new token
 )
 
-// Language is what a step's code is written in.
-type Language string
-
-// The languages. Shell is what bash and zsh share.
-const (
-	Shell Language = "shell"
-	YAML  Language = "yaml"
-	HCL   Language = "hcl"
-)
-
 // Step is one thing to copy and run, or to copy into a file.
 type Step struct {
-	ID       StepID
-	Language Language
-	Code     string // without a line end at the end
+	ID   StepID
+	Code string // without a line end at the end
 }
 
 // Steps are those of a variant, in the order in which they are done.
 func (p Params) Steps(v Variant) []Step {
 	switch v {
 	case Helm:
-		return []Step{p.secret(), shell(StepHelm, p.helmWithFlags()), Restart(p.Agent)}
+		return []Step{p.secret(), {StepHelm, p.helmWithFlags()}, Restart(p.Agent)}
 	case Kubectl:
 		return []Step{p.secret(), Restart(p.Agent)}
 	case Flux:
-		return append(p.secretAndCA(), Step{StepFlux, YAML, p.flux()}, Restart(p.Agent))
+		return append(p.secretAndCA(), Step{StepFlux, p.flux()}, Restart(p.Agent))
 	case Terraform:
-		return []Step{p.secret(), {StepTerraform, HCL, p.terraform()}, Restart(p.Agent)}
+		return []Step{p.secret(), {StepTerraform, p.terraform()}, Restart(p.Agent)}
 	case Values:
-		return []Step{p.secret(), {StepValues, YAML, p.valuesFile()}, shell(StepHelmFile, p.helmWithFile()), Restart(p.Agent)}
+		return []Step{p.secret(), {StepValues, p.valuesFile()}, {StepHelmFile, p.helmWithFile()}, Restart(p.Agent)}
 	case Glab:
 		return p.glabSteps()
 	default:

@@ -70,7 +70,7 @@ func (s *Service) precheck(ctx context.Context, gitlab *gitlabapi.Client, req Cr
 	if result, used, err := s.nonces.Result(ctx, req.Form.Nonce); err != nil {
 		return agent, nil, err
 	} else if used {
-		return agent, nil, &UsedError{Known: true, Result: result}
+		return agent, nil, &UsedError{Result: result}
 	}
 	return agent, before, withinLimit(before)
 }

@@ -24,8 +24,7 @@ func (e *NameTakenError) Error() string {
 
 // UsedError says that the form was sent before and is done. Nothing was sent again.
 type UsedError struct {
-	// Known says that Result tells what the first submit led to.
-	Known  bool
+	// Result is what the first submit led to; zero when that is not known.
 	Result NonceResult
 }
 
@@ -73,7 +72,6 @@ func (e *UnknownTokenError) outcome() (activity.Outcome, audit.Target) {
 // its name was looked up.
 type UnknownAgentError struct {
 	Cause error
-	Name  string
 }
 
 func (e *UnknownAgentError) Error() string {

