@@ -20,7 +20,7 @@ const (
 	eventDone  = "done"
 )
 
-// fleetProgress streams how far the reading of the fleet is, as server-sent events, until there
+// fleetProgress streams how far the scan of the fleet is, as server-sent events, until there
 // is something to show or a reason why not.
 func (h *Handlers) fleetProgress(w http.ResponseWriter, r *http.Request, s *session) error {
 	stream, err := startStream(w)

@@ -15,7 +15,7 @@ import (
 // FleetModel is the fleet page: every agent that the person may see, and what needs doing.
 type FleetModel struct {
 	Form FleetForm
-	// Scan is the reading that is under way; nil when there is nothing to wait for.
+	// Scan is the scan that is under way; nil when there is nothing to wait for.
 	Scan *FleetScan
 	// Read says that there is something to show; without it the page waits for Scan.
 	Read bool
@@ -53,7 +53,7 @@ type FleetForm struct {
 	Groups []string
 }
 
-// FleetScan is a reading under way.
+// FleetScan is a scan under way.
 type FleetScan struct {
 	// ProgressURL is the stream that tells how far it is, HereURL this page, to be asked for
 	// again when it is done, and WaitURL the page that waits for it where there is no script.
@@ -206,7 +206,7 @@ func (m FleetModel) age(l *i18n.Printer, now time.Time) string {
 	return l.Ago(now, m.ReadAt)
 }
 
-// progressText says how far a reading is.
+// progressText says how far a scan is.
 func progressText(l *i18n.Printer, at fleet.Progress) string {
 	if at.Total == 0 {
 		return l.T("fleet.scan.listing")

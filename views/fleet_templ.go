@@ -759,8 +759,8 @@ func fleetScan(p Page, s FleetScan) templ.Component {
 	})
 }
 
-// scanStream listens to a reading until it is done. What it tells takes the place of its
-// children, and if the reading fails the reason does.
+// scanStream listens to a scan until it is done. What it tells takes the place of its
+// children, and if the scan fails the reason does.
 func scanStream(s FleetScan) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -811,7 +811,7 @@ func scanStream(s FleetScan) templ.Component {
 	})
 }
 
-// FleetProgress is how far a reading is.
+// FleetProgress is how far a scan is.
 func FleetProgress(p Page, at fleet.Progress) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

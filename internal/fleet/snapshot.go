@@ -18,7 +18,7 @@ type Snapshot struct {
 	// Fallback is why the tokens of some agents are unknown; FallbackNone when GraphQL told
 	// everything.
 	Fallback agent.Fallback
-	// ReadAt is when the reading began: nothing here is older.
+	// ReadAt is when the scan began: nothing here is older.
 	ReadAt time.Time
 	// RetryAt is until when GitLab wants to be left alone; zero: it did not say.
 	RetryAt time.Time
@@ -61,7 +61,7 @@ func (k WarningKind) String() string {
 	return [...]string{"unavailable", "slow", "not_visible", "rate_limited", "list_incomplete", "roles_unknown"}[k]
 }
 
-// Progress is how far the reading of a fleet is.
+// Progress is how far the scan of a fleet is.
 type Progress struct {
 	Done int // projects
 	// Total is 0 while the projects are still being listed.

@@ -69,15 +69,15 @@ func (s *Service) runPass(ctx context.Context, v Viewer, source Source, some []a
 
 // run reads the projects as they are listed, or only some that were listed before.
 func (p *pass) run(ctx context.Context, some []agent.Project) error {
-	group, reading := parallel.WithContext(ctx)
-	read := func(batch []*agent.Project) { group.Go(func() error { return p.read(reading, batch) }) }
+	group, within := parallel.WithContext(ctx)
+	read := func(batch []*agent.Project) { group.Go(func() error { return p.read(within, batch) }) }
 	p.listRights = sync.OnceFunc(func() {
 		p.maintained, p.archived = map[int64]bool{}, map[int64]bool{}
-		group.Go(func() error { return p.listIDs(reading, agentread.ListMaintained, p.maintained) })
-		group.Go(func() error { return p.listIDs(reading, agentread.ListArchived, p.archived) })
+		group.Go(func() error { return p.listIDs(within, agentread.ListMaintained, p.maintained) })
+		group.Go(func() error { return p.listIDs(within, agentread.ListArchived, p.archived) })
 	})
 	if some == nil {
-		group.Go(func() error { return p.listAll(reading, read) })
+		group.Go(func() error { return p.listAll(within, read) })
 	}
 	for batch := range slices.Chunk(p.add(some), batchSize) {
 		read(batch)
