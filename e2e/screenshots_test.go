@@ -290,7 +290,7 @@ func (a *album) troubles(t *testing.T) {
 	p.sends()
 	p.sees(p.Locator("#form a[href$='/revoke']"))
 	a.shows(p, "create-unknown")
-	a.visits(p, "agent-orphan", s.agent(s.idle))
+	a.visits(p, "agent-unstored", s.agent(s.idle))
 	s.gitlab.Inject(gitlabtest.OpListTokens, gitlabtest.Status(403))
 	a.visits(p, "error-403", s.agent(s.prod)+"/tokens/new")
 	s.gitlab.ClearFaults("")

@@ -105,7 +105,7 @@ func (s *stage) openStates() []state {
 			p.click(p.Locator("#dialog .button-danger"))
 			p.sees(p.Locator("#notice .notice"))
 		}},
-		{"orphan", func(p *tab) {
+		{"unstored", func(p *tab) {
 			s.gitlab.AddToken(gitlabtest.Token{Agent: s.idle, Name: "lost", CreatedBy: s.lead, CreatedAt: time.Now().AddDate(0, 0, -3)})
 			p.visit(s.agent(s.idle))
 		}},

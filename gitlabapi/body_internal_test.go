@@ -16,7 +16,7 @@ func read(t *testing.T, pool *buffers, write bool, text string) (*http.Response,
 		Header: http.Header{"Content-Type": {"application/json"}},
 		Body:   io.NopCloser(strings.NewReader(text)),
 	}
-	if err := buffer(resp, pool.take(write), attempt{write: write}); err != nil {
+	if err := buffer(resp, pool.get(write), attempt{write: write}); err != nil {
 		t.Fatal(err)
 	}
 	held, err := content(resp)
@@ -29,7 +29,7 @@ func read(t *testing.T, pool *buffers, write bool, text string) (*http.Response,
 // holds reports whether text lies in what the pool gives out next. A pool may
 // forget at any time, so that only what must not be found can be tested.
 func (b *buffers) holds(text string) bool {
-	used := b.take(false).Buffer
+	used := b.get(false).Buffer
 	return bytes.Contains(used.Bytes()[:used.Cap()], []byte(text))
 }
 
@@ -60,7 +60,7 @@ func TestABufferIsGivenBackOnce(t *testing.T) {
 		if rest, err := io.ReadAll(resp.Body); err != nil || len(rest) > 0 {
 			t.Fatalf("after Close the body holds %q, %v, want nothing", rest, err)
 		}
-		one, two := pool.take(false), pool.take(false)
+		one, two := pool.get(false), pool.get(false)
 		if one.Buffer == two.Buffer {
 			t.Fatal("two answers share a buffer")
 		}
@@ -78,7 +78,7 @@ func TestLargeBuffersAreNotKept(t *testing.T) {
 		if err := resp.Body.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if next := pool.take(false); next.Cap() > maxPooled {
+		if next := pool.get(false); next.Cap() > maxPooled {
 			t.Fatal("a large buffer was kept")
 		}
 	}

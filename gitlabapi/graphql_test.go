@@ -135,10 +135,10 @@ func TestProjectsAgentsTellsOfEveryToken(t *testing.T) {
 func TestProjectsAgentsReadsAllAgentsOfAProject(t *testing.T) {
 	t.Parallel()
 	c, asked := graph(t, func(q agentsRequest) string {
-		switch {
-		case q.Variables.After == "":
+		switch q.Variables.After {
+		case "":
 			return projects(project(20, "c1", agent(1)), project(21, "", agent(9)))
-		case q.Variables.After == "c1":
+		case "c1":
 			return projects(project(20, "c2", agent(2)))
 		default:
 			return projects(project(20, "", agent(3)))

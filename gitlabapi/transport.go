@@ -154,7 +154,7 @@ func (t *transport) exchange(req *http.Request, a attempt) (*http.Response, *att
 	if err != nil {
 		return nil, broken(ctx, err, 0, sent.Load())
 	}
-	if err := buffer(resp, t.buffers.take(a.write), a); err != nil {
+	if err := buffer(resp, t.buffers.get(a.write), a); err != nil {
 		return nil, broken(ctx, err, resp.StatusCode, true)
 	}
 	return resp, nil
@@ -162,7 +162,7 @@ func (t *transport) exchange(req *http.Request, a attempt) (*http.Response, *att
 
 // buffer replaces the body by what it holds, in memory. Of a refusal, the status
 // says most and a part of the body is enough.
-func buffer(resp *http.Response, data *loan, a attempt) error {
+func buffer(resp *http.Response, data *pooledBody, a attempt) error {
 	wire := resp.Body
 	defer func() { _ = wire.Close() }()
 	success := resp.StatusCode >= 200 && resp.StatusCode <= 299
