@@ -29,6 +29,7 @@ type contender struct {
 	address string
 	header  http.Header
 	mark    string // what its answer holds once for each agent
+	calls   int    // to GitLab for one answer
 	rounds  []round
 	took    []time.Duration
 }
@@ -39,14 +40,23 @@ type round struct {
 	allocations, allocated uint64
 }
 
-// measureAgents measures what the list of agents costs the portal, and in turn with it what
-// passing on GitLab's raw answer costs a proxy. GitLab and the browsers are other processes.
+// measureAgents measures the first page of a project that has no more agents than it shows, and of
+// one that has many more: it must cost the same.
 func measureAgents(ctx context.Context, s settings, folder string, out io.Writer) error {
+	if err := measurePage(ctx, s, folder, out, s.agents); err != nil {
+		return err
+	}
+	return measurePage(ctx, s, folder, out, max(s.crowd, s.agents))
+}
+
+// measurePage measures what the list of agents of a project costs the portal, and in turn with it
+// what passing on GitLab's raw answer costs a proxy. GitLab and the browsers are other processes.
+func measurePage(ctx context.Context, s settings, folder string, out io.Writer, total int) error {
 	programs := []string{""}
 	if s.against != "" {
 		programs = append(programs, s.against)
 	}
-	scene, err := setUp(ctx, folder, s.agents, 1, programs...)
+	scene, err := setUp(ctx, folder, total, 1, programs...)
 	defer scene.stop()
 	if err != nil {
 		return err
@@ -64,15 +74,18 @@ func measureAgents(ctx context.Context, s settings, folder string, out io.Writer
 		contenders = append(contenders, c)
 	}
 	for _, c := range contenders {
-		if err := c.shows(ctx, s.agents); err != nil {
+		if c.calls, err = scene.callsOf(ctx, func() error { return c.shows(ctx, shown(total)) }); err != nil {
 			return err
 		}
 	}
 	if err := compete(ctx, s, contenders); err != nil {
 		return err
 	}
-	return report(out, s, contenders)
+	return report(out, s, contenders, total)
 }
+
+// shown is how many agents the first page has.
+func shown(total int) int { return min(total, 50) }
 
 // shows makes sure that the answer is what is to be measured, and not some error.
 func (c *contender) shows(ctx context.Context, agents int) error {
@@ -141,17 +154,17 @@ func (c *contender) sorted() (best, median round) {
 	return c.rounds[0], c.rounds[len(c.rounds)/2]
 }
 
-func report(out io.Writer, s settings, contenders []*contender) error {
-	_, _ = fmt.Fprintf(out, "Page of %d agents, %d rounds of %d requests over %d connections, GOMAXPROCS=1\n",
-		s.agents, s.rounds, s.requests, connections)
+func report(out io.Writer, s settings, contenders []*contender, total int) error {
+	_, _ = fmt.Fprintf(out, "Page of %d of %d agents, %d rounds of %d requests over %d connections, GOMAXPROCS=1\n",
+		shown(total), total, s.rounds, s.requests, connections)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	_, _ = fmt.Fprintln(table, "CPU per request\tbest\tmedian\t× floor\tallocations\tallocated\tp50\tp99\t")
+	_, _ = fmt.Fprintln(table, "CPU per request\tbest\tmedian\t× floor\tcalls\tallocations\tallocated\tp50\tp99\t")
 	floor, _ := contenders[0].sorted()
 	for _, c := range contenders {
 		best, median := c.sorted()
 		slices.Sort(c.took)
-		_, _ = fmt.Fprintf(table, "%s\t%.3f ms\t%.3f ms\t%.1f\t%d\t%.1f kB\t%.1f ms\t%.1f ms\t\n", c.name,
-			milliseconds(best.cpu), milliseconds(median.cpu), float64(best.cpu)/float64(floor.cpu),
+		_, _ = fmt.Fprintf(table, "%s\t%.3f ms\t%.3f ms\t%.1f\t%d\t%d\t%.1f kB\t%.1f ms\t%.1f ms\t\n", c.name,
+			milliseconds(best.cpu), milliseconds(median.cpu), float64(best.cpu)/float64(floor.cpu), c.calls,
 			best.allocations, float64(best.allocated)/1000,
 			milliseconds(percentile(c.took, 50)), milliseconds(percentile(c.took, 99)))
 	}

@@ -29,6 +29,8 @@ type settings struct {
 	role     string
 	web      string
 	agents   int
+	crowd    int
+	only     string
 	requests int
 	rounds   int
 	starts   int
@@ -59,7 +61,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.StringVar(&s.role, "role", "", "what a child plays; for the program itself only")
 	flags.StringVar(&s.web, "web", "bin/web", "the built portal, for its start-up time; empty: leave that out")
-	flags.IntVar(&s.agents, "agents", 50, "agents on the page, at most 50")
+	flags.IntVar(&s.agents, "agents", 50, "agents of the smaller project, at most 50")
+	flags.IntVar(&s.crowd, "crowd", 1000, "agents of the larger project, of which the page shows the first")
+	flags.StringVar(&s.only, "only", "", "measure this part alone: agents, fleet, memory or start")
 	flags.IntVar(&s.requests, "requests", 300, "requests of a round")
 	flags.IntVar(&s.rounds, "rounds", 7, "rounds, of which the best and the median are shown")
 	flags.IntVar(&s.starts, "starts", 10, "starts of the built portal")
@@ -87,10 +91,15 @@ func measure(ctx context.Context, s settings, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	for _, part := range []func(context.Context, settings, string, io.Writer) error{
-		measureAgents, measureFleet, measureMemory, measureStartUp,
-	} {
-		if err := part(ctx, s, folder, out); err != nil {
+	parts := []struct {
+		name    string
+		measure func(context.Context, settings, string, io.Writer) error
+	}{{"agents", measureAgents}, {"fleet", measureFleet}, {"memory", measureMemory}, {"start", measureStartUp}}
+	for _, part := range parts {
+		if s.only != "" && s.only != part.name {
+			continue
+		}
+		if err := part.measure(ctx, s, folder, out); err != nil {
 			return errors.Join(err, os.RemoveAll(folder))
 		}
 	}

@@ -34,7 +34,8 @@ func measureMemory(ctx context.Context, s settings, folder string, out io.Writer
 	_, _ = fmt.Fprintf(out, "Memory of the portal with %d people\n", s.people)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	_, _ = fmt.Fprintln(table, "\tresident\tpeak\theap in use\t")
-	for _, step := range steps {
+	var first, last Usage
+	for i, step := range steps {
 		if err := step.do(); err != nil {
 			return err
 		}
@@ -44,8 +45,12 @@ func measureMemory(ctx context.Context, s settings, folder string, out io.Writer
 		}
 		_, _ = fmt.Fprintf(table, "%s\t%.1f MB\t%.1f MB\t%.1f MB\t\n", step.name,
 			megabytes(used.Resident), megabytes(used.Peak), megabytes(used.HeapInUse))
+		if last = used; i == 0 {
+			first = used
+		}
 	}
-	_, _ = fmt.Fprintln(table)
+	_, _ = fmt.Fprintf(table, "of it for 1,000 people\t%.1f MB\t\t%.1f MB\t\n\n",
+		perThousand(first.Resident, last.Resident, s.people), perThousand(first.HeapInUse, last.HeapInUse, s.people))
 	return table.Flush()
 }
 
@@ -67,6 +72,11 @@ func (sc *scene) fill(ctx context.Context, portal *portalChild, people int) erro
 		})
 	}
 	return group.Wait()
+}
+
+// perThousand is what has come up since the start for each thousand people, in megabytes.
+func perThousand(before, after uint64, people int) float64 {
+	return (megabytes(after) - megabytes(before)) * 1000 / float64(people)
 }
 
 func megabytes(bytes uint64) float64 { return float64(bytes) / (1 << 20) }

@@ -150,6 +150,12 @@ func (g *GitLab) Start(in Organisation, out *Facts) error {
 	return err
 }
 
+// Calls returns how many requests there were.
+func (g *GitLab) Calls(_ None, out *int) error { //nolint:unparam // net/rpc wants it so
+	*out = len(g.server.Requests())
+	return nil
+}
+
 // Hinder makes every call take the latency longer, and turns GraphQL off or on.
 func (g *GitLab) Hinder(in Hindrance, _ *None) error { //nolint:unparam // net/rpc wants it so
 	g.server.ClearFaults("")

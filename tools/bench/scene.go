@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"os"
 	"path/filepath"
 )
 
@@ -29,6 +30,10 @@ type portalChild struct {
 // after an error.
 func setUp(ctx context.Context, folder string, agents, people int, programs ...string) (*scene, error) {
 	sc := new(scene)
+	own, err := os.MkdirTemp(folder, "scene")
+	if err != nil {
+		return sc, err
+	}
 	var callbacks []string
 	for _, program := range programs {
 		portal, err := startPortal(ctx, program)
@@ -38,7 +43,6 @@ func setUp(ctx context.Context, folder string, agents, people int, programs ...s
 		sc.portals = append(sc.portals, portal)
 		callbacks = append(callbacks, portal.url+"/auth/callback")
 	}
-	var err error
 	if sc.gitlab, err = start(ctx, "", roleGitLab); err != nil {
 		return sc, err
 	}
@@ -47,7 +51,7 @@ func setUp(ctx context.Context, folder string, agents, people int, programs ...s
 		return sc, err
 	}
 	for i, portal := range sc.portals {
-		database := filepath.Join(folder, fmt.Sprintf("%d-people-%d.db", people, i))
+		database := filepath.Join(own, fmt.Sprintf("%d.db", i))
 		if _, err := call[None](ctx, portal.child, "Start", sc.environ(portal.url, "sqlite:"+database)); err != nil {
 			return sc, err
 		}
@@ -83,6 +87,19 @@ func (sc *scene) stop() {
 			c.stop()
 		}
 	}
+}
+
+// callsOf counts the calls to GitLab that come of what is done.
+func (sc *scene) callsOf(ctx context.Context, do func() error) (int, error) {
+	before, err := call[int](ctx, sc.gitlab, "Calls", None{})
+	if err != nil {
+		return 0, err
+	}
+	if err := do(); err != nil {
+		return 0, err
+	}
+	after, err := call[int](ctx, sc.gitlab, "Calls", None{})
+	return after - before, err
 }
 
 // page is the address of the list of agents.
