@@ -50,7 +50,8 @@ type Client struct {
 
 // core is what all copies of a client share.
 type core struct {
-	base     string // scheme, host and path, without a slash at the end
+	base     string   // scheme, host and path, without a slash at the end, and
+	address  *url.URL // the same, parsed; nobody changes it
 	reads    *retryablehttp.Client
 	writes   *http.Client
 	timeouts Timeouts
@@ -68,6 +69,7 @@ func New(baseURL string, opts Options) (*Client, error) {
 	rt := newTransport(opts)
 	return &Client{core: &core{
 		base:     base.String(),
+		address:  base,
 		reads:    newReads(rt, base, opts),
 		writes:   &http.Client{Transport: rt, CheckRedirect: refuseRedirect},
 		timeouts: opts.Timeouts,
@@ -137,8 +139,8 @@ func (c *Client) WithToken(token Secret) *Client { return &Client{core: c.core, 
 
 // BaseURL returns a copy of the instance's address, without a slash at the end.
 func (c *Client) BaseURL() *url.URL {
-	base, _ := url.Parse(c.core.base) // New has parsed it before
-	return base
+	address := *c.core.address
+	return &address
 }
 
 // request is one call, before it is sent.
@@ -229,7 +231,7 @@ func list[W, T any](ctx context.Context, c *Client, r request, convert func(W) (
 
 // entities calls for a list, W on the wire, and converts each of it.
 func entities[W, T any](ctx context.Context, c *Client, r request, convert func(W) (T, bool)) ([]T, answer, error) {
-	var wire []W
+	wire := make([]W, 0, perPageOf(r.query))
 	a, err := c.do(ctx, r, &wire)
 	if err != nil {
 		return nil, a, err

@@ -1,10 +1,10 @@
 package gitlabapi
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -14,14 +14,18 @@ import (
 // GitLab's documentation has it for tokens, a number in quotes.
 type looseID int64
 
-// UnmarshalJSON reads the three forms; null gives 0.
-func (id *looseID) UnmarshalJSON(data []byte) error {
-	text := strings.Trim(string(data), `"`)
-	if text == "null" || text == "" {
+// UnmarshalJSONFrom reads the three forms; null gives 0.
+func (id *looseID) UnmarshalJSONFrom(in *jsontext.Decoder) error {
+	value, err := in.ReadValue()
+	if err != nil {
+		return err
+	}
+	text := bytes.Trim(value, `"`)
+	if len(text) == 0 || string(text) == "null" {
 		*id = 0
 		return nil
 	}
-	n, err := strconv.ParseInt(text, 10, 64)
+	n, err := strconv.ParseInt(string(text), 10, 64)
 	if err != nil {
 		return errors.New("neither a number nor null")
 	}

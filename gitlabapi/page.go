@@ -43,17 +43,22 @@ func paging(query url.Values, page, perPage int) url.Values {
 	return query
 }
 
+// perPageOf is how many items a query asks for, 0 if it does not say.
+func perPageOf(query url.Values) int {
+	perPage, _ := strconv.Atoi(query.Get("per_page"))
+	return perPage
+}
+
 // pageOf builds the page that an answer's headers describe. Only X-Next-Page
 // says whether more follows: Link may hold an internal host, and a short page
 // proves nothing, because per_page is clamped.
 func pageOf[T any](items []T, query url.Values, header http.Header) (Page[T], string) {
 	asked, _ := strconv.Atoi(query.Get("page"))
-	perPage, _ := strconv.Atoi(query.Get("per_page"))
 	page := Page[T]{
 		Items:      items,
 		Number:     asked,
 		PrevPage:   headerInt(header, "X-Prev-Page", 0),
-		PerPage:    headerInt(header, "X-Per-Page", perPage),
+		PerPage:    headerInt(header, "X-Per-Page", perPageOf(query)),
 		Total:      headerInt(header, "X-Total", -1),
 		TotalPages: headerInt(header, "X-Total-Pages", 0),
 	}

@@ -1,10 +1,12 @@
 package gitlabapi
 
 import (
+	"bytes"
 	"errors"
 	"strconv"
-	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // The `first` of each connection in the queries below. GitLab counts 1 for a field, 1 + its
@@ -134,10 +136,14 @@ type agentNode struct {
 // the id of the REST API. It is 0 for what GitLab answered with null.
 type GlobalID int64
 
-// UnmarshalJSON refuses null and anything without a positive number at its end.
-func (id *GlobalID) UnmarshalJSON(data []byte) error {
-	text := strings.Trim(string(data), `"`)
-	n, err := strconv.ParseInt(text[strings.LastIndexByte(text, '/')+1:], 10, 64)
+// UnmarshalJSONFrom refuses null and anything without a positive number at its end.
+func (id *GlobalID) UnmarshalJSONFrom(in *jsontext.Decoder) error {
+	value, err := in.ReadValue()
+	if err != nil {
+		return err
+	}
+	text := bytes.Trim(value, `"`)
+	n, err := strconv.ParseInt(string(text[bytes.LastIndexByte(text, '/')+1:]), 10, 64)
 	if err != nil || n <= 0 {
 		return errors.New("not a global id")
 	}

@@ -114,8 +114,8 @@ func (h *Handlers) page(w http.ResponseWriter, r *http.Request, title string) vi
 	p := h.barePage(state.printer, title)
 	p.Path, p.Theme = h.currentPage(r), h.theme(r)
 	p.NoKeys = cookieValue(r, h.Cookie.Name+keysCookie) == "off"
-	p.GitLabName = h.GitLab.BaseURL().Host
-	p.GitLabURL = strings.TrimRight(h.GitLab.BaseURL().String(), "/")
+	gitlab := h.GitLab.BaseURL()
+	p.GitLabName, p.GitLabURL = gitlab.Host, gitlab.String()
 	p.Demo, p.ReadOnly = h.SandboxURL, h.ReadOnly
 	sessionID := ""
 	if state.session != nil {

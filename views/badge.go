@@ -1,6 +1,10 @@
 package views
 
 import (
+	"context"
+
+	"github.com/a-h/templ"
+
 	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/i18n"
 )
@@ -27,4 +31,25 @@ func statusIcon(s agent.Status) IconName {
 	default:
 		return IconUnknown
 	}
+}
+
+// badges draws the badge of each status once for a table, whose many rows repeat a few.
+type badges struct {
+	page  Page
+	drawn map[agent.Status]templ.Component
+}
+
+func newBadges(p Page) badges { return badges{page: p, drawn: map[agent.Status]templ.Component{}} }
+
+func (b badges) of(ctx context.Context, status agent.Status) templ.Component {
+	if drawn := b.drawn[status]; drawn != nil {
+		return drawn
+	}
+	badge := StatusBadge(b.page.L, b.page.Icon, status)
+	html, err := templ.ToGoHTML(ctx, badge)
+	if err != nil {
+		return badge
+	}
+	b.drawn[status] = templ.Raw(html)
+	return b.drawn[status]
 }

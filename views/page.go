@@ -1,5 +1,11 @@
 package views
 
+import (
+	"github.com/a-h/templ"
+
+	"gitlab-agent-portal/internal/i18n"
+)
+
 // DocumentTitle names the page first and the portal last, as a tab cuts off the end.
 func (p Page) DocumentTitle() string {
 	product := p.L.T("common.product")
@@ -18,4 +24,10 @@ func (p Page) noAnswer() Notice {
 // chose reports whether theme is the one in use; "auto" stands for the system's.
 func (p Page) chose(theme string) bool {
 	return p.Theme == theme || p.Theme == "" && theme == "auto"
+}
+
+// dataLabel names a cell by its column, for screens too narrow to line up columns. A table makes
+// it once, not for each row.
+func dataLabel(l *i18n.Printer, message string) templ.Attributer {
+	return templ.OrderedAttributes{{Key: "data-label", Value: l.T(message)}}
 }

@@ -3,7 +3,6 @@ package views
 import (
 	"net/url"
 	"strconv"
-	"strings"
 )
 
 // Patterns of the portal's own addresses, as the route table registers them.
@@ -180,7 +179,11 @@ func (u URLs) Static(path string) string { return u.Base + path }
 func (u URLs) project(id int64) string { return u.Base + PatternProjects + "/" + itoa(id) }
 
 func (u URLs) agent(project, agent int64) string {
-	return u.project(project) + "/agents/" + itoa(agent)
+	path := make([]byte, 0, 96) // lists have many of these
+	path = append(append(path, u.Base...), PatternProjects+"/"...)
+	path = strconv.AppendInt(path, project, 10)
+	path = append(path, "/agents/"...)
+	return string(strconv.AppendInt(path, agent, 10))
 }
 
 func (u URLs) token(project, agent, token int64) string {
@@ -214,16 +217,13 @@ func withRawQuery(path, query string) string {
 
 // withQuery appends the pairs whose value is not empty, in the order given.
 func withQuery(path string, pairs ...string) string {
-	var b strings.Builder
-	b.WriteString(path)
-	separator := byte('?')
+	separator := "?"
 	for i := 0; i+1 < len(pairs); i += 2 {
 		if pairs[i+1] == "" {
 			continue
 		}
-		b.WriteByte(separator)
-		b.WriteString(pairs[i] + "=" + url.QueryEscape(pairs[i+1]))
-		separator = '&'
+		path += separator + pairs[i] + "=" + url.QueryEscape(pairs[i+1])
+		separator = "&"
 	}
-	return b.String()
+	return path
 }

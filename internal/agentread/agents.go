@@ -17,18 +17,13 @@ const AgentsPerPage = 50
 // exist or its agents are not the person's to see.
 func (r *Reader) Agents(ctx context.Context, project int64, number int) (agent.Project, Page[agent.Agent], error) {
 	var listed gitlabapi.Page[gitlabapi.Agent]
-	var told gitlabapi.ProjectAgents
-	var isTold bool
 	group, both := parallel.WithContext(ctx)
 	group.Go(func() (err error) {
 		listed, err = r.gitlab.AgentsPage(both, gitlabapi.ProjectID(project), number, AgentsPerPage)
 		return err
 	})
-	group.Go(func() error {
-		told, isTold = ask(both, r, "agents of a project", func(ctx context.Context) (gitlabapi.ProjectAgents, error) {
-			return r.gitlab.AgentDetailsPage(ctx, project, (number-1)*AgentsPerPage, AgentsPerPage)
-		})
-		return nil
+	told, isTold := ask(both, r, "agents of a project", func(ctx context.Context) (gitlabapi.ProjectAgents, error) {
+		return r.gitlab.AgentDetailsPage(ctx, project, (number-1)*AgentsPerPage, AgentsPerPage)
 	})
 	if err := group.Wait(); err != nil {
 		return agent.Project{}, Page[agent.Agent]{}, err

@@ -29,6 +29,9 @@ type DB struct {
 	Numbers string
 
 	locks locks
+	// prepares says that a statement which runs often is worth preparing by hand: PostgreSQL's
+	// driver keeps its statements prepared where that is possible, SQLite's does not.
+	prepares bool
 	// close releases the pools and whatever else the engine holds.
 	close func() error
 }
@@ -78,6 +81,32 @@ func (d *DB) Ping(ctx context.Context) error {
 		return fmt.Errorf("ping the database: %w", err)
 	}
 	return nil
+}
+
+// Lookup is a query of one row that runs often.
+type Lookup struct {
+	query    string
+	read     *sql.DB
+	prepared *sql.Stmt // nil unless the engine prepares; closed with the database
+}
+
+// Lookup returns the query ready to run through Read.
+func (d *DB) Lookup(query string) (Lookup, error) {
+	lookup := Lookup{query: query, read: d.Read}
+	if !d.prepares {
+		return lookup, nil
+	}
+	var err error
+	lookup.prepared, err = d.Read.Prepare(query) //nolint:noctx // once, at the start
+	return lookup, err
+}
+
+// QueryRow runs the query.
+func (l Lookup) QueryRow(ctx context.Context, args ...any) *sql.Row {
+	if l.prepared == nil {
+		return l.read.QueryRowContext(ctx, l.query, args...)
+	}
+	return l.prepared.QueryRowContext(ctx, args...)
 }
 
 // Exec changes rows through the write pool and returns how many.

@@ -96,7 +96,7 @@ func connectSQLite(ctx context.Context, path string) (*DB, error) {
 	read.SetMaxIdleConns(sqliteReaders)
 	return &DB{
 		Read: read, Write: write, locks: newMutexes(write),
-		Numbers: `SELECT value FROM json_each($1)`,
+		Numbers: `SELECT value FROM json_each($1)`, prepares: true,
 	}, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	goi18n "github.com/nicksnyder/go-i18n/v2/i18n"
 	"golang.org/x/text/language"
 )
@@ -14,11 +15,14 @@ import (
 //go:embed catalogue/*.json
 var catalogues embed.FS
 
+// maxMatched is how many headers Match remembers, maxMatchedBytes how long one may be: whoever
+// makes up headers fills neither the memory nor more than this list.
+const maxMatched, maxMatchedBytes = 256, 256
+
 // languages lists what the portal speaks; the first one is the default.
 func languages() []Lang { return []Lang{English, Chinese} }
 
-// matcher and printers are built once, at first use, and never change: they depend on nothing
-// but the embedded files.
+// These are built once, at first use, and depend on nothing but the embedded files.
 //
 //nolint:gochecknoglobals // constants, but for the language having none of these types
 var (
@@ -28,6 +32,14 @@ var (
 			tags = append(tags, language.MustParse(string(lang)))
 		}
 		return language.NewMatcher(tags)
+	})
+	// matched remembers what Match found for the headers that browsers send: there are few of them.
+	matched = sync.OnceValue(func() *lru.Cache[string, Lang] {
+		cache, err := lru.New[string, Lang](maxMatched)
+		if err != nil {
+			panic(err) // only a size of 0 fails
+		}
+		return cache
 	})
 	printers = sync.OnceValue(func() map[Lang]*Printer {
 		all := make(map[Lang]*Printer, len(languages()))

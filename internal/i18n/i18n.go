@@ -24,6 +24,17 @@ func Match(cookie, acceptLanguage string) Lang {
 			return lang
 		}
 	}
+	if lang, known := matched().Get(acceptLanguage); known {
+		return lang
+	}
+	lang := match(acceptLanguage)
+	if len(acceptLanguage) <= maxMatchedBytes {
+		matched().Add(acceptLanguage, lang)
+	}
+	return lang
+}
+
+func match(acceptLanguage string) Lang {
 	wanted, _, err := language.ParseAcceptLanguage(acceptLanguage)
 	if err != nil || len(wanted) == 0 {
 		return English

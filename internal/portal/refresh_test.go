@@ -274,8 +274,7 @@ func TestO10RequestsUnderWaySurviveARenewal(t *testing.T) {
 			gate := gitlabtest.NewGate()
 			gitlab.Inject(gitlabtest.OpListProjects, gitlabtest.Hold(gate))
 			answers := b.getAll(spread(30, addresses...))
-			// A list takes two calls: the person's projects, and those of them that they manage.
-			if err := gate.Await(t.Context(), 60); err != nil {
+			if err := gate.Await(t.Context(), 30); err != nil {
 				t.Fatal(err)
 			}
 			gitlab.ExpireAccessTokens(gitlab.lead)

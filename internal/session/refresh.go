@@ -70,7 +70,7 @@ func (s *Store) renewDetached(ctx context.Context, id string, seen int64, refres
 func (s *Store) renew(ctx context.Context, id string, seen int64, refresh RefreshFunc) (*Session, error) {
 	var renewed *Session
 	err := s.db.Hold(ctx, rowOf(id), lockWait, func(ctx context.Context, q database.Querier) error {
-		current, err := s.find(ctx, q, id)
+		current, err := s.findHeld(ctx, q, id)
 		if err != nil {
 			return err
 		}
@@ -153,7 +153,7 @@ func (s *Store) saveNext(ctx context.Context, q database.Querier, next *Session)
 	if updated == 1 {
 		return next, nil
 	}
-	saved, err := s.find(ctx, q, next.ID)
+	saved, err := s.findHeld(ctx, q, next.ID)
 	if saved == nil && err == nil {
 		return nil, ErrGone
 	}

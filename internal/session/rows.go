@@ -26,11 +26,21 @@ func rowOf(id string) database.Row {
 	return database.Row{Table: "sessions", Column: "id_hash", Key: hashID(id)}
 }
 
+const findRow = `SELECT value, created_at, last_seen_at, version FROM sessions WHERE id_hash = $1`
+
 // find reads a session; nil without an error if there is none, if it expired, or if its value
 // does not open.
-func (s *Store) find(ctx context.Context, q database.Querier, id string) (*Session, error) {
-	row := q.QueryRowContext(ctx, `SELECT value, created_at, last_seen_at, version
-		FROM sessions WHERE id_hash = $1`, hashID(id))
+func (s *Store) find(ctx context.Context, id string) (*Session, error) {
+	return s.living(ctx, s.lookup.QueryRow(ctx, hashID(id)), id)
+}
+
+// findHeld is find through q, which holds the session's row.
+func (s *Store) findHeld(ctx context.Context, q database.Querier, id string) (*Session, error) {
+	return s.living(ctx, q.QueryRowContext(ctx, findRow, hashID(id)), id)
+}
+
+// living reads the session from its row, if its time is not over.
+func (s *Store) living(ctx context.Context, row *sql.Row, id string) (*Session, error) {
 	session, err := s.scan(ctx, row, id)
 	if session == nil || err != nil {
 		return nil, err

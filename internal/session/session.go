@@ -70,7 +70,7 @@ func (s *Store) Load(ctx context.Context, r *http.Request) (*Session, error) {
 		s.log.InfoContext(ctx, "a session cookie was refused: no key signed it")
 		return nil, nil //nolint:nilnil // as above
 	}
-	session, err := s.find(ctx, s.db.Read, id)
+	session, err := s.find(ctx, id)
 	if session == nil || err != nil {
 		return nil, err
 	}
@@ -138,6 +138,6 @@ func (s *Store) End(ctx context.Context, id string, seen int64) (ended bool, err
 	if err != nil || removed != nil {
 		return removed != nil, err
 	}
-	left, err := s.find(ctx, s.db.Read, id)
+	left, err := s.find(ctx, id)
 	return left == nil && err == nil, err
 }

@@ -35,6 +35,7 @@ type Config struct {
 // Store keeps sessions in a database. It is safe for concurrent use.
 type Store struct {
 	db      *database.DB
+	lookup  database.Lookup
 	cookies *cookies
 	sealer  *Sealer
 	now     func() time.Time
@@ -62,8 +63,13 @@ func New(db *database.DB, cfg Config) (*Store, error) {
 	if cfg.Cookie.Name == "" {
 		return nil, errors.New("session: no name for the cookie")
 	}
+	lookup, err := db.Lookup(findRow)
+	if err != nil {
+		return nil, fmt.Errorf("prepare the lookup of sessions: %w", err)
+	}
 	return &Store{
 		db:      db,
+		lookup:  lookup,
 		cookies: newCookies(cfg.Keys, cfg.Cookie),
 		sealer:  cfg.Keys.Sealer("session values"),
 		now:     cfg.Now,
