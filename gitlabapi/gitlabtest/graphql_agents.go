@@ -62,19 +62,30 @@ func (r *projectResolver) readable() []*Agent {
 }
 
 // ClusterAgent finds an agent by its name.
-func (r *projectResolver) ClusterAgent(args struct{ Name string }) *agentResolver {
+func (r *projectResolver) ClusterAgent(args struct{ Name string }) (*agentResolver, error) {
+	if err := r.agentsTrouble(); err != nil {
+		return nil, err
+	}
 	for _, a := range r.readable() {
 		if a.Name == args.Name {
-			return &agentResolver{r.c, a}
+			return &agentResolver{r.c, a}, nil
 		}
+	}
+	return nil, nil //nolint:nilnil // GraphQL's null
+}
+
+// agentsTrouble is the error that the settings want beside the null of the project's agents.
+func (r *projectResolver) agentsTrouble() error {
+	if message := r.c.settings.GraphQLErrors[r.p.ID]; message != "" {
+		return errors.New(message)
 	}
 	return nil
 }
 
 // ClusterAgents is an empty list, not null, for people who may not read agents.
 func (r *projectResolver) ClusterAgents(args pageArgs) (*connection[*agentResolver], error) {
-	if message := r.c.settings.GraphQLErrors[r.p.ID]; message != "" {
-		return nil, errors.New(message)
+	if err := r.agentsTrouble(); err != nil {
+		return nil, err
 	}
 	return connect(r.readable(), args, r.c.agentResolver)
 }
