@@ -54,7 +54,7 @@ func TestTheFleetComesWithProgressAndWithoutAJump(t *testing.T) {
 
 // TestTheFleetIsSearchedAndFiltered types, clicks a count, and goes back.
 func TestTheFleetIsSearchedAndFiltered(t *testing.T) {
-	s := newStage(t)
+	s := newStage(t).withHistory()
 	s.addProjects(3)
 	p := s.as("lead")
 	p.sees(p.link("cluster-01"))
@@ -76,7 +76,7 @@ func TestTheFleetIsSearchedAndFiltered(t *testing.T) {
 	p.arrives(s.url + "/?q=idle&attention=no_token")
 	p.click(p.link("idle"))
 	p.arrives(s.agent(s.idle))
-	if _, err := p.GoBack(commit); err != nil {
+	if err := p.goesBack(); err != nil {
 		t.Fatal(err)
 	}
 	p.arrives(s.url + "/?q=idle&attention=no_token")

@@ -121,7 +121,7 @@ func TestGitLabDownIsSaidInTheForm(t *testing.T) {
 
 // TestSearchAsYouType finds projects without a button, keeps the address, and Back is exact.
 func TestSearchAsYouType(t *testing.T) {
-	s := newStage(t)
+	s := newStage(t).withHistory()
 	other := s.gitlab.AddProject(gitlabtest.Project{Path: "warehouse", Name: "Warehouse", Group: 1})
 	s.gitlab.AddMember(other, s.lead, gitlabtest.Maintainer)
 	p := s.as("lead")
@@ -133,7 +133,7 @@ func TestSearchAsYouType(t *testing.T) {
 	p.arrives(s.url + "/projects?q=paym")
 	p.click(p.link("Payments"))
 	p.arrives(s.agents())
-	if _, err := p.GoBack(commit); err != nil {
+	if err := p.goesBack(); err != nil {
 		t.Fatal(err)
 	}
 	p.sees(p.link("Payments"))

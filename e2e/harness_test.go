@@ -5,6 +5,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -21,8 +22,13 @@ import (
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
 )
 
-// browser is started once and shared; every test has a context of its own in it.
-var browser = sync.OnceValues(func() (playwright.Browser, error) { return launch() })
+// The browsers are started once and shared; every test has a context of its own in one of them.
+// Most use the one without windows, which costs a third. It keeps no pages to go back to, as Chromium
+// does: the tests of Back could not fail in it.
+var (
+	browser  = sync.OnceValues(func() (playwright.Browser, error) { return launch("chromium-headless-shell", "chromium") })
+	chromium = sync.OnceValues(func() (playwright.Browser, error) { return launch("chromium") })
+)
 
 // driver is what Playwright's part of the work is done by.
 var driver = sync.OnceValues(startDriver)
@@ -47,23 +53,44 @@ func startDriver() (*playwright.Playwright, error) {
 	return pw, nil
 }
 
-// launch starts Debian's Chromium.
-func launch(args ...string) (playwright.Browser, error) {
-	chromium, err := exec.LookPath("chromium")
+// launch starts the first of Debian's programs that is installed.
+func launch(programs ...string) (playwright.Browser, error) { return launchWith(nil, programs...) }
+
+// launchWith is launch with further arguments.
+func launchWith(args []string, programs ...string) (playwright.Browser, error) {
+	program, err := installed(programs)
 	if err != nil {
-		return nil, fmt.Errorf("the browser tests need Debian's package chromium: %w", err)
+		return nil, err
 	}
 	pw, err := driver()
 	if err != nil {
 		return nil, err
 	}
 	return pw.Chromium.Launch(playwright.BrowserTypeLaunchOptions{
-		ExecutablePath: new(chromium),
-		Headless:       new(os.Getenv("E2E_HEADED") == ""),
-		// The back/forward cache has to be on, or the tests of Back could not fail.
+		ExecutablePath:    new(program),
+		Headless:          new(!headed()),
 		IgnoreDefaultArgs: []string{"--disable-back-forward-cache"},
 		Args:              append([]string{"--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-component-update"}, args...),
 	})
+}
+
+// headed says that somebody wants to watch.
+func headed() bool { return os.Getenv("E2E_HEADED") != "" }
+
+// installed finds the first program on the PATH; the last one has windows for who wants to watch.
+func installed(programs []string) (string, error) {
+	if headed() {
+		programs = programs[len(programs)-1:]
+	}
+	var missing error
+	for _, name := range programs {
+		program, err := exec.LookPath(name)
+		if err == nil {
+			return program, nil
+		}
+		missing = errors.Join(missing, err)
+	}
+	return "", fmt.Errorf("the browser tests need Debian's packages chromium and chromium-headless-shell: %w", missing)
 }
 
 // driverFolder is where playwright-go finds its driver: the npm package under another name.
@@ -87,8 +114,16 @@ type stage struct {
 	// project has the agent prod, which is connected, and idle, which never had a token.
 	project, prod, idle int64
 	lead, dev           int64
-	// browser is the shared one, unless a test needs one that was started differently.
+	// browser is the one without windows, unless a test needs another.
 	browser func() (playwright.Browser, error)
+	// history says that the browser keeps pages to go back to.
+	history bool
+}
+
+// withHistory is for tests that go back: in Chromium a page may come back as it was left.
+func (s *stage) withHistory() *stage {
+	s.browser, s.history = chromium, true
+	return s
 }
 
 func newStage(t *testing.T) *stage {
@@ -204,9 +239,21 @@ func (p *tab) keepPicture() {
 	})
 }
 
-// as opens a page in which the person has signed in by hand, and waits for the fleet that one
-// lands on.
+// as opens a page for a person who has signed in, and waits for the fleet.
 func (s *stage) as(username string, change ...func(*playwright.BrowserNewContextOptions)) *tab {
+	s.t.Helper()
+	p := s.open(change...)
+	if err := p.Context().AddCookies(s.sessionOf(username)); err != nil {
+		s.t.Fatal(err)
+	}
+	p.visit(s.url)
+	p.sees(p.Locator("header .menu-name"))
+	p.lacks(p.Locator("#fleet progress"))
+	return p
+}
+
+// asByHand is as for the tests that are about signing in too.
+func (s *stage) asByHand(username string, change ...func(*playwright.BrowserNewContextOptions)) *tab {
 	s.t.Helper()
 	p := s.signsIn(username, change...)
 	p.lacks(p.Locator("#fleet progress"))
@@ -352,5 +399,5 @@ var (
 	withoutScript = func(o *playwright.BrowserNewContextOptions) { o.JavaScriptEnabled = new(false) }
 	inChinese     = func(o *playwright.BrowserNewContextOptions) { o.Locale = new("zh-CN") }
 	inTheDark     = func(o *playwright.BrowserNewContextOptions) { o.ColorScheme = playwright.ColorSchemeDark }
-	onAPhone      = func(o *playwright.BrowserNewContextOptions) { o.Viewport = &playwright.Size{Width: 320, Height: 640} }
+	onAPhone      = func(o *playwright.BrowserNewContextOptions) { o.Viewport = new(phone) }
 )

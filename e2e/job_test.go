@@ -12,8 +12,8 @@ import (
 
 // TestTheMainJob is what a Maintainer comes for, from signing in to deleting.
 func TestTheMainJob(t *testing.T) {
-	s := newStage(t)
-	p := s.as("lead")
+	s := newStage(t).withHistory()
+	p := s.asByHand("lead")
 
 	p.click(p.link("Projects"))
 	p.fill(p.GetByRole("searchbox"), "pay")
@@ -111,8 +111,8 @@ func (p *tab) leavesNoTrace(secret string) {
 	p.t.Helper()
 	steps := map[string]func() error{
 		"reloading":     func() error { _, err := p.Reload(); return err },
-		"going back":    func() error { _, err := p.GoBack(commit); return err },
-		"going forward": func() error { _, err := p.GoForward(forwardCommit); return err },
+		"going back":    p.goesBack,
+		"going forward": p.goesForward,
 	}
 	for _, step := range []string{"reloading", "going back", "going forward"} {
 		if err := steps[step](); err != nil {
@@ -205,7 +205,7 @@ func TestDenyIsNoDeadEnd(t *testing.T) {
 // TestTheJobWithoutJavaScript is the main job in a browser that runs no script.
 func TestTheJobWithoutJavaScript(t *testing.T) {
 	s := newStage(t)
-	p := s.as("lead", withoutScript)
+	p := s.asByHand("lead", withoutScript)
 	p.expect("status of 422")
 	p.fill(p.GetByRole("searchbox"), "prod")
 	p.click(p.button("Search"))

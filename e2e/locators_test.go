@@ -14,8 +14,26 @@ func inLocator(name string) playwright.LocatorGetByRoleOptions {
 	return playwright.LocatorGetByRoleOptions{Name: name}
 }
 
-// A page that comes out of the back/forward cache fires no load event to wait for.
-var (
-	commit        = playwright.PageGoBackOptions{WaitUntil: playwright.WaitUntilStateCommit}
-	forwardCommit = playwright.PageGoForwardOptions{WaitUntil: playwright.WaitUntilStateCommit}
-)
+// goesBack and goesForward say so where there is nowhere to go. A page that comes out of the
+// back/forward cache fires no load event to wait for.
+func (p *tab) goesBack() error {
+	p.t.Helper()
+	p.needsHistory()
+	_, err := p.GoBack(playwright.PageGoBackOptions{WaitUntil: playwright.WaitUntilStateCommit})
+	return err
+}
+
+func (p *tab) goesForward() error {
+	p.t.Helper()
+	p.needsHistory()
+	_, err := p.GoForward(playwright.PageGoForwardOptions{WaitUntil: playwright.WaitUntilStateCommit})
+	return err
+}
+
+// needsHistory keeps tests of Back out of a browser in which they would show nothing.
+func (p *tab) needsHistory() {
+	p.t.Helper()
+	if !p.s.history {
+		p.t.Fatal("a test that goes back needs a stage withHistory")
+	}
+}

@@ -16,7 +16,7 @@ import (
 // the browser then sends no Sec-Fetch-Site, and a form proves itself by its Origin.
 func TestC1PlainHTTPOffLoopbackWorksAndIsGuarded(t *testing.T) {
 	s := newStage(t)
-	plain, err := launch("--host-resolver-rules=MAP *.test 127.0.0.1")
+	plain, err := launchWith([]string{"--host-resolver-rules=MAP *.test 127.0.0.1"}, "chromium-headless-shell", "chromium")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +159,7 @@ func (p *tab) signsOut() {
 // TestT2NoWayLeadsBackToAToken tries the ways back: Back and Forward after signing out, and a
 // second tab that begins where the first one is.
 func TestT2NoWayLeadsBackToAToken(t *testing.T) {
-	s := newStage(t)
+	s := newStage(t).withHistory()
 	p := s.as("lead")
 	secret := s.revealed(p)
 	second, err := p.Context().NewPage()
@@ -176,7 +176,7 @@ func TestT2NoWayLeadsBackToAToken(t *testing.T) {
 	p.sees(p.Locator("tr", rowOf("first")))
 	p.signsOut()
 	for range 4 {
-		if _, err := p.GoBack(commit); err != nil {
+		if err := p.goesBack(); err != nil {
 			break // past the first page
 		}
 		if content, err := p.Content(); err != nil || strings.Contains(content, secret) {
@@ -184,7 +184,7 @@ func TestT2NoWayLeadsBackToAToken(t *testing.T) {
 		}
 	}
 	for range 4 {
-		if _, err := p.GoForward(forwardCommit); err != nil {
+		if err := p.goesForward(); err != nil {
 			break
 		}
 		if content, err := p.Content(); err != nil || strings.Contains(content, secret) {
@@ -303,7 +303,7 @@ func TestT6AnUncoveredTokenCoversItself(t *testing.T) {
 
 // TestP28AnEndedSessionAndBackIsNoBlankPage goes back to a page of a session that has ended.
 func TestP28AnEndedSessionAndBackIsNoBlankPage(t *testing.T) {
-	s := newStage(t)
+	s := newStage(t).withHistory()
 	p := s.as("lead")
 	p.expect("status of 401")
 	p.visit(s.agents())
@@ -313,7 +313,7 @@ func TestP28AnEndedSessionAndBackIsNoBlankPage(t *testing.T) {
 	if err := p.Context().ClearCookies(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.GoBack(commit); err != nil {
+	if err := p.goesBack(); err != nil {
 		t.Fatal(err)
 	}
 	p.sees(p.button("Deny")) // on GitLab's page, which says so to whom it would let in

@@ -62,7 +62,7 @@ func TestT4ARefusedClipboardLeavesTheTokenSelected(t *testing.T) {
 
 // TestT2LeavingWipesTheToken goes away from an open reveal, past the warning, and comes back.
 func TestT2LeavingWipesTheToken(t *testing.T) {
-	s := newStage(t)
+	s := newStage(t).withHistory()
 	p := s.as("lead")
 	warned := make(chan struct{}, 4)
 	p.OnDialog(func(d playwright.Dialog) {
@@ -79,7 +79,7 @@ func TestT2LeavingWipesTheToken(t *testing.T) {
 		t.Error("leaving an open reveal gave no warning")
 	}
 	p.holdsNowhere(secret)
-	if _, err := p.GoBack(commit); err != nil {
+	if err := p.goesBack(); err != nil {
 		t.Fatal(err)
 	}
 	p.sees(p.heading("idle"))

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -142,58 +143,104 @@ func (s *stage) sweep(check func(p *tab, what string), change ...func(*playwrigh
 	}
 }
 
-// TestAxeFindsNothing runs axe-core over every state in both themes and both languages.
+// languages are the contexts in which every state is looked at.
+func languages(change ...func(*playwright.BrowserNewContextOptions)) map[string][]func(*playwright.BrowserNewContextOptions) {
+	return map[string][]func(*playwright.BrowserNewContextOptions){"English": change, "Chinese": append(slices.Clone(change), inChinese)}
+}
+
+// TestAxeFindsNothing runs axe-core over every state in both languages and both themes.
 func TestAxeFindsNothing(t *testing.T) {
 	t.Parallel()
-	axe, err := os.ReadFile("../node_modules/axe-core/axe.min.js")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, change := range map[string][]func(*playwright.BrowserNewContextOptions){
-		"light, English": {withAxe}, "dark, English": {withAxe, inTheDark},
-		"light, Chinese": {withAxe, inChinese}, "dark, Chinese": {withAxe, inTheDark, inChinese},
-	} {
+	for name, change := range languages(withAxe) {
 		t.Run(name, func(t *testing.T) {
-			newStage(t).sweep(func(p *tab, what string) { p.passesAxe(string(axe), what) }, change...)
+			newStage(t).sweep(func(p *tab, what string) { p.passesAxe(what) }, change...)
 		})
 	}
 }
 
+// axe is the source of axe-core.
+var axe = sync.OnceValues(func() (string, error) {
+	source, err := os.ReadFile("../node_modules/axe-core/axe.min.js")
+	return string(source), err
+})
+
 // withAxe lets the tool into the page, which the content security policy keeps out.
 func withAxe(o *playwright.BrowserNewContextOptions) { o.BypassCSP = new(true) }
 
-// passesAxe runs axe-core with the rule for targets of 24 pixels, which is off by default.
-func (p *tab) passesAxe(source, what string) {
+// The options of axe-core: by day with the rule for targets of 24 pixels, which is off by default; by
+// night, when all that changes is colours, with the rules for these.
+const (
+	allRules    = `{rules: {"target-size": {enabled: true}}, resultTypes: ["violations"]}`
+	colourRules = `{runOnly: {type: "rule", values: ["color-contrast", "link-in-text-block"]}, resultTypes: ["violations"]}`
+)
+
+// passesAxe runs axe-core by day and by night, and leaves the page in the light.
+func (p *tab) passesAxe(what string) {
 	p.t.Helper()
-	p.eval(source + "; 0")
-	found := p.eval(`async () => (await axe.run({rules: {"target-size": {enabled: true}}})).violations
+	if p.eval(`() => window.axe === undefined`) == true {
+		source, err := axe()
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		p.eval(source + "; 0")
+	}
+	p.passesRules(what+" by day", allRules)
+	p.emulates(playwright.ColorSchemeDark)
+	p.passesRules(what+" by night", colourRules)
+	p.emulates(playwright.ColorSchemeLight)
+}
+
+func (p *tab) passesRules(what, options string) {
+	p.t.Helper()
+	found := p.eval(`async () => (await axe.run(` + options + `)).violations
 		.map((v) => v.id + ": " + v.nodes.map((n) => n.target.join(" ")).join(", ")).join("\n")`)
 	if found != "" {
 		p.t.Errorf("%s: axe finds\n%v", what, found)
 	}
 }
 
-// TestNothingIsCutOff looks for sideways scrolling on a phone, and at 200 % on a laptop, which
-// leaves 720 pixels.
+// emulates changes the system's theme under the open page.
+func (p *tab) emulates(theme *playwright.ColorScheme) {
+	p.t.Helper()
+	if err := p.EmulateMedia(playwright.PageEmulateMediaOptions{ColorScheme: theme}); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// phone is the narrowest screen; laptop is what a page zoomed to 200 % has of a window of 1440 pixels.
+var phone, laptop = playwright.Size{Width: 320, Height: 640}, playwright.Size{Width: 720, Height: 450}
+
+// TestNothingIsCutOff looks for sideways scrolling on a phone, and at 200 % on a laptop.
 func TestNothingIsCutOff(t *testing.T) {
 	t.Parallel()
-	for name, change := range map[string][]func(*playwright.BrowserNewContextOptions){
-		"320 pixels, English": {onAPhone}, "320 pixels, Chinese": {onAPhone, inChinese}, "200 %": {enlarged},
-	} {
+	for name, change := range languages(onAPhone, sharp) {
 		t.Run(name, func(t *testing.T) {
 			newStage(t).sweep(func(p *tab, what string) {
-				out := p.eval(`() => [document.documentElement, ...document.querySelectorAll("dialog[open], .menu-panel")]
-					.filter((e) => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1).map((e) => e.localName + " " + e.scrollWidth + " of " + e.clientWidth).join(", ")`)
-				if out != "" {
-					p.t.Errorf("%s scrolls sideways: %v", what, out)
-				}
+				p.fits(what+" on a phone", phone)
+				p.fits(what+" at 200 %", laptop)
+				p.resizes(phone)
 			}, change...)
 		})
 	}
 }
 
-// enlarged is what a page zoomed to 200 % has of a window of 1440 pixels.
-func enlarged(o *playwright.BrowserNewContextOptions) {
-	o.Viewport = &playwright.Size{Width: 720, Height: 450}
-	o.DeviceScaleFactor = new(2.0)
+// sharp has two dots for a pixel, as phones and enlarged pages do.
+func sharp(o *playwright.BrowserNewContextOptions) { o.DeviceScaleFactor = new(2.0) }
+
+func (p *tab) resizes(size playwright.Size) {
+	p.t.Helper()
+	if err := p.SetViewportSize(size.Width, size.Height); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// fits fails the test if anything scrolls sideways in a window of the size.
+func (p *tab) fits(what string, size playwright.Size) {
+	p.t.Helper()
+	p.resizes(size)
+	out := p.eval(`() => [document.documentElement, ...document.querySelectorAll("dialog[open], .menu-panel")]
+		.filter((e) => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1).map((e) => e.localName + " " + e.scrollWidth + " of " + e.clientWidth).join(", ")`)
+	if out != "" {
+		p.t.Errorf("%s scrolls sideways: %v", what, out)
+	}
 }
