@@ -24,27 +24,34 @@ func (s *stage) sessionOf(username string) []playwright.OptionalCookie {
 	}
 	client := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	defer client.CloseIdleConnections()
-	toGitLab, _ := s.fetch(client, http.MethodGet, s.url+"/auth/login", nil)
-	address := toGitLab.Header.Get("Location")
-	_, page := s.fetch(client, http.MethodGet, address, nil)
+	address := s.fetch(client, http.MethodGet, s.url+"/auth/login", nil).header.Get("Location")
+	page := s.fetch(client, http.MethodGet, address, nil).body
 	action, values := s.authorizeForm(address, page, username)
-	allowed, _ := s.fetch(client, http.MethodPost, action, values)
-	landed, _ := s.fetch(client, http.MethodGet, allowed.Header.Get("Location"), nil)
-	if landed.StatusCode != http.StatusSeeOther {
-		s.t.Fatalf("signing in as %s ended with status %d", username, landed.StatusCode)
+	allowed := s.fetch(client, http.MethodPost, action, values)
+	landed := s.fetch(client, http.MethodGet, allowed.header.Get("Location"), nil)
+	if landed.status != http.StatusSeeOther {
+		s.t.Fatalf("signing in as %s ended with status %d", username, landed.status)
 	}
-	return s.forBrowser(landed.Cookies())
+	return s.forBrowser(landed.cookies)
+}
+
+// fetched is an answer that was read.
+type fetched struct {
+	status  int
+	header  http.Header
+	cookies []*http.Cookie
+	body    string
 }
 
 // fetch sends a request and reads the answer.
-func (s *stage) fetch(client *http.Client, method, address string, form url.Values) (answer *http.Response, body string) {
+func (s *stage) fetch(client *http.Client, method, address string, form url.Values) fetched {
 	s.t.Helper()
 	r, err := http.NewRequestWithContext(context.WithoutCancel(s.t.Context()), method, address, strings.NewReader(form.Encode()))
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	answer, err = client.Do(r)
+	answer, err := client.Do(r)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -53,7 +60,7 @@ func (s *stage) fetch(client *http.Client, method, address string, form url.Valu
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return answer, string(read)
+	return fetched{answer.StatusCode, answer.Header, answer.Cookies(), string(read)}
 }
 
 // authorizeForm is the form of GitLab's page with which the person lets the portal in.

@@ -108,7 +108,7 @@ func (h *Handlers) securityHeaders(next http.Handler) http.Handler {
 // recover turns a panic into our page for unexpected errors and keeps the process alive.
 func (h *Handlers) recover(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer func() { //nolint:contextcheck // the request carries its context
+		defer func() {
 			cause := recover()
 			if cause == nil {
 				return
@@ -127,7 +127,7 @@ func (h *Handlers) recover(next http.Handler) http.Handler {
 // failAfterPanic answers with the page for unexpected errors, and with the prepared one where
 // it was the pages that panicked.
 func (h *Handlers) failAfterPanic(w http.ResponseWriter, r *http.Request) {
-	defer func() { //nolint:contextcheck // the request carries its context
+	defer func() {
 		if cause := recover(); cause != nil {
 			h.Log.ErrorContext(r.Context(), "panic in an error page", "request_id", stateOf(r).id, "cause", fmt.Sprint(cause))
 			h.writePanicPage(w)

@@ -146,7 +146,7 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 	server.tokens = tokens.New(nonces, auditLog, log, now)
 	server.tokens.ObserveCreates(server.metrics.created)
 	server.fleet = scan.New(scan.Config{Now: now, Log: log, Observe: server.metrics.scanned})
-	handler, err := handlers.New(handlers.Config{ //nolint:contextcheck // what it renders at the start belongs to no request
+	handler, err := handlers.New(handlers.Config{
 		PublicURL: &cfg.PublicURL, GitLab: gitlab, OAuth: oauth(cfg, gitlab), ReadOnly: cfg.readOnly(),
 		Sessions: sessions, Audit: auditLog, Nonces: nonces, Readings: noted, Read: agentread.New(agentread.Config{ReadOnly: cfg.readOnly(), Log: log, Missing: server.metrics.usageMissing.Inc}),
 		Tokens: server.tokens, Fleet: server.fleet, Limits: agent.NewThresholds(cfg.TokenMaxAge, cfg.TokenMaxIdle), Keys: cfg.SessionKeys, Cookie: cfg.cookie(), Assets: assets,
