@@ -22,6 +22,10 @@ build: assets ## build bin/web with its assets
 test: ## install what is missing, then generate, lint and run every test (what CI runs)
 	./.ci/test
 
+.PHONY: check
+check: assets generate lint ## what a change needs within a minute: no browser, no race detector
+	$(GO) test ./...
+
 .PHONY: lint
 lint: ## run the linters
 	$(LINT) run ./...
