@@ -628,3 +628,24 @@ func TestAFleetPageStaysWithinItsBudget(t *testing.T) {
 		t.Errorf("50 agents of the fleet: %d bytes, at most %d", size, pageBudget)
 	}
 }
+
+// TestTheFleetOfAnEndedSessionAsksToSignIn is about the page at /, which is the welcome page for
+// whoever is signed out: as part of an open fleet it would land in the middle of the list.
+func TestTheFleetOfAnEndedSessionAsksToSignIn(t *testing.T) {
+	t.Parallel()
+	for name, target := range map[string]string{"the search": "fleet", "the rows": "fleet-rows"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPortal(t)
+			lead := p.as("lead")
+			p.clock.Advance(13 * time.Hour)
+			got := lead.htmx(target).get("/?q=prod")
+			if got.doc.Find("h1, #fleet").Length() != 0 || !strings.Contains(got.header.Get("HX-Redirect")+got.body, "/auth/login") {
+				t.Errorf("GET / for %s = %d %q, want the way to sign in and no page", target, got.status, got.text("body"))
+			}
+			if got := lead.get("/?q=prod"); got.status != http.StatusOK || got.doc.Find("h1").Length() != 1 {
+				t.Errorf("GET / = %d, want the welcome page", got.status)
+			}
+		})
+	}
+}
