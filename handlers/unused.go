@@ -60,7 +60,7 @@ func (h *Handlers) unusedRows(one agentread.Selected, before time.Time) (rows []
 		if token.NeverUsed() && token.CreatedAt.Before(before) {
 			rows = append(rows, views.UnusedRow{
 				Ref:     fmt.Sprintf("%s.%d", refString(one.Ref), token.ID),
-				Project: h.projectView(one.Project), AgentID: one.Agent.ID, AgentName: one.Agent.Name,
+				Project: h.projectView(one.Project), AgentName: one.Agent.Name,
 				TokenName: token.Name, CreatedAt: token.CreatedAt,
 			})
 		}

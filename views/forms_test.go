@@ -188,7 +188,7 @@ func TestOutcome(t *testing.T) {
 
 func TestUsedForm(t *testing.T) {
 	t.Parallel()
-	known := UsedFormModel{Project: testProject(), AgentID: 1, AgentName: "prod-eu", TokenID: 9, TokenName: "prod cluster"}
+	known := UsedFormModel{Project: testProject(), AgentID: 1, TokenID: 9, TokenName: "prod cluster"}
 	form := render(t, UsedFormDialog(testPage(i18n.English), known)).Find("#form")
 	wantText(t, form, "p", "It created the token prod cluster,")
 	wantCount(t, form, `a[href="/portal/projects/20/agents/1/tokens/9/revoke"]`, 1)

@@ -240,9 +240,8 @@ type OutcomeModel struct {
 
 // UsedFormModel answers a form that was sent a second time after the first was done.
 type UsedFormModel struct {
-	Project   Project
-	AgentID   int64
-	AgentName string
+	Project Project
+	AgentID int64
 	// TokenID is 0 when it is not known what the first one led to.
 	TokenID   int64
 	TokenName string

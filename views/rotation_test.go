@@ -59,7 +59,7 @@ func rotationStates() []state {
 	rotations.Lines = append(rotations.Lines, RotationLine{AgentID: 99, Problem: "Not found"})
 	unused := UnusedModel{
 		Agents: []string{"20.1"}, Days: 30, MaxDays: 3650, Max: 50, More: true, Unread: 1, ReadOnly: 2, Form: Form{Nonce: "form-nonce"},
-		Rows: []UnusedRow{{Ref: "20.1.8", Project: hostileProject(), AgentID: 1, AgentName: hostileName, TokenName: hostileName, CreatedAt: before(time.Hour)}},
+		Rows: []UnusedRow{{Ref: "20.1.8", Project: hostileProject(), AgentName: hostileName, TokenName: hostileName, CreatedAt: before(time.Hour)}},
 	}
 	none := unused
 	none.Rows, none.Agents = nil, nil

@@ -102,7 +102,6 @@ type UnusedRow struct {
 	// Ref is project, agent and token, joined by dots.
 	Ref       string
 	Project   Project
-	AgentID   int64
 	AgentName string
 	TokenName string
 	CreatedAt time.Time

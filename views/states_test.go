@@ -109,7 +109,7 @@ func formStates() []state {
 		both("delete, wrong", AgentDeletePage, AgentDeleteDialog, AgentDeleteModel{Project: project, Agent: agent.Agent{ID: 1, Name: hostileName, Tokens: tokens, TokenCount: 2}, Confirm: wrong, Form: Form{Nonce: "form-nonce", Notice: stale}}),
 		both("outcome unknown", OutcomePage, OutcomeDialog, OutcomeModel{Project: project, AgentID: 1, AgentName: hostileName, Candidates: tokens, Checked: true}),
 		both("outcome of a registration unknown", OutcomePage, OutcomeDialog, OutcomeModel{Project: testProject()}),
-		both("form used before", UsedFormPage, UsedFormDialog, UsedFormModel{Project: project, AgentID: 1, AgentName: hostileName, TokenID: 9, TokenName: hostileName}),
+		both("form used before", UsedFormPage, UsedFormDialog, UsedFormModel{Project: project, AgentID: 1, TokenID: 9, TokenName: hostileName}),
 		both("form used before, result unknown", UsedFormPage, UsedFormDialog, UsedFormModel{Project: testProject()}),
 	}
 }

@@ -58,12 +58,12 @@ func (l *Log) Unstored(ctx context.Context, agents []int64) ([]UnstoredToken, er
 
 // addKnownIDs tells what a token that is known only by its name cannot be. Few creates end so.
 func (l *Log) addKnownIDs(ctx context.Context, unstored []UnstoredToken) ([]UnstoredToken, error) {
-	for i, lost := range unstored {
-		if lost.TokenID != 0 {
+	for i, token := range unstored {
+		if token.TokenID != 0 {
 			continue
 		}
 		rows, err := l.db.Read.QueryContext(ctx, `SELECT DISTINCT token_id FROM audit
-			WHERE agent_id = $1 AND token_id <> 0 AND outcome = 'ok'`, lost.AgentID)
+			WHERE agent_id = $1 AND token_id <> 0 AND outcome = 'ok'`, token.AgentID)
 		if err != nil {
 			return nil, fmt.Errorf("read an agent's tokens in the audit: %w", err)
 		}
