@@ -91,19 +91,26 @@ func pageOf[T, U any](page gitlabapi.Page[U], items []T) Page[T] {
 // ask asks GraphQL for what a page can be shown without, and reports whether all of it was
 // answered.
 func ask[T any](ctx context.Context, r *Reader, what string, call func(context.Context) (T, error)) (T, bool) {
-	var answer T
-	asking, cancel := context.WithTimeout(ctx, patience)
+	answer, err := try(ctx, call)
+	return answer, r.answered(ctx, what, err)
+}
+
+// try calls GraphQL, no longer than a page waits.
+func try[T any](ctx context.Context, call func(context.Context) (T, error)) (answer T, err error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	err := parallel.Guard(func() (err error) {
-		answer, err = call(asking)
+	err = parallel.Guard(func() (err error) {
+		answer, err = call(ctx)
 		return err
 	})
-	if err == nil {
-		return answer, true
-	}
-	if !errors.Is(err, context.Canceled) {
+	return answer, err
+}
+
+// answered reports whether GraphQL answered, and tells the log and the metrics if it did not.
+func (r *Reader) answered(ctx context.Context, what string, err error) bool {
+	if err != nil && !errors.Is(err, context.Canceled) {
 		r.cfg.Log.WarnContext(ctx, "asking GraphQL", "what", what, "error", err)
 		r.cfg.Missing()
 	}
-	return answer, false
+	return err == nil
 }

@@ -22,12 +22,14 @@ func (r *Reader) Agents(ctx context.Context, project int64, number int) (agent.P
 		listed, err = r.gitlab.AgentsPage(both, gitlabapi.ProjectID(project), number, AgentsPerPage)
 		return err
 	})
-	told, isTold := ask(both, r, "agents of a project", func(ctx context.Context) (gitlabapi.ProjectAgents, error) {
+	told, untold := try(both, func(ctx context.Context) (gitlabapi.ProjectAgents, error) {
 		return r.gitlab.AgentDetailsPage(ctx, project, (number-1)*AgentsPerPage, AgentsPerPage)
 	})
 	if err := group.Wait(); err != nil {
+		// Of a project that is not there GraphQL tells nothing either, and may be faster: not a word.
 		return agent.Project{}, Page[agent.Agent]{}, err
 	}
+	isTold := r.answered(ctx, "agents of a project", untold)
 	found, agents, err := r.complete(ctx, project, listed.Items, told, isTold)
 	return found, pageOf(listed, agents), err
 }
