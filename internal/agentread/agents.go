@@ -56,13 +56,16 @@ func (r *Reader) complete(ctx context.Context, project int64, listed []gitlabapi
 // which point into the list.
 func merge(listed []gitlabapi.Agent, told []gitlabapi.AgentDetail) (agents []agent.Agent, missing []*agent.Agent) {
 	byID := make(map[int64]*gitlabapi.AgentDetail, len(told))
+	tokens := 0
 	for i := range told {
 		byID[told[i].ID] = &told[i]
+		tokens += len(told[i].Tokens)
 	}
+	room := make([]agent.Token, 0, tokens)
 	agents = make([]agent.Agent, len(listed))
 	for i, one := range listed {
 		if detail := byID[one.ID]; detail != nil {
-			agents[i] = agentInUse(detail)
+			agents[i], room = agentIn(room, detail)
 			agents[i].CreatedBy.ID = one.CreatedByUserID
 			continue
 		}

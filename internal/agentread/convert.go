@@ -33,18 +33,25 @@ func (s *Service) withAccess(p agent.Project) agent.Project {
 
 // agentInUse is an agent as GraphQL tells of it, with its tokens and their use.
 func agentInUse(d *gitlabapi.AgentDetail) agent.Agent {
-	a := agent.Agent{
-		ID: d.ID, Name: d.Name, CreatedAt: d.CreatedAt, CreatedBy: personOf(d.CreatedBy),
-		Tokens: make([]agent.Token, len(d.Tokens)), TokenCount: d.TokenCount,
-	}
+	a, _ := agentIn(make([]agent.Token, 0, len(d.Tokens)), d)
+	return a
+}
+
+// agentIn is agentInUse with its tokens at the end of room, which is returned with them: many agents
+// can share one.
+func agentIn(room []agent.Token, d *gitlabapi.AgentDetail) (agent.Agent, []agent.Token) {
+	first := len(room)
 	for i := range d.Tokens {
 		token := &d.Tokens[i]
-		a.Tokens[i] = agent.Token{
+		room = append(room, agent.Token{
 			ID: int64(token.ID), Name: token.Name, CreatedAt: token.CreatedAt, CreatedBy: personOf(token.CreatedBy),
 			LastUsedAt: token.LastUsedAt, UseKnown: true,
-		}
+		})
 	}
-	return a
+	return agent.Agent{
+		ID: d.ID, Name: d.Name, CreatedAt: d.CreatedAt, CreatedBy: personOf(d.CreatedBy),
+		Tokens: room[first:len(room):len(room)], TokenCount: d.TokenCount,
+	}, room
 }
 
 func personOf(p gitlabapi.Person) agent.Person {
