@@ -17,7 +17,8 @@ var (
 	ErrUnauthorized = errors.New("GitLab does not accept the token")
 	// ErrTokenExpired is the 401 that a refresh heals; also ErrUnauthorized.
 	ErrTokenExpired = fmt.Errorf("the token has expired: %w", ErrUnauthorized)
-	// ErrForbidden is a 403: the role is too low, or the account is blocked.
+	// ErrForbidden is a 403: on a write the role is too low or the project takes no changes, on a
+	// read something is wrong with the account; see RestrictionOf.
 	ErrForbidden = errors.New("GitLab forbids it")
 	// ErrInsufficientScope is the 403 of a token with too small a scope; also
 	// ErrForbidden.
@@ -40,11 +41,17 @@ var (
 	ErrTimeout = fmt.Errorf("GitLab took too long: %w", ErrUnavailable)
 	// ErrMalformed is an answer that is not what the API promises; also ErrUnavailable.
 	ErrMalformed = fmt.Errorf("GitLab's answer makes no sense: %w", ErrUnavailable)
+	// ErrForeign is an answer that is not GitLab's: a login page, a firewall or the
+	// page of a server without a site answered in its place; also ErrMalformed.
+	ErrForeign = fmt.Errorf("something between the portal and GitLab answered: %w", ErrMalformed)
 	// ErrTooLarge is an answer of more than 1 MiB, or a list without end; also
 	// ErrUnavailable.
 	ErrTooLarge = fmt.Errorf("GitLab's answer is too large: %w", ErrUnavailable)
 	// ErrGraphQL is a GraphQL query that was not answered, or not in full.
 	ErrGraphQL = errors.New("GraphQL did not answer")
+	// ErrUnsupported is a query that the instance does not know, or an instance without
+	// GraphQL: asking again is of no use; also ErrGraphQL.
+	ErrUnsupported = fmt.Errorf("this GitLab does not know the query: %w", ErrGraphQL)
 	// ErrTooComplex is GitLab's refusal of even the smallest form of a query, by its
 	// cost; also ErrGraphQL.
 	ErrTooComplex = fmt.Errorf("the query is too complex: %w", ErrGraphQL)
@@ -59,7 +66,7 @@ type Error struct {
 	Op     string // what was tried: "create agent token"
 	Status int    // 0: there was no answer
 	// Message is GitLab's own, at most 512 bytes, without control characters and
-	// without anything that looks like the token. For logs, and for people at 400.
+	// without anything that looks like the token. For logs, and for people at 400 and 403.
 	Message string
 	// RetryAfter is GitLab's wish at 429 and 503, at most an hour; 0: none.
 	RetryAfter time.Duration
@@ -105,8 +112,8 @@ func (e *Error) Unwrap() []error {
 
 // OutcomeUnknown reports whether a write that failed with err may have happened
 // all the same: any failure after the request may have left (cut, reset, timeout,
-// 5xx, a 2xx with an unreadable body). It is false for 3xx and 4xx, and for
-// failures to dial or to shake hands.
+// 5xx, a 2xx with an unreadable body, an answer that is not GitLab's). It is false for
+// GitLab's own 3xx and 4xx, and for failures to dial or to shake hands.
 func OutcomeUnknown(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && e.unknown
@@ -116,7 +123,7 @@ func OutcomeUnknown(err error) bool {
 // nothing was changed.
 func Refused(err error) bool {
 	e, ok := errors.AsType[*Error](err)
-	return ok && e.Status >= http.StatusBadRequest && e.Status < http.StatusInternalServerError
+	return ok && e.Status >= http.StatusBadRequest && e.Status < http.StatusInternalServerError && !errors.Is(err, ErrForeign)
 }
 
 // PartialError comes with what GraphQL did answer; what it did not is missing
@@ -138,6 +145,9 @@ func (e *PartialError) Unwrap() []error { return append([]error{ErrGraphQL}, e.c
 // kindOf is what a status means, with the codes that OAuth's resource errors add
 // (https://docs.gitlab.com/api/rest/troubleshooting/).
 func kindOf(status int, f failure) error {
+	if f.foreign && status < http.StatusInternalServerError { // the page of a 5xx says that GitLab is down
+		return ErrForeign
+	}
 	switch status {
 	case http.StatusUnauthorized:
 		// rack-oauth2 writes these texts itself, in English: "Token is expired. You

@@ -20,6 +20,7 @@ var sentinels = map[string]error{
 	"precondition": gitlabapi.ErrPrecondition, "rate": gitlabapi.ErrRateLimited,
 	"unavailable": gitlabapi.ErrUnavailable, "timeout": gitlabapi.ErrTimeout,
 	"malformed": gitlabapi.ErrMalformed, "large": gitlabapi.ErrTooLarge,
+	"foreign": gitlabapi.ErrForeign, "unsupported": gitlabapi.ErrUnsupported,
 	"graphql": gitlabapi.ErrGraphQL, "grant": gitlabapi.ErrInvalidGrant,
 }
 
@@ -41,6 +42,9 @@ func is(names ...string) map[string]bool {
 	}
 	return set
 }
+
+// foreign is what an answer means that is not GitLab's.
+func foreign() map[string]bool { return is("foreign", "malformed", "unavailable") }
 
 const (
 	expired = `{"error":"invalid_token","error_description":"Token is expired. You can either do re-authorization or token refresh."}`
@@ -112,11 +116,25 @@ func TestH4EveryShapeOfRefusalIsUnderstood(t *testing.T) {
 		"JSON cut short":       {403, "application/json", `{"message":"403 For`, "", is("forbidden")},
 		"JSON of odd types":    {403, "application/json", `{"message":3,"error":null,"errors":{"a":true}}`, "", is("forbidden")},
 		"JSON that is a text":  {404, "application/json", `"no"`, "", is("not found")},
-		"a proxy's HTML":       {502, "text/html", "<html><h1>502 Bad Gateway</h1></html>", "", is("unavailable")},
-		"HTML with a 404":      {404, "text/html; charset=utf-8", "<title>nginx</title>", "", is("not found")},
-		"no body":              {503, "", "", "", is("unavailable")},
-		"an address too long":  {414, "text/html", "<html>", "", is("invalid")},
 		"an unexpected status": {418, "text/plain", "teapot", "teapot", is("unavailable")},
+
+		"a ban of addresses":            {403, "text/plain", "Forbidden\n", "Forbidden", is("forbidden")},
+		"a file that is not there":      {404, "text/plain", "404 File Not Found", "404 File Not Found", is("not found")},
+		"a proxy's HTML":                {502, "text/html", "<html><h1>502 Bad Gateway</h1></html>", "", is("unavailable")},
+		"a default backend's 404":       {404, "text/html; charset=utf-8", "<title>nginx</title>", "", foreign()},
+		"a firewall's 403":              {403, "text/html", "<h1>Request blocked</h1>", "", foreign()},
+		"a proxy's login":               {401, "text/html", "<form>", "", foreign()},
+		"a proxy's 401 in text":         {401, "text/plain", "Unauthorized", "", foreign()},
+		"a method that a proxy forbids": {405, "text/html", "<html>", "", foreign()},
+		"a body too large for a proxy":  {413, "text/html", "<html>", "", foreign()},
+		"an address too long for it":    {414, "text/html", "<html>", "", foreign()},
+		"a redirect to a login":         {302, "text/html", "<a>", "", foreign()},
+		"no body and no type":           {503, "", "", "", is("unavailable")},
+		"a 403 without either":          {403, "", "", "", is("forbidden")},
+		"a 401 without either":          {401, "", "", "", foreign()},
+		"a type that is none":           {403, "text/html;;;", "<html>", "", foreign()},
+		"a limit of rate by a proxy":    {429, "text/html", "<html>", "", is("rate")},
+		"XML of an object store":        {403, "application/xml", "<Error/>", "", foreign()},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -42,10 +42,11 @@ func query[T any](ctx context.Context, c *Client, op string, q graphQLRequest) (
 	return reply.Data, reply.Errors, nil
 }
 
-// graphQLMissing turns the 404 of an instance without GraphQL into ErrGraphQL.
+// graphQLMissing turns the 404 of an instance without GraphQL, or of a proxy that lets nobody to
+// it, into ErrUnsupported.
 func graphQLMissing(err error) error {
 	if e, ok := errors.AsType[*Error](err); ok && e.Status == http.StatusNotFound {
-		e.kind = ErrGraphQL
+		e.kind = ErrUnsupported
 	}
 	return err
 }
@@ -56,12 +57,41 @@ func noData(op string, errs []graphQLError) *Error {
 	messages := make([]string, 0, len(errs))
 	for _, err := range errs {
 		messages = append(messages, err.Message)
-		// graphql-ruby's own text, not translated: "Query has complexity of 301,
-		// which exceeds max complexity of 250".
-		if strings.Contains(err.Message, "exceeds max complexity") {
-			e.kind = ErrTooComplex
-		}
+		e.kind = worse(e.kind, kindOfMessage(err.Message))
 	}
 	e.Message = bound(strings.Join(messages, "; "))
 	return e
+}
+
+// kindOfMessage is what an error inside a 200 means. graphql-ruby and GitLab write these texts
+// themselves, in English: only the last of them says that the instance does not know the query.
+func kindOfMessage(text string) error {
+	text = strings.ToLower(text)
+	for _, known := range []struct {
+		part string
+		kind error
+	}{
+		{"exceeds max complexity", ErrTooComplex}, // "Query has complexity of 301, which exceeds max complexity of 250"
+		{"timed out", ErrTimeout},                 // "Request timed out. Please try a less complex query or a smaller set of records."
+		{"timeout", ErrTimeout},                   // "Timeout on validation of query"
+		{"too many times", ErrRateLimited},        // "This endpoint has been requested too many times. Try again later."
+		{"internal server error", ErrUnavailable},
+		{"doesn't exist on type", ErrUnsupported},   // a field
+		{"doesn't accept argument", ErrUnsupported}, // its argument
+		{"isn't a defined input type", ErrUnsupported},
+		{"no such type", ErrUnsupported},
+	} {
+		if strings.Contains(text, known.part) {
+			return known.kind
+		}
+	}
+	return ErrGraphQL
+}
+
+// worse is the more telling of two kinds: any but the one that says nothing.
+func worse(a, b error) error {
+	if a == ErrGraphQL { //nolint:errorlint // the others wrap it
+		return b
+	}
+	return a
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"mime"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,21 +22,28 @@ const (
 // failure is what the body of a refusal says. GitLab has seven shapes of it, and
 // proxies in front add HTML and empty ones.
 type failure struct {
+	foreign     bool   // it is not GitLab's, by its content type
 	text        string // for people
 	code        string // OAuth's "error", also of /api/v4 at 401 and 403
 	description string // OAuth's "error_description"
 }
 
-// readFailure reads the body of a refusal. HTML gives nothing: it is a proxy's
-// page, not a message.
-func readFailure(contentType string, body []byte) failure {
-	switch media, _, _ := mime.ParseMediaType(contentType); {
+// readFailure reads the body of a refusal. Of what is not GitLab's it takes nothing: a proxy's
+// page is no message.
+func readFailure(status int, contentType string, body []byte) failure {
+	switch {
 	case isJSON(contentType):
 		return readJSONFailure(body)
-	case media == "text/plain": // Rack::Attack's "Retry later"
+	case isText(contentType) && status != http.StatusUnauthorized:
+		// Rack::Attack's "Retry later", Workhorse's and, where a file was asked for, the API's own.
+		// Its 401 is always JSON.
 		return failure{text: string(body)}
+	case status == http.StatusTooManyRequests:
+		return failure{} // a wish to wait is heeded, whoever has it
+	case contentType == "" && len(body) == 0 && status != http.StatusUnauthorized:
+		return failure{} // nobody can tell
 	default:
-		return failure{}
+		return failure{foreign: true}
 	}
 }
 
@@ -87,6 +95,12 @@ func flatten(value any) string {
 func isJSON(contentType string) bool {
 	media, _, err := mime.ParseMediaType(contentType)
 	return err == nil && (media == "application/json" || strings.HasSuffix(media, "+json"))
+}
+
+// isText reports whether a content type is plain text.
+func isText(contentType string) bool {
+	media, _, err := mime.ParseMediaType(contentType)
+	return err == nil && media == "text/plain"
 }
 
 // clean makes a text from outside fit for a log and a page: no control or
@@ -150,13 +164,17 @@ func bound(text string) string {
 	return text[:end] + "…"
 }
 
-// Reasons splits GitLab's message at ErrInvalid into sentences for people:
+// Reasons splits GitLab's message at ErrInvalid and ErrForbidden into sentences for people:
 // without the "400 Bad request - " in front, and one by one where GitLab wrote a
-// Ruby array into a string.
+// Ruby array into a string. A bare "403 Forbidden" is no reason.
 func (e *Error) Reasons() []string {
 	text := e.Message
-	if _, rest, ok := strings.Cut(text, " - "); ok && strings.HasPrefix(text, strconv.Itoa(e.Status)+" ") {
-		text = rest
+	if strings.HasPrefix(text, strconv.Itoa(e.Status)+" ") {
+		_, reason, ok := strings.Cut(text, " - ")
+		if !ok && strings.EqualFold(text, strconv.Itoa(e.Status)+" "+http.StatusText(e.Status)) {
+			return nil
+		}
+		text = cmp.Or(reason, text)
 	}
 	var list []string
 	// Ruby's inspect is JSON but for an escaped '#'.

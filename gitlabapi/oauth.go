@@ -89,7 +89,7 @@ func (o *OAuth) Revoke(ctx context.Context, token Secret) error {
 		"client_secret": {o.cfg.ClientSecret.Reveal()},
 	}
 	_, err := o.client.do(ctx, r, nil)
-	if refused, ok := errors.AsType[*Error](err); ok && refused.Status >= 400 {
+	if refused, ok := errors.AsType[*Error](err); ok && refused.Status >= 400 && !errors.Is(err, ErrForeign) {
 		refused.kind = oauthKind(refused.Status, "")
 	}
 	return err
@@ -163,7 +163,9 @@ func (o *OAuth) refused(r request, refusal *oauth2.RetrieveError) *Error {
 		code = "" // the library reads forms and HTML for it too
 	}
 	e := o.client.refused(r, a)
-	e.kind = oauthKind(a.status, code)
+	if !errors.Is(e, ErrForeign) {
+		e.kind = oauthKind(a.status, code)
+	}
 	return e
 }
 

@@ -101,7 +101,7 @@ func TestH1WritesAreNotRepeatedOnAConnectionThatDies(t *testing.T) {
 				s := startRaw(t, func(s *rawServer, _ int, conn *net.TCPConn) {
 					r := bufio.NewReader(conn)
 					if s.read(r) { // a read, to make the connection a used one
-						_, _ = io.WriteString(conn, "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n")
+						_, _ = io.WriteString(conn, "HTTP/1.1 404 No\r\nContent-Type: application/json\r\nContent-Length: 0\r\n\r\n")
 					}
 					if s.read(r) {
 						kill(conn)

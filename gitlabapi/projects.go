@@ -67,9 +67,16 @@ type Project struct {
 	Name              string
 	PathWithNamespace string
 	Description       string
-	Archived          bool // agents can be read but not changed
+	// Archived is the project's own flag: agents can be read but not changed.
+	Archived bool
 	// DefaultBranch is "" for those who may not read the repository.
 	DefaultBranch string
+	// ScheduledForDeletion, RepositoryOff and InfrastructureOff are ways in which agents cannot be
+	// changed either. GitLab's short form of a project tells of none.
+	ScheduledForDeletion, RepositoryOff, InfrastructureOff bool
+	// Role is what GitLab says of the person's role, which may be less than it is: of groups that
+	// the project is shared with it knows nothing.
+	Role AccessLevel
 }
 
 // ProjectQuery selects a page of the projects that the person is a member of.
@@ -104,12 +111,13 @@ func (c *Client) Project(ctx context.Context, project ProjectRef) (Project, erro
 	return one(ctx, c, request{op: "get project", path: project.path("")}, projectJSON.project)
 }
 
-// CanManage reports whether the person is effectively at least Maintainer. It
-// asks GitLab's list for this one project, since the permissions field leaves out
-// inherited and shared groups.
+// CanManage reports whether the person is effectively at least Maintainer, or an administrator with
+// the rights of one, and the project takes changes: neither it nor a group above it is archived or
+// scheduled for deletion, as far as the instance's version knows "active". It asks GitLab's list
+// for this one project, since the permissions field leaves out shared groups.
 func (c *Client) CanManage(ctx context.Context, projectID int64) (bool, error) {
 	query := url.Values{
-		"membership":       {"true"},
+		"active":           {"true"},
 		"min_access_level": {strconv.Itoa(int(Maintainer))},
 		"id_after":         {number(projectID - 1)},
 		"id_before":        {number(projectID + 1)},
@@ -128,10 +136,35 @@ type projectJSON struct {
 	Name              string `json:"name"`
 	PathWithNamespace string `json:"path_with_namespace"`
 	Description       string `json:"description"` // or null
-	Archived          bool   `json:"archived"`    // not with simple=true
 	DefaultBranch     string `json:"default_branch"`
+
+	// The rest is not there with simple=true.
+	Archived bool `json:"archived"`
+	// A day; the second is its older name, as EE has it.
+	DeletionAt string `json:"marked_for_deletion_on"`
+	MarkedAt   string `json:"marked_for_deletion_at"`
+	// "disabled", "private" or "enabled".
+	Repository     string `json:"repository_access_level"`
+	Infrastructure string `json:"infrastructure_access_level"`
+	Permissions    struct {
+		Project roleJSON `json:"project_access"` // or null
+		Group   roleJSON `json:"group_access"`
+	} `json:"permissions"`
 }
 
+type roleJSON struct {
+	AccessLevel AccessLevel `json:"access_level"`
+}
+
+const disabled = "disabled"
+
 func (p projectJSON) project() (Project, bool) {
-	return Project(p), p.ID > 0 && p.PathWithNamespace != ""
+	return Project{
+		ID: p.ID, Name: p.Name, PathWithNamespace: p.PathWithNamespace, Description: p.Description,
+		Archived: p.Archived, DefaultBranch: p.DefaultBranch,
+		ScheduledForDeletion: p.DeletionAt != "" || p.MarkedAt != "",
+		RepositoryOff:        p.Repository == disabled,
+		InfrastructureOff:    p.Infrastructure == disabled,
+		Role:                 max(p.Permissions.Project.AccessLevel, p.Permissions.Group.AccessLevel),
+	}, p.ID > 0 && p.PathWithNamespace != ""
 }

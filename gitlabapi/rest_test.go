@@ -152,7 +152,7 @@ var calls = map[string]struct {
 		status: 200, answer: `{"id":7,"username":"lead","name":"Lea D.","state":"active","avatar_url":null,
 			"web_url":"https://gitlab.test/lead","is_admin":true,"locked":false}`,
 		want: gitlabapi.User{
-			ID: 7, Username: "lead", Name: "Lea D.", IsAdmin: true,
+			ID: 7, Username: "lead", Name: "Lea D.", State: "active",
 		},
 	},
 	"a user": {
@@ -182,7 +182,7 @@ var calls = map[string]struct {
 	},
 	"the role in a project": {
 		call: func(ctx context.Context, c *gitlabapi.Client) (any, error) { return c.CanManage(ctx, 20) },
-		asks: "GET /api/v4/projects?id_after=19&id_before=21&membership=true&min_access_level=40&page=1&per_page=20" +
+		asks: "GET /api/v4/projects?active=true&id_after=19&id_before=21&min_access_level=40&page=1&per_page=20" +
 			"&simple=true",
 		status: 200, answer: "[" + projectBody + "]", want: true,
 	},

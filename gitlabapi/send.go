@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/go-retryablehttp"
@@ -108,17 +109,22 @@ func (c *Client) failed(ctx context.Context, r request, err error) *Error {
 // refused makes an Error of an answer that is no success.
 func (c *Client) refused(r request, a answer) *Error {
 	secrets := c.secretsOf(r)
-	f := readFailure(a.header.Get("Content-Type"), a.body)
+	f := readFailure(a.status, a.header.Get("Content-Type"), a.body)
 	e := &Error{
 		Op:        r.op,
 		Status:    a.status,
 		Message:   clean(f.text, secrets...),
 		RequestID: requestID(a.header, secrets),
 		kind:      kindOf(a.status, f),
-		unknown:   r.write() && a.status >= 500,
+		// Something that reads GitLab's answers may withhold one; who wants a login reads none.
+		unknown: r.write() && (a.status >= 500 || f.foreign && a.status != http.StatusUnauthorized),
+	}
+	if f.foreign {
+		e.detail = "an answer of type " + strconv.Quote(clean(a.header.Get("Content-Type"), secrets...)) + " is not GitLab's"
 	}
 	e.RetryAfter, _ = retryAfter(a.header, c.core.now())
 	if a.status >= 300 && a.status <= 399 {
+		e.kind, e.unknown = ErrForeign, false
 		e.detail = "a redirect that is not followed" + clean(redirectHost(a.header), secrets...)
 	}
 	return e

@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"math"
-	"mime"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -73,8 +72,7 @@ type attempt struct {
 // accepts is the content type that is asked for, and whether an answer's is it.
 func (a attempt) accepts(contentType string) (want string, fits bool) {
 	if a.text {
-		media, _, err := mime.ParseMediaType(contentType)
-		return "text/plain", err == nil && media == "text/plain"
+		return "text/plain", isText(contentType)
 	}
 	return "application/json", isJSON(contentType)
 }
@@ -129,6 +127,7 @@ var (
 	errSlowHeader = errors.New("no header within the time allowed for it")
 	errLargeBody  = errors.New("the body exceeds 1 MiB")
 	errOtherType  = errors.New("the body is of another content type")
+	errForeign    = errors.New("a success of this content type is not GitLab's")
 )
 
 // exchange sends the request and reads the whole answer.
@@ -172,7 +171,8 @@ func buffer(resp *http.Response, data *pooledBody, a attempt) error {
 	}
 	data.Grow(int(min(max(resp.ContentLength, 0), limit)) + bytes.MinRead)
 	_, err := data.ReadFrom(io.LimitReader(wire, limit+1))
-	_, fits := a.accepts(resp.Header.Get("Content-Type"))
+	contentType := resp.Header.Get("Content-Type")
+	_, fits := a.accepts(contentType)
 	switch {
 	case !success:
 		data.Truncate(min(data.Len(), int(limit)))
@@ -180,6 +180,8 @@ func buffer(resp *http.Response, data *pooledBody, a attempt) error {
 		return err
 	case data.Len() > int(limit):
 		return errLargeBody
+	case data.Len() > 0 && !fits && !isJSON(contentType) && !isText(contentType):
+		return errForeign
 	case data.Len() > 0 && !fits:
 		return errOtherType
 	}
@@ -202,6 +204,8 @@ func broken(ctx context.Context, err error, status int, sent bool) *attemptError
 		e.kind, e.again = ErrTimeout, false
 	case errors.Is(err, errLargeBody):
 		e.kind, e.again = ErrTooLarge, false
+	case errors.Is(err, errForeign):
+		e.kind, e.again = ErrForeign, false
 	case errors.Is(err, errOtherType):
 		e.kind, e.again = ErrMalformed, false
 	case errors.Is(err, io.ErrUnexpectedEOF) && status != 0:

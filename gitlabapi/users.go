@@ -7,7 +7,8 @@ type User struct {
 	ID       int64
 	Username string
 	Name     string
-	IsAdmin  bool // GitLab tells it only about oneself, or to administrators
+	// State is "active" for who may use GitLab; see Restriction.
+	State string
 }
 
 // CurrentUser returns the owner of the client's token.
@@ -24,7 +25,7 @@ type userJSON struct {
 	ID       int64  `json:"id"`
 	Username string `json:"username"`
 	Name     string `json:"name"`
-	IsAdmin  bool   `json:"is_admin"`
+	State    string `json:"state"`
 }
 
 func (u userJSON) user() (User, bool) { return User(u), u.ID > 0 && u.Username != "" }

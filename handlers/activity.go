@@ -43,7 +43,7 @@ func (h *Handlers) activity(w http.ResponseWriter, r *http.Request, s *session) 
 // activityFilter reads the query, and asks GitLab whose activity the person may see: that they
 // once were Maintainer counts for nothing.
 func (h *Handlers) activityFilter(r *http.Request, s *session) (views.ActivityModel, audit.Filter, error) {
-	model := views.ActivityModel{IsAdmin: s.User.IsAdmin, Query: activityQuery(r)}
+	model := views.ActivityModel{Query: activityQuery(r)}
 	filter := audit.Filter{
 		AgentName: model.Query.Agent, Actor: model.Query.Actor, Action: activity.Action(model.Query.Action),
 	}

@@ -123,7 +123,7 @@ func TestActivityIsShownToWhoeverIsMaintainerNow(t *testing.T) {
 	if unknown.text("#project-error") == "" || unknown.text("#project-error") != hidden.text("#project-error") {
 		t.Errorf("a project that is not there reads %q, one that is not theirs %q: want the same", unknown.text("#project-error"), hidden.text("#project-error"))
 	}
-	if got := dev.get("/activity").text("#activity .empty"); !strings.Contains(got, "you maintain none") {
+	if got := dev.get("/activity").text("#activity .empty"); !strings.Contains(got, "you are Maintainer of none") {
 		t.Errorf("a Developer reads %q", got)
 	}
 

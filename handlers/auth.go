@@ -62,7 +62,8 @@ func (h *Handlers) callback(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("loading the session before: %w", err)
 	}
 	err = h.finishSignIn(w, r)
-	refused := errors.Is(err, errSignInDenied) || errors.Is(err, errSignInRefused)
+	_, restricted := errors.AsType[*signInRestrictedError](err)
+	refused := restricted || errors.Is(err, errSignInDenied) || errors.Is(err, errSignInRefused)
 	if refused {
 		_, ending := h.Sessions.SignOut(r.Context(), w, r)
 		err = errors.Join(err, ending)
@@ -94,8 +95,11 @@ func (h *Handlers) finishSignIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return signInFailure(err)
 	}
+	if why := user.Restriction(); why != gitlabapi.RestrictionNone {
+		return &signInRestrictedError{why: why, cause: fmt.Errorf("the account is %.64q", user.State)}
+	}
 	person := sessions.User{
-		ID: user.ID, Username: user.Username, Name: user.Name, IsAdmin: user.IsAdmin,
+		ID: user.ID, Username: user.Username, Name: user.Name,
 	}
 	if err := h.beginSignIn(r, person); err != nil {
 		return err
@@ -131,11 +135,23 @@ func (h *Handlers) takeAttempt(w http.ResponseWriter, r *http.Request, state str
 // signInFailure keeps a GitLab that refused, a wrong client secret included, apart from one
 // that is down.
 func signInFailure(err error) error {
+	if why := gitlabapi.RestrictionOf(err); why != gitlabapi.RestrictionNone {
+		return &signInRestrictedError{why: why, cause: err}
+	}
 	if gitlabapi.Refused(err) && !errors.Is(err, gitlabapi.ErrRateLimited) {
 		return errSignInRefused.because(err)
 	}
 	return fmt.Errorf("signing in: %w", err)
 }
+
+// signInRestrictedError says why GitLab lets nobody in with this account.
+type signInRestrictedError struct {
+	why   gitlabapi.Restriction
+	cause error
+}
+
+func (e *signInRestrictedError) Error() string { return "signing in: " + e.cause.Error() }
+func (e *signInRestrictedError) Unwrap() error { return e.cause }
 
 // logout ends the session here first, and at GitLab as far as it can be reached: signing out
 // must not depend on another system.

@@ -130,7 +130,9 @@ func TestP13AFailedExchangeLeavesNoSession(t *testing.T) {
 	}{
 		{"a code that is used up", gitlabtest.OpExchangeCode, gitlabtest.InvalidGrant(), http.StatusBadGateway, "did not complete"},
 		{"a wrong client secret", gitlabtest.OpExchangeCode, gitlabtest.OAuthError(http.StatusUnauthorized, "invalid_client", "Client authentication failed"), http.StatusBadGateway, "did not complete"},
-		{"a blocked person", gitlabtest.OpCurrentUser, gitlabtest.Message(http.StatusForbidden, "403 Forbidden - Your account has been blocked"), http.StatusBadGateway, "did not complete"},
+		{"a blocked person", gitlabtest.OpCurrentUser, gitlabtest.Message(http.StatusForbidden, "403 Forbidden - Your account has been blocked"), http.StatusForbidden, "account is blocked"},
+		{"a person who has not accepted the terms", gitlabtest.OpCurrentUser, gitlabtest.Message(http.StatusForbidden, "403 Forbidden - You (@lead) must accept the Terms of Service in order to perform this action."), http.StatusForbidden, "terms of service"},
+		{"a proxy's page in place of who it is", gitlabtest.OpCurrentUser, gitlabtest.SignInPage(), http.StatusBadGateway, "Something between"},
 		{"a GitLab that is down", gitlabtest.OpExchangeCode, gitlabtest.BadGateway(), http.StatusBadGateway, "cannot be reached"},
 		{"a page that only says invalid_grant", gitlabtest.OpExchangeCode, gitlabtest.Reply(http.StatusBadGateway, "text/html", "invalid_grant"), http.StatusBadGateway, "cannot be reached"},
 	}

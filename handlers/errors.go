@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"gitlab-agent-portal/gitlabapi"
@@ -51,6 +52,10 @@ var (
 	errMaintainerNeeded = &httpError{status: http.StatusForbidden, id: "maintainer_needed"}
 	errProjectArchived  = &httpError{status: http.StatusForbidden, id: "archived"}
 	errProjectFrozen    = &httpError{status: http.StatusForbidden, id: "frozen"}
+	errAncestorArchived = &httpError{status: http.StatusForbidden, id: "ancestor"}
+	errDeletionDue      = &httpError{status: http.StatusForbidden, id: "deletion"}
+	errRepositoryOff    = &httpError{status: http.StatusForbidden, id: "repository"}
+	errInfrastructure   = &httpError{status: http.StatusForbidden, id: "infrastructure"}
 	errReadOnlyPortal   = &httpError{status: http.StatusForbidden, id: "read_only_portal"}
 	errCrossSite        = &httpError{status: http.StatusForbidden, id: "cross_site"}
 	errForeignForm      = &httpError{status: http.StatusForbidden, id: "foreign_form"}
@@ -72,6 +77,8 @@ type problem struct {
 	id         string
 	level      slog.Level
 	retryAfter time.Duration
+	// said is GitLab's own sentence, of a refusal that it explains.
+	said string
 }
 
 // statusClientClosed is logged for a request whose client went away; nobody receives it.
@@ -84,11 +91,14 @@ func classify(err error, change bool) problem {
 	var ended *sessionEndedError
 	var agentUnknown *tokens.UnknownAgentError
 	var notAudited *tokens.NotAuditedError
+	var restricted *signInRestrictedError
 	switch {
 	case errors.As(err, &ended):
 		return problem{status: http.StatusUnauthorized, id: "session_ended", level: slog.LevelInfo}
 	case errors.As(err, &own):
-		return problem{status: own.status, id: own.id, level: levelOf(own.status)}
+		return problem{status: own.status, id: own.id, level: levelOf(own.status), said: said(err)}
+	case errors.As(err, &restricted):
+		return problem{status: http.StatusForbidden, id: restrictedID(restricted.why), level: slog.LevelInfo, said: said(restricted.cause)}
 	case errors.Is(err, tokens.ErrTooMany):
 		return problem{status: errTooManyCreates.status, id: errTooManyCreates.id, level: slog.LevelWarn, retryAfter: time.Minute}
 	case errors.As(err, &notAudited):
@@ -112,18 +122,40 @@ func classifyGitLab(err error, change bool) problem {
 	case errors.Is(err, gitlabapi.ErrInsufficientScope):
 		return problem{status: http.StatusForbidden, id: "read_only_portal", level: slog.LevelInfo}
 	case errors.Is(err, gitlabapi.ErrForbidden):
-		return problem{status: http.StatusForbidden, id: "maintainer_needed", level: slog.LevelInfo}
+		return problem{status: http.StatusForbidden, id: forbiddenID(err), level: slog.LevelInfo, said: said(err)}
 	case errors.Is(err, gitlabapi.ErrNotFound):
 		return problem{status: http.StatusNotFound, id: "not_visible", level: slog.LevelInfo}
 	case errors.Is(err, gitlabapi.ErrInvalid), errors.Is(err, gitlabapi.ErrPrecondition), errors.Is(err, gitlabapi.ErrMoved):
 		return problem{status: http.StatusUnprocessableEntity, id: "gitlab_refused", level: slog.LevelInfo}
 	case errors.Is(err, gitlabapi.ErrTimeout), errors.Is(err, context.DeadlineExceeded):
 		return problem{status: http.StatusGatewayTimeout, id: "gitlab_slow" + outcomeSuffix(err, change), level: slog.LevelError}
+	case errors.Is(err, gitlabapi.ErrForeign):
+		return problem{status: http.StatusBadGateway, id: "foreign" + outcomeSuffix(err, change), level: slog.LevelError}
 	case errors.Is(err, gitlabapi.ErrUnavailable), errors.Is(err, tokens.ErrStillThere):
 		return problem{status: http.StatusBadGateway, id: "gitlab_down" + outcomeSuffix(err, change), level: slog.LevelError}
 	default:
 		return problem{status: http.StatusInternalServerError, id: "internal", level: slog.LevelError}
 	}
+}
+
+// restrictedID is the id of the texts about an account that GitLab restricts.
+func restrictedID(why gitlabapi.Restriction) string { return "restricted_" + string(why) }
+
+// forbiddenID is the id of the texts about a 403. Whether a Maintainer is needed it does not tell:
+// that is known only where the rights were asked.
+func forbiddenID(err error) string {
+	if why := gitlabapi.RestrictionOf(err); why != gitlabapi.RestrictionNone {
+		return restrictedID(why)
+	}
+	return "forbidden"
+}
+
+// said is GitLab's own reason for a 403, empty where it gives none.
+func said(err error) string {
+	if refused, ok := errors.AsType[*gitlabapi.Error](err); ok && errors.Is(err, gitlabapi.ErrForbidden) {
+		return strings.Join(refused.Reasons(), "; ")
+	}
+	return ""
 }
 
 // outcomeSuffix picks the sentence that says whether a change may have happened.
@@ -185,7 +217,7 @@ func (h *Handlers) renderProblem(w http.ResponseWriter, r *http.Request, p probl
 		return h.render(w, r, p.status, nil, views.NoticeFragment(h.page(w, r, notice.Title), notice))
 	}
 	model := views.MessageModel{
-		Heading: notice.Title, Text: notice.Text, RequestID: notice.RequestID,
+		Heading: notice.Title, Text: notice.Text, Said: notice.Said, RequestID: notice.RequestID,
 		Actions: []views.Action{{Text: notice.LinkText, URL: notice.Link}},
 	}
 	return h.render(w, r, p.status, views.MessagePage(h.page(w, r, notice.Title), model), nil)
@@ -197,7 +229,7 @@ func (h *Handlers) problemNotice(r *http.Request, p problem) views.Notice {
 	l, action := printer(r), h.nextStep(r, p)
 	notice := views.Notice{
 		Kind: views.NoticeDanger, Title: l.T("errors." + p.id + ".title"), Text: l.T("errors." + p.id + ".text"),
-		Link: action.URL, LinkText: action.Text, RequestID: stateOf(r).id,
+		Said: p.said, Link: action.URL, LinkText: action.Text, RequestID: stateOf(r).id,
 	}
 	if p.status == http.StatusUnauthorized && !isSafe(r.Method) && isFragment(r) {
 		notice.Text, notice.LinkText, notice.Beside = l.T("errors."+p.id+".form"), l.T("errors.action.sign_in_beside"), true
@@ -211,6 +243,8 @@ func (h *Handlers) nextStep(r *http.Request, p problem) views.Action {
 	switch {
 	case p.status == http.StatusUnauthorized:
 		return views.Action{Text: l.T("errors.action.sign_in"), URL: h.urls.Login(h.currentPage(r))}
+	case strings.HasPrefix(p.id, restrictedID("")), p.id == "forbidden":
+		return views.Action{Text: l.T("errors.action.gitlab"), URL: h.GitLab.BaseURL().String()}
 	case p.id == "sign_in_state", p.id == "sign_in_denied", p.id == "sign_in_refused":
 		return views.Action{Text: l.T("errors.action.sign_in"), URL: h.urls.Login("")}
 	case p.status >= http.StatusInternalServerError && isSafe(r.Method):

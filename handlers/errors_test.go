@@ -26,7 +26,9 @@ func TestErrorsBecomeHonestStatuses(t *testing.T) {
 		status int
 		id     string
 	}{
-		{"a forbidden read", gitlabapi.ErrForbidden, false, 403, "maintainer_needed"},
+		{"a forbidden read", gitlabapi.ErrForbidden, false, 403, "forbidden"},
+		{"a forbidden change that nobody could explain", gitlabapi.ErrForbidden, true, 403, "forbidden"},
+		{"a page of a proxy", gitlabapi.ErrForeign, false, 502, "foreign"},
 		{"a scope that is too small", gitlabapi.ErrInsufficientScope, true, 403, "read_only_portal"},
 		{"something that is not there", gitlabapi.ErrNotFound, false, 404, "not_visible"},
 		{"a refused change", gitlabapi.ErrInvalid, true, 422, "gitlab_refused"},

@@ -59,12 +59,34 @@ func browserVouches(r *http.Request) bool {
 	return r.Header.Get("Sec-Fetch-Site") != "" || r.Header.Get("Origin") != ""
 }
 
-// change runs a change at GitLab. Its row of the audit is left to internal/tokens, which knows the
-// outcome, and what was read for the person before is forgotten.
+// change runs a change of a project's agents at GitLab. Its row of the audit is left to
+// internal/tokens, which knows the outcome, and what was read for the person before is forgotten.
 func (h *Handlers) change(r *http.Request, s *session, run func(ctx context.Context, gitlab *gitlabapi.Client) error) error {
 	stateOf(r).audited = true
 	defer h.Fleet.Drop(s.User.ID)
-	return run(r.Context(), s.gitlab)
+	return whyForbidden(r, s, run(r.Context(), s.gitlab))
+}
+
+// whyForbidden finds the reason for a 403 that gives none: GitLab says the same of a missing role,
+// of a project that takes no changes, and of a feature that is switched off.
+func whyForbidden(r *http.Request, s *session, refused error) error {
+	isPlain := errors.Is(refused, gitlabapi.ErrForbidden) && !errors.Is(refused, gitlabapi.ErrInsufficientScope) &&
+		gitlabapi.RestrictionOf(refused) == gitlabapi.RestrictionNone
+	if !isPlain {
+		return refused
+	}
+	project, err := pathID(r, "project")
+	if err != nil {
+		return refused
+	}
+	access, err := s.read.WhyRefused(r.Context(), project)
+	if err != nil {
+		return refused
+	}
+	if reason := (*httpError)(nil); errors.As(requireManage(access), &reason) {
+		return reason.because(refused)
+	}
+	return refused
 }
 
 // actor is who acts in this request, for the audit.

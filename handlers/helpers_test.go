@@ -41,12 +41,13 @@ const (
 // portal is the real portal over the simulator, with a small organisation: a Maintainer (lead),
 // a Developer (dev) and an outsider, one project with two agents.
 type portal struct {
-	t       testing.TB
-	gitlab  *gitlabtest.Instance
-	server  *httptest.Server
-	clock   *gitlabtest.Clock
-	logs    *logBuffer
-	project int64
+	t      testing.TB
+	gitlab *gitlabtest.Instance
+	server *httptest.Server
+	clock  *gitlabtest.Clock
+	logs   *logBuffer
+	// shop is the group of the project.
+	shop, project int64
 	// prod is connected with one token in use; idle never had a token.
 	prod, idle int64
 	prodToken  int64
@@ -126,8 +127,8 @@ func (p *portal) seed() {
 	for _, name := range []string{"lead", "dev", "outsider"} {
 		p.people[name] = p.gitlab.AddUser(gitlabtest.User{Username: name, Name: strings.ToUpper(name[:1]) + name[1:] + " Person"})
 	}
-	group := p.gitlab.AddGroup(gitlabtest.Group{Path: "shop", Name: "Shop"})
-	p.project = p.gitlab.AddProject(gitlabtest.Project{Path: "payments", Name: "Payments", Group: group})
+	p.shop = p.gitlab.AddGroup(gitlabtest.Group{Path: "shop", Name: "Shop"})
+	p.project = p.gitlab.AddProject(gitlabtest.Project{Path: "payments", Name: "Payments", Group: p.shop})
 	p.gitlab.AddMember(p.project, p.people["lead"], gitlabtest.Maintainer)
 	p.gitlab.AddMember(p.project, p.people["dev"], gitlabtest.Developer)
 	month := p.clock.Now().Add(-30 * 24 * time.Hour)

@@ -78,6 +78,14 @@ func requireManage(access agent.Access) error {
 		return errProjectArchived
 	case agent.AccessFrozen:
 		return errProjectFrozen
+	case agent.AccessAncestor:
+		return errAncestorArchived
+	case agent.AccessDeletion:
+		return errDeletionDue
+	case agent.AccessRepository:
+		return errRepositoryOff
+	case agent.AccessInfrastructure:
+		return errInfrastructure
 	default:
 		return errMaintainerNeeded
 	}

@@ -216,7 +216,7 @@ func TestH9ARevocationThatHappenedIsSaidToHaveHappened(t *testing.T) {
 		}, http.StatusSeeOther, ""},
 		{"a cut", func(p *portal) { p.gitlab.Inject(gitlabtest.OpRevokeToken, gitlabtest.Cut().AfterCommit()) }, http.StatusSeeOther, ""},
 		{"a cut before it happened", func(p *portal) { p.gitlab.Inject(gitlabtest.OpRevokeToken, gitlabtest.Cut()) }, http.StatusBadGateway, "not known"},
-		{"403", func(p *portal) { p.gitlab.Inject(gitlabtest.OpRevokeToken, gitlabtest.Status(http.StatusForbidden)) }, http.StatusForbidden, "Maintainer"},
+		{"403", func(p *portal) { p.gitlab.Inject(gitlabtest.OpRevokeToken, gitlabtest.Status(http.StatusForbidden)) }, http.StatusForbidden, "GitLab does not allow this"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

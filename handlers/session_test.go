@@ -13,7 +13,6 @@ func TestO8ARefusedTokenIsRenewedAndTheSessionGoesOn(t *testing.T) {
 	t.Parallel()
 	for name, refusal := range map[string]gitlabtest.Fault{
 		"expired early": gitlabtest.TokenExpired(), "revoked": gitlabtest.TokenRevoked(), "without a reason": gitlabtest.Status(http.StatusUnauthorized),
-		"by a proxy": gitlabtest.Reply(http.StatusUnauthorized, "text/html", "<html>401</html>"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

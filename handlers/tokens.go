@@ -120,12 +120,6 @@ func (h *Handlers) createFailed(w http.ResponseWriter, r *http.Request, s *sessi
 	case errors.As(err, &limit):
 	case errors.Is(err, gitlabapi.ErrInvalid):
 		typed.Notice = refusalNotice(printer(r), err)
-	case errors.Is(err, gitlabapi.ErrForbidden):
-		// GitLab says the same of a missing role and of an archived project.
-		if _, denied := h.manageableAgent(r, s); denied != nil {
-			return denied
-		}
-		return err
 	default:
 		return err
 	}

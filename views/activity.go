@@ -31,16 +31,6 @@ type ActivityModel struct {
 	NoProjects bool
 	// Limit is how many projects the list was cut off at; 0 when it covers all.
 	Limit int
-	// IsAdmin says that the person may look into every project by naming it.
-	IsAdmin bool
-}
-
-// rule says what the list covers.
-func (m ActivityModel) rule(l *i18n.Printer) string {
-	if m.IsAdmin {
-		return l.Sentences(l.T("activity.rule"), l.T("activity.rule.admin"))
-	}
-	return l.T("activity.rule")
 }
 
 // ActivityRow is one entry of the list.

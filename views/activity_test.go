@@ -46,7 +46,7 @@ func activityStates() []state {
 	}
 	const manage = agent.AccessManage
 	return []state{
-		both("activity", ActivityPage, ActivityList, ActivityModel{Rows: testActivity(), Newer: "?after=18", Older: "?before=11", Limit: 3000, IsAdmin: true}),
+		both("activity", ActivityPage, ActivityList, ActivityModel{Rows: testActivity(), Newer: "?after=18", Older: "?before=11", Limit: 3000}),
 		both("activity, narrowed", ActivityPage, ActivityList, ActivityModel{Rows: testActivity()[:1], Query: hostile}),
 		both("activity, wrong", ActivityPage, ActivityList, ActivityModel{Query: hostile, Wrong: ActivityQuery{Project: "Wrong.", From: "Wrong.", Until: "Wrong."}}),
 		both("no activity", ActivityPage, ActivityList, ActivityModel{}),

@@ -69,6 +69,8 @@ type Notice struct {
 	Kind  NoticeKind
 	Title string
 	Text  string
+	// Said is GitLab's own sentence, in whatever language it has; empty for none.
+	Said string
 	// Link is the next step; empty for none.
 	Link     string
 	LinkText string
@@ -103,6 +105,8 @@ type WelcomeModel struct {
 type MessageModel struct {
 	Heading string
 	Text    string
+	// Said is GitLab's own sentence, in whatever language it has; empty for none.
+	Said string
 	// Actions are the next steps, the first one is the main one.
 	Actions   []Action
 	RequestID string

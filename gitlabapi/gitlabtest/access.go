@@ -17,9 +17,11 @@ const (
 	Guest         AccessLevel = 10
 	Planner       AccessLevel = 15
 	Reporter      AccessLevel = 20
-	Developer     AccessLevel = 30
-	Maintainer    AccessLevel = 40
-	Owner         AccessLevel = 50
+	// SecurityManager is above Reporter, but sees no agents.
+	SecurityManager AccessLevel = 25
+	Developer       AccessLevel = 30
+	Maintainer      AccessLevel = 40
+	Owner           AccessLevel = 50
 )
 
 // String is the role's name as GitLab shows it.
@@ -35,6 +37,8 @@ func (l AccessLevel) String() string {
 		return "Planner"
 	case Reporter:
 		return "Reporter"
+	case SecurityManager:
+		return "Security Manager"
 	case Developer:
 		return "Developer"
 	case Maintainer:
@@ -68,7 +72,7 @@ func (st *store) groupLevel(u *User, group int64) AccessLevel {
 // canReadProject says whether u sees the project at all.
 func (st *store) canReadProject(u *User, p *Project) bool {
 	switch {
-	case u.Admin, p.Visibility == Public, p.Visibility == Internal && !u.External:
+	case u.Admin, u.Auditor, p.Visibility == Public, p.Visibility == Internal && !u.External:
 		return true
 	default:
 		return st.memberLevel(u, p) >= Guest
@@ -80,31 +84,33 @@ func (st *store) canReadAgents(u *User, p *Project) bool {
 	return u.Admin || st.memberLevel(u, p) >= Developer
 }
 
-// canAdminCluster are the abilities create_cluster and admin_cluster, which nobody has in an
-// archived project or in one whose repository is switched off.
+// canAdminCluster are the abilities create_cluster and admin_cluster, which nobody has in a
+// project that is not active, or whose repository or infrastructure is switched off.
 func (st *store) canAdminCluster(u *User, p *Project) bool {
-	if st.isArchived(p) || p.RepositoryDisabled {
+	if !st.isActive(p) || p.RepositoryDisabled || p.InfrastructureDisabled {
 		return false
 	}
 	return u.Admin || st.memberLevel(u, p) >= Maintainer
 }
 
-// canPush is the ability push_code, which nobody has where agents cannot be changed either.
+// canPush is the ability push_code. It goes where agents cannot be changed either, but for the
+// feature Infrastructure.
 func (st *store) canPush(u *User, p *Project) bool {
-	if st.isArchived(p) || p.RepositoryDisabled {
+	if !st.isActive(p) || p.RepositoryDisabled {
 		return false
 	}
 	return u.Admin || st.memberLevel(u, p) >= Developer
 }
 
-// isArchived says whether the project or a group above it is archived.
-func (st *store) isArchived(p *Project) bool {
+// isActive says whether neither the project nor a group above it is archived or scheduled for
+// deletion.
+func (st *store) isActive(p *Project) bool {
 	for g := st.groups[p.Group]; g != nil; g = st.groups[g.Parent] {
-		if g.Archived {
-			return true
+		if g.Archived || g.DeletionScheduled {
+			return false
 		}
 	}
-	return p.Archived
+	return !p.Archived && !p.DeletionScheduled
 }
 
 // fullPath is the project's address below the instance, such as "shop/backend/api".

@@ -69,9 +69,9 @@ func (c *call) projectFilter() func(*Project) bool {
 		return c.canReadProject(c.user, p) &&
 			(!membershipOnly || member >= Guest) &&
 			(!owned || member >= Owner) &&
-			member >= level &&
+			(member >= level || c.user.Admin && !membershipOnly) &&
 			(!archivedGiven || p.Archived == archived) &&
-			(!activeGiven || c.isArchived(p) != active) &&
+			(!activeGiven || c.isActive(p) == active) &&
 			(visibility == "" || p.Visibility == Visibility(visibility)) &&
 			p.ID > after && p.ID < before &&
 			c.matchesSearch(p, c.values.text("search"), namespaces)

@@ -36,6 +36,10 @@ type fullProjectBody struct {
 	Archived    bool            `json:"archived"`
 	Visibility  Visibility      `json:"visibility"`
 	Permissions permissionsBody `json:"permissions"`
+	// MarkedForDeletionOn is a day, and null for a project that is not scheduled for deletion.
+	MarkedForDeletionOn       *string `json:"marked_for_deletion_on"`
+	RepositoryAccessLevel     string  `json:"repository_access_level"`
+	InfrastructureAccessLevel string  `json:"infrastructure_access_level"`
 }
 
 // permissionsBody understates: direct membership of the project, and membership of its group.
@@ -87,7 +91,27 @@ func (c *call) fullProjectBody(p *Project, groupLevel AccessLevel) fullProjectBo
 			ProjectAccess: access(c.projectMembers[membership{p.ID, c.user.ID}]),
 			GroupAccess:   access(groupLevel),
 		},
+		MarkedForDeletionOn:       c.deletionDay(p),
+		RepositoryAccessLevel:     feature(!p.RepositoryDisabled),
+		InfrastructureAccessLevel: feature(!p.InfrastructureDisabled),
 	}
+}
+
+// deletionDay is when a project will be deleted that is scheduled for it: GitLab tells that of the
+// project's own schedule, not of a group's.
+func (c *call) deletionDay(p *Project) *string {
+	if !p.DeletionScheduled {
+		return nil
+	}
+	return new(c.now().AddDate(0, 0, 7).Format("2006-01-02"))
+}
+
+// feature is the access level of a feature of a project.
+func feature(on bool) string {
+	if on {
+		return "enabled"
+	}
+	return "disabled"
 }
 
 func access(level AccessLevel) *accessBody {
@@ -153,6 +177,20 @@ func (s *Server) ArchiveProject(project int64, archived bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	must(s.projects, project, "project").Archived = archived
+}
+
+// ChangeProject changes a project: what is switched on, or that it is to be deleted.
+func (s *Server) ChangeProject(project int64, change func(*Project)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(must(s.projects, project, "project"))
+}
+
+// ChangeGroup changes a group, and with it what is below.
+func (s *Server) ChangeGroup(group int64, change func(*Group)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(must(s.groups, group, "group"))
 }
 
 // MoveProject gives a project another group and path; its old path leads to it from then on.

@@ -67,7 +67,7 @@ func TestProjectBody(t *testing.T) {
 	simple := `"id":20,"description":"The interface","name":"API","name_with_namespace":"Shop / Web / API","path":"api","path_with_namespace":"shop/web/api",` +
 		`"created_at":"2026-01-02T03:04:05.678Z","default_branch":"main","web_url":"` + w.URL + `/shop/web/api","avatar_url":null,` +
 		`"last_activity_at":"2026-01-02T03:04:05.678Z","namespace":{"id":2,"name":"Web","path":"web","kind":"group","full_path":"shop/web"}`
-	full := simple + `,"archived":false,"visibility":"private","permissions":{"project_access":{"access_level":30,"notification_level":3},"group_access":null}`
+	full := simple + `,"archived":false,"visibility":"private","permissions":{"project_access":{"access_level":30,"notification_level":3},"group_access":null},"marked_for_deletion_on":null,"repository_access_level":"enabled","infrastructure_access_level":"enabled"`
 	for path, want := range map[string]string{
 		"/v4/projects/20":                                   "{" + full + "}",
 		"/v4/projects?id_after=19&id_before=21":             "[{" + full + "}]",

@@ -16,6 +16,8 @@ type User struct {
 	// State is "active" when empty; "blocked" and "deactivated" people are refused.
 	State string
 	Admin bool
+	// Auditor sees every project without being a member, but none of their agents.
+	Auditor bool
 	// External people see internal projects only as members.
 	External  bool
 	AvatarURL string
@@ -43,6 +45,8 @@ type Group struct {
 	Parent     int64
 	Visibility Visibility
 	Archived   bool
+	// DeletionScheduled makes everything below read-only, as Archived does.
+	DeletionScheduled bool
 }
 
 // Project is a project in a group, or in the personal namespace of Owner.
@@ -57,8 +61,12 @@ type Project struct {
 	Archived       bool
 	CreatedAt      time.Time
 	LastActivityAt time.Time
+	// DeletionScheduled makes the project read-only. GitLab then often changes its path too.
+	DeletionScheduled bool
 	// RepositoryDisabled makes every change of agents 403; reading stays possible.
 	RepositoryDisabled bool
+	// InfrastructureDisabled does so too, and GraphQL does not tell of it.
+	InfrastructureDisabled bool
 	// PipelinesDisabled makes registering an agent 400 even for Maintainers.
 	PipelinesDisabled bool
 }

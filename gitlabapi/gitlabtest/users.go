@@ -51,6 +51,13 @@ func (c *call) acting(u *User) *User {
 	return &without
 }
 
+// ChangeUser changes a person, as an administrator who blocks them does.
+func (s *Server) ChangeUser(user int64, change func(*User)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(must(s.users, user, "user"))
+}
+
 func getUser(c *call) (Answer, error) {
 	u := c.users[c.values.integer("id", 0)]
 	if u == nil {

@@ -89,10 +89,10 @@ func TestAccessFollowsFromWhatIsKnownOfAProject(t *testing.T) {
 	}{
 		{"a Maintainer", agent.Project{Maintains: true}, agent.AccessManage},
 		{"anybody else", agent.Project{}, agent.AccessRole},
-		{"a Maintainer of an archived project", agent.Project{Maintains: true, Archived: true, Frozen: true}, agent.AccessArchived},
+		{"a Maintainer of an archived project", agent.Project{Maintains: true, Archived: true, Frozen: agent.AccessFrozen}, agent.AccessArchived},
 		{"anybody else in an archived project", agent.Project{Archived: true}, agent.AccessArchived},
-		{"a Maintainer below an archived group", agent.Project{Maintains: true, Frozen: true}, agent.AccessFrozen},
-		{"anybody else below an archived group", agent.Project{Frozen: true}, agent.AccessRole},
+		{"a Maintainer below an archived group", agent.Project{Maintains: true, Frozen: agent.AccessFrozen}, agent.AccessFrozen},
+		{"anybody else below an archived group", agent.Project{Frozen: agent.AccessFrozen}, agent.AccessRole},
 	} {
 		tt.project.SetAccess()
 		manages := tt.want == agent.AccessManage

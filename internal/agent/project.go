@@ -12,8 +12,9 @@ type Project struct {
 	Description, DefaultBranch string
 	// Archived is the project's own flag.
 	Archived bool
-	// Frozen says that GitLab takes no change of the project from anybody, for another reason.
-	Frozen bool
+	// Frozen is why GitLab takes no change of agents from anybody although the project itself is not
+	// archived: empty where it does, AccessFrozen where the reason is not known.
+	Frozen Access
 	// Maintains says that the person is at least Maintainer.
 	Maintains bool
 	Access    Access
@@ -21,7 +22,7 @@ type Project struct {
 
 // ShowsConnections reports whether GitLab tells the person of the connections and the activity of
 // the project's agents: for everybody else their lists are empty, without an error.
-func (p Project) ShowsConnections() bool { return p.Maintains && !p.Archived && !p.Frozen }
+func (p Project) ShowsConnections() bool { return p.Maintains && !p.Archived && p.Frozen == "" }
 
 // Group is the path of the group, or of the person, that the project lies in.
 func (p Project) Group() string { return p.Path[:max(strings.LastIndexByte(p.Path, '/'), 0)] }
@@ -38,9 +39,16 @@ const (
 	AccessRole Access = "role"
 	// AccessArchived: the project is archived.
 	AccessArchived Access = "archived"
-	// AccessFrozen: GitLab takes no change from anybody, since a group above the project is
-	// archived, the project is scheduled for deletion, or its repository is switched off.
+	// AccessFrozen: GitLab takes no change from anybody, for one of the reasons that follow.
 	AccessFrozen Access = "frozen"
+	// AccessAncestor: a group above the project is archived.
+	AccessAncestor Access = "ancestor"
+	// AccessDeletion: the project, or a group above it, is scheduled for deletion.
+	AccessDeletion Access = "deletion"
+	// AccessRepository: the project's repository is switched off.
+	AccessRepository Access = "repository"
+	// AccessInfrastructure: the project's feature Infrastructure is switched off.
+	AccessInfrastructure Access = "infrastructure"
 	// AccessPortal: the portal itself only reads.
 	AccessPortal Access = "portal"
 )
@@ -55,9 +63,16 @@ func (p *Project) SetAccess() {
 		p.Access = AccessArchived
 	case !p.Maintains:
 		p.Access = AccessRole
-	case p.Frozen:
-		p.Access = AccessFrozen
+	case p.Frozen != "":
+		p.Access = p.Frozen
 	default:
 		p.Access = AccessManage
 	}
 }
+
+// deletionMark is what GitLab appends to the path of a project or group that is scheduled for
+// deletion, with its number behind.
+const deletionMark = "-deletion_scheduled-"
+
+// ScheduledForDeletion reports whether the path says so: it often does, and never without reason.
+func (p Project) ScheduledForDeletion() bool { return strings.Contains(p.Path, deletionMark) }

@@ -22,7 +22,7 @@ func (r *Reader) Agent(ctx context.Context, project, id int64) (ProjectAgent, er
 	})
 	found := ProjectAgent{Agent: one}
 	if ok && told.Agents[0].ID == id {
-		found.Project = r.projectOf(told.ProjectDetail)
+		found.Project = r.explained(ctx, r.projectOf(told.ProjectDetail))
 		addUse(&found.Agent, agentInUse(&told.Agents[0]))
 		return found, nil
 	}

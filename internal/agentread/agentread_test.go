@@ -197,15 +197,24 @@ func TestAccessIsWhatGitLabSays(t *testing.T) {
 		project func(w *world, p *gitlabtest.Project)
 		as      string
 		want    agent.Access
+		// selected is what is known where many projects are read, byREST without GraphQL.
+		selected, byREST agent.Access
 	}{
-		{"a Maintainer", nil, "lead", agent.AccessManage},
-		{"a Developer", nil, "dev", agent.AccessRole},
-		{"an archived project", func(_ *world, p *gitlabtest.Project) { p.Archived = true }, "lead", agent.AccessArchived},
+		{"a Maintainer", nil, "lead", agent.AccessManage, "", ""},
+		{"a Developer", nil, "dev", agent.AccessRole, "", ""},
+		{"an archived project", func(_ *world, p *gitlabtest.Project) { p.Archived = true }, "lead", agent.AccessArchived, "", ""},
 		{"an archived group above", func(w *world, p *gitlabtest.Project) {
 			p.Group = w.AddGroup(gitlabtest.Group{Path: "past", Archived: true})
-		}, "lead", agent.AccessFrozen},
-		{"no repository", func(_ *world, p *gitlabtest.Project) { p.RepositoryDisabled = true }, "lead", agent.AccessFrozen},
-		{"no repository, and a Developer", func(_ *world, p *gitlabtest.Project) { p.RepositoryDisabled = true }, "dev", agent.AccessRole},
+		}, "lead", agent.AccessAncestor, agent.AccessFrozen, ""},
+		{"a project to be deleted", func(_ *world, p *gitlabtest.Project) { p.DeletionScheduled = true }, "lead", agent.AccessDeletion, agent.AccessFrozen, ""},
+		{"a project to be deleted, by its path", func(_ *world, p *gitlabtest.Project) {
+			p.Path, p.DeletionScheduled = "other-deletion_scheduled-20", true
+		}, "lead", agent.AccessDeletion, "", ""},
+		{"no repository", func(_ *world, p *gitlabtest.Project) { p.RepositoryDisabled = true }, "lead", agent.AccessRepository, agent.AccessFrozen, ""},
+		{"no repository, and a Developer", func(_ *world, p *gitlabtest.Project) { p.RepositoryDisabled = true }, "dev", agent.AccessRole, "", ""},
+		// GraphQL does not tell of it: GitLab's refusal does.
+		{"no infrastructure", func(_ *world, p *gitlabtest.Project) { p.InfrastructureDisabled = true }, "lead", agent.AccessManage, "", agent.AccessInfrastructure},
+		{"an administrator who is no member", nil, "root", agent.AccessManage, "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -227,9 +236,20 @@ func TestAccessIsWhatGitLabSays(t *testing.T) {
 				t.Fatal(err)
 			}
 			for what, got := range map[string]agent.Access{"project": alone.Access, "list": listed.Access, "agent": one.Project.Access, "selection": selected.Project.Access} {
-				if got != tt.want {
-					t.Errorf("access in the %s is %q, want %q", what, got, tt.want)
+				want := tt.want
+				if what == "selection" {
+					want = either(tt.selected, want)
 				}
+				if got != want {
+					t.Errorf("access in the %s is %q, want %q", what, got, want)
+				}
+			}
+			w.Configure(func(s *gitlabtest.Settings) { s.GraphQLOff = true })
+			if p, err := reader.Project(t.Context(), w.project); err != nil || p.Access != either(tt.byREST, tt.want) {
+				t.Errorf("access without GraphQL is %q, %v", p.Access, err)
+			}
+			if why, err := reader.WhyRefused(t.Context(), w.project); err != nil || why != either(tt.byREST, tt.want) {
+				t.Errorf("a refusal is explained by %q, %v", why, err)
 			}
 			readOnly := w.as(tt.as, func(cfg *agentread.Config) { cfg.ReadOnly = true })
 			if p, err := readOnly.Project(t.Context(), w.project); err != nil || p.Access != agent.AccessPortal {
@@ -341,7 +361,7 @@ func TestConnectionsAreAskedForWhereTheyAreTold(t *testing.T) {
 	}
 	w.calls()
 	for _, change := range []func(*agent.Project){
-		func(p *agent.Project) { p.Maintains = false }, func(p *agent.Project) { p.Archived = true }, func(p *agent.Project) { p.Frozen = true },
+		func(p *agent.Project) { p.Maintains = false }, func(p *agent.Project) { p.Archived = true }, func(p *agent.Project) { p.Frozen = agent.AccessFrozen },
 	} {
 		other := one
 		change(&other.Project)

@@ -39,7 +39,7 @@ func (r *Reader) complete(ctx context.Context, project int64, listed []gitlabapi
 	agents, missing := merge(listed, told.Agents)
 	if isTold {
 		r.readMissing(ctx, project, missing)
-		return r.projectOf(told.ProjectDetail), agents, nil
+		return r.explained(ctx, r.projectOf(told.ProjectDetail)), agents, nil
 	}
 	var found agent.Project
 	group := new(parallel.Group)

@@ -7,20 +7,58 @@ import (
 	"gitlab-agent-portal/internal/agent"
 )
 
-// projectOf is a project as GraphQL tells of it.
+// projectOf is a project as GraphQL tells of it: that GitLab takes no changes, but seldom why, and
+// nothing of the feature Infrastructure.
 func (s *Service) projectOf(d gitlabapi.ProjectDetail) agent.Project {
 	p := agent.Project{
-		ID: d.ID, Name: d.Name, Path: d.FullPath, DefaultBranch: d.DefaultBranch, Archived: d.Archived, Frozen: !d.PushCode, Maintains: d.AdminProject,
+		ID: d.ID, Name: d.Name, Path: d.FullPath, DefaultBranch: d.DefaultBranch, Archived: d.Archived, Maintains: d.AdminProject,
+	}
+	switch {
+	case d.PushCode:
+	case p.ScheduledForDeletion():
+		p.Frozen = agent.AccessDeletion
+	default:
+		p.Frozen = agent.AccessFrozen
 	}
 	return s.withAccess(p)
 }
 
-// restProject is a project as REST tells of it, which knows of fewer ways to be read-only.
-func (s *Service) restProject(p gitlabapi.Project, maintains bool) agent.Project {
-	return s.withAccess(agent.Project{
+// restProject is a project as REST tells of it. manages is what its list says, of the person and the
+// project together: where their role alone would do, the project takes no changes.
+func (s *Service) restProject(p gitlabapi.Project, manages bool) agent.Project {
+	found := agent.Project{
 		ID: p.ID, Name: p.Name, Path: p.PathWithNamespace, Description: p.Description, DefaultBranch: p.DefaultBranch,
-		Archived: p.Archived, Maintains: maintains,
-	})
+		Archived: p.Archived, Maintains: manages || p.Role >= gitlabapi.Maintainer, Frozen: switchedOff(p),
+	}
+	if found.Frozen == "" && found.Maintains && !manages && !found.Archived {
+		found.Frozen = agent.AccessAncestor
+	}
+	return s.withAccess(found)
+}
+
+// switchedOff is why a project takes no changes, as far as it says so itself.
+func switchedOff(p gitlabapi.Project) agent.Access {
+	switch {
+	case p.ScheduledForDeletion:
+		return agent.AccessDeletion
+	case p.RepositoryOff:
+		return agent.AccessRepository
+	case p.InfrastructureOff:
+		return agent.AccessInfrastructure
+	default:
+		return ""
+	}
+}
+
+// withReason is a project that GraphQL told of, with why it takes no changes as REST has it.
+func (s *Service) withReason(p agent.Project, read gitlabapi.Project) agent.Project {
+	switch reason := switchedOff(read); {
+	case reason != "":
+		p.Frozen = reason
+	case p.Frozen == agent.AccessFrozen && !p.Archived:
+		p.Frozen = agent.AccessAncestor
+	}
+	return s.withAccess(p)
 }
 
 func (s *Service) withAccess(p agent.Project) agent.Project {

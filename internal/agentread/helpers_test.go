@@ -10,6 +10,7 @@ import (
 
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
+	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/agentread"
 )
 
@@ -35,6 +36,7 @@ func newWorld(t *testing.T, options ...func(*agentread.Config)) *world {
 		w.people[name] = w.AddUser(gitlabtest.User{Username: name, Name: "The " + name})
 		w.AddMember(w.project, w.people[name], level)
 	}
+	w.people["root"] = w.AddUser(gitlabtest.User{Username: "root", Name: "Administrator", Admin: true})
 	w.Reader = w.as("lead", options...)
 	return w
 }
@@ -112,3 +114,6 @@ func withoutGraphQL() map[string]func(*world) {
 		},
 	}
 }
+
+// either is the first access, or the second without one.
+func either(access, otherwise agent.Access) agent.Access { return cmp.Or(access, otherwise) }

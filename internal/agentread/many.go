@@ -71,7 +71,7 @@ func fallbackOf(err error) agent.Fallback {
 		return agent.FallbackRefused
 	case errors.Is(err, gitlabapi.ErrTooComplex):
 		return agent.FallbackTooComplex
-	case errors.Is(err, gitlabapi.ErrGraphQL):
+	case errors.Is(err, gitlabapi.ErrUnsupported):
 		return agent.FallbackUnsupported
 	case errors.Is(err, gitlabapi.ErrTimeout), errors.Is(err, context.DeadlineExceeded):
 		return agent.FallbackSlow

@@ -18,9 +18,31 @@ func (r *Reader) Project(ctx context.Context, id int64) (agent.Project, error) {
 		return r.gitlab.ProjectDetails(ctx, []int64{id})
 	})
 	if detail, answered := found[id]; ok && answered {
-		return r.projectOf(detail), nil
+		return r.explained(ctx, r.projectOf(detail)), nil
 	}
 	return r.projectByREST(ctx, id)
+}
+
+// WhyRefused reads anew, without GraphQL, what the person may do in a project where GitLab has just
+// refused a change: AccessManage if that does not explain it.
+func (r *Reader) WhyRefused(ctx context.Context, id int64) (agent.Access, error) {
+	found, err := r.projectByREST(ctx, id)
+	return found.Access, err
+}
+
+// explained is a project that GraphQL told of. Where it takes no changes from people who could make
+// them otherwise, one more call asks why; without an answer the reason stays unknown.
+func (r *Reader) explained(ctx context.Context, p agent.Project) agent.Project {
+	if p.Access != agent.AccessFrozen {
+		return p
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	read, err := r.gitlab.Project(ctx, gitlabapi.ProjectID(p.ID))
+	if err != nil {
+		return p
+	}
+	return r.withReason(p, read)
 }
 
 // ProjectByPath finds a project by its full path, without the person's rights in it. ErrNotFound
@@ -36,20 +58,20 @@ func (r *Reader) ProjectByPath(ctx context.Context, path string) (agent.Project,
 // projectByREST reads a project and the person's rights in it without GraphQL, in parallel.
 func (r *Reader) projectByREST(ctx context.Context, id int64) (agent.Project, error) {
 	var found gitlabapi.Project
-	var maintains bool
+	var manages bool
 	group, ctx := parallel.WithContext(ctx)
 	group.Go(func() (err error) {
 		found, err = r.gitlab.Project(ctx, gitlabapi.ProjectID(id))
 		return err
 	})
 	group.Go(func() (err error) {
-		maintains, err = r.gitlab.CanManage(ctx, id)
+		manages, err = r.gitlab.CanManage(ctx, id)
 		return err
 	})
 	if err := group.Wait(); err != nil {
 		return agent.Project{}, err
 	}
-	return r.restProject(found, maintains), nil
+	return r.restProject(found, manages), nil
 }
 
 // Projects reads a page of the projects whose agents the person may see, by name, with their
@@ -71,12 +93,12 @@ func (r *Reader) Projects(ctx context.Context, search string, number int) (Page[
 	projects := make([]agent.Project, len(ids))
 	failed := parallel.Each(maxParallel, listed.Items, func(i int, p gitlabapi.Project) error {
 		if detail, ok := told[p.ID]; ok {
-			projects[i] = r.projectOf(detail)
+			projects[i] = r.withReason(r.projectOf(detail), p)
 			projects[i].Description = p.Description
 			return nil
 		}
-		maintains, err := r.gitlab.CanManage(ctx, p.ID)
-		projects[i] = r.restProject(p, maintains)
+		manages, err := r.gitlab.CanManage(ctx, p.ID)
+		projects[i] = r.restProject(p, manages)
 		return err
 	})
 	return pageOf(listed, projects), firstOf(failed)

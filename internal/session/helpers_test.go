@@ -140,7 +140,7 @@ func (b *browser) load(t *testing.T, s *session.Store) *session.Session {
 // lead is a person who signs in with the pair number n.
 func lead(n int) session.SignIn {
 	return session.SignIn{
-		User:   session.User{ID: 42, Username: "lead", Name: "Team Lead", IsAdmin: true},
+		User:   session.User{ID: 42, Username: "lead", Name: "Team Lead"},
 		Tokens: pair(n),
 	}
 }

@@ -25,7 +25,6 @@ const removeTimeout = lockWait + 5*time.Second
 type User struct {
 	ID             int64
 	Username, Name string
-	IsAdmin        bool
 }
 
 // SignIn is what a sign-in brings.
