@@ -24,8 +24,11 @@ type Options struct {
 	Observe  func(op string, status int, took time.Duration)
 	Now      func() time.Time // nil: time.Now
 	Timeouts Timeouts
-	// MaxInFlight caps the requests under way at once, over all copies of the
-	// client; 0: 64.
+	// Admit decides when an attempt may be sent, over all copies of the client; nil:
+	// at once, up to MaxInFlight of them.
+	Admit Admission
+	// MaxInFlight is how many attempts are under way at once, at most; 0: 64. With
+	// Admit it bounds the idle connections alone.
 	MaxInFlight int
 	// Backoff gives the pause before a read is repeated, retry counting from 0;
 	// nil: full jitter over 0.2 s, doubled each time.
@@ -44,8 +47,10 @@ type Timeouts struct {
 // Client calls one GitLab instance. Copies made by WithToken share connections,
 // limits and settings; all methods may be called concurrently.
 type Client struct {
-	core  *core
-	token Secret
+	core     *core
+	token    Secret
+	person   int64
+	admitted bool
 }
 
 // core is what all copies of a client share.
@@ -112,6 +117,9 @@ func (o Options) withDefaults() Options {
 	if o.MaxInFlight < 1 {
 		o.MaxInFlight = 64
 	}
+	if o.Admit == nil {
+		o.Admit = atMost(o.MaxInFlight)
+	}
 	o.Timeouts = o.Timeouts.withDefaults()
 	return o
 }
@@ -135,7 +143,11 @@ func (t Timeouts) withDefaults() Timeouts {
 }
 
 // WithToken returns a copy of the client that calls on behalf of token's owner.
-func (c *Client) WithToken(token Secret) *Client { return &Client{core: c.core, token: token} }
+func (c *Client) WithToken(token Secret) *Client {
+	bound := *c
+	bound.token = token
+	return &bound
+}
 
 // BaseURL returns a copy of the instance's address, without a slash at the end.
 func (c *Client) BaseURL() *url.URL {
@@ -154,7 +166,9 @@ type request struct {
 	// repeatable is a POST that changes nothing: GraphQL queries.
 	repeatable bool
 	// text says that the answer is not JSON but a file, as plain text.
-	text    bool
+	text bool
+	// signIn says that the call is made for a visitor.
+	signIn  bool
 	secrets []Secret // in the body, to be kept out of errors
 }
 

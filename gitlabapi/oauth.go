@@ -58,7 +58,7 @@ func (o *OAuth) AuthCodeURL(state, verifier string) string {
 // ErrInvalidGrant when the code was used, has expired or belongs to another
 // verifier.
 func (o *OAuth) Exchange(ctx context.Context, code, verifier string) (TokenPair, error) {
-	r := request{op: "exchange code", secrets: []Secret{NewSecret(code), NewSecret(verifier)}}
+	r := request{op: "exchange code", signIn: true, secrets: []Secret{NewSecret(code), NewSecret(verifier)}}
 	return o.tokens(ctx, r, func(ctx context.Context) (*oauth2.Token, error) {
 		return o.config().Exchange(ctx, code, oauth2.VerifierOption(verifier))
 	})
@@ -121,7 +121,7 @@ func (o *OAuth) tokens(ctx context.Context, r request, call func(context.Context
 	ctx, cancel := context.WithTimeout(ctx, core.timeouts.Write)
 	defer cancel()
 	asked := core.now()
-	token, err := call(context.WithValue(withAttempt(ctx, attempt{op: r.op, write: true}), oauth2.HTTPClient, core.writes))
+	token, err := call(context.WithValue(withAttempt(ctx, o.client.attempt(r)), oauth2.HTTPClient, core.writes))
 	if err != nil {
 		return TokenPair{}, o.failed(ctx, r, err)
 	}

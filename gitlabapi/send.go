@@ -25,7 +25,7 @@ type answer struct {
 // send makes the HTTP request of r and returns GitLab's answer of whatever
 // status, to be closed.
 func (c *Client) send(ctx context.Context, r request) (answer, error) {
-	req, err := c.newRequest(withAttempt(ctx, attempt{op: r.op, write: r.write(), text: r.text}), r)
+	req, err := c.newRequest(withAttempt(ctx, c.attempt(r)), r)
 	if err != nil {
 		return answer{}, err
 	}
@@ -39,6 +39,11 @@ func (c *Client) send(ctx context.Context, r request) (answer, error) {
 		return answer{}, err
 	}
 	return answer{status: resp.StatusCode, header: resp.Header, body: body, closer: resp.Body}, nil
+}
+
+// attempt is what the transport has to know of r.
+func (c *Client) attempt(r request) attempt {
+	return attempt{op: r.op, write: r.write(), text: r.text, call: Call{Lane: c.lane(r), Person: c.person}}
 }
 
 func (c *Client) newRequest(ctx context.Context, r request) (*http.Request, error) {

@@ -22,13 +22,13 @@ const (
 	maxErrorBody = 64 << 10 // of a refusal, of which a sentence is wanted
 )
 
-// transport is one attempt at the wire. It caps how many are under way, reads
+// transport is one attempt at the wire. It waits until it is let through, reads
 // the body before it returns (so that a broken, endless or foreign body is a
 // failure of the attempt, like a broken connection), and tells the observers.
 type transport struct {
 	base    http.RoundTripper
 	buffers buffers
-	slots   chan struct{}
+	admit   Admission
 	header  time.Duration
 	log     *slog.Logger
 	observe func(op string, status int, took time.Duration)
@@ -54,7 +54,7 @@ func newTransport(opts Options) *transport {
 			// A dead HTTP/2 connection would otherwise take every call with it.
 			HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 5 * time.Second},
 		},
-		slots:   make(chan struct{}, opts.MaxInFlight),
+		admit:   opts.Admit,
 		header:  opts.Timeouts.Header,
 		log:     opts.Log,
 		observe: opts.Observe,
@@ -67,6 +67,7 @@ type attempt struct {
 	op    string
 	write bool
 	text  bool
+	call  Call
 }
 
 // accepts is the content type that is asked for, and whether an answer's is it.
@@ -98,20 +99,19 @@ func (e *attemptError) Unwrap() error { return e.cause }
 // RoundTrip makes one attempt. The response's body is in memory.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	a, _ := req.Context().Value(attemptKey{}).(attempt)
-	select {
-	case t.slots <- struct{}{}:
-		defer func() { <-t.slots }()
-	case <-req.Context().Done():
+	done, err := t.admit(req.Context(), a.call)
+	if err != nil {
 		if req.Body != nil {
 			_ = req.Body.Close()
 		}
-		return nil, broken(req.Context(), req.Context().Err(), 0, false)
+		return nil, broken(req.Context(), err, 0, false)
 	}
+	defer done()
 	started := t.now()
-	resp, err := t.exchange(req, a)
-	if err != nil {
-		t.report(req.Context(), a.op, err.status, t.now().Sub(started))
-		return nil, err
+	resp, failed := t.exchange(req, a)
+	if failed != nil {
+		t.report(req.Context(), a.op, failed.status, t.now().Sub(started))
+		return nil, failed
 	}
 	t.report(req.Context(), a.op, resp.StatusCode, t.now().Sub(started))
 	return resp, nil

@@ -5,19 +5,28 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync"
 )
 
-// clientIP is the address that a request comes from: the peer's, or, where the peer is a
+// clientIP is the client's address in its usual form; empty for none.
+func (h *Handlers) clientIP(r *http.Request) string {
+	if client := h.clientAddress(r); client.IsValid() {
+		return client.String()
+	}
+	return ""
+}
+
+// clientAddress is the address that a request comes from: the peer's, or, where the peer is a
 // trusted proxy, the last address of X-Forwarded-For that no trusted proxy has added. Every
 // entry left of it was written by somebody who is not trusted. No trusted proxy is the default.
-func (h *Handlers) clientIP(r *http.Request) string {
+func (h *Handlers) clientAddress(r *http.Request) netip.Addr {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		host = r.RemoteAddr
 	}
 	client, err := netip.ParseAddr(host)
 	if err != nil {
-		return ""
+		return netip.Addr{}
 	}
 	forwarded := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(forwarded) - 1; i >= 0 && h.trusts(client); i-- {
@@ -27,7 +36,7 @@ func (h *Handlers) clientIP(r *http.Request) string {
 		}
 		client = before
 	}
-	return client.Unmap().String()
+	return client.Unmap()
 }
 
 // trusts reports whether what address says about others is believed.
@@ -38,4 +47,41 @@ func (h *Handlers) trusts(address netip.Addr) bool {
 		}
 	}
 	return false
+}
+
+// manyForwarded is after how many requests that were forwarded by one untrusted peer the log says
+// so: by then it is a proxy, and not somebody who tries out headers.
+const manyForwarded = 100
+
+// forwardedHint notices a proxy that TRUSTED_PROXIES does not name: everybody behind it seems to
+// have its address.
+type forwardedHint struct {
+	mu    sync.Mutex
+	peer  netip.Addr
+	count int
+}
+
+// note counts a request of an untrusted peer's with forwarded headers, and reports whether it is
+// time to say so.
+func (f *forwardedHint) note(peer netip.Addr) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.count == 0 {
+		f.peer = peer
+	}
+	if f.count > manyForwarded || peer != f.peer {
+		return false // said, or not all of them have one address
+	}
+	f.count++
+	return f.count == manyForwarded
+}
+
+// noteForwarded says once that all clients seem to have one address.
+func (h *Handlers) noteForwarded(r *http.Request) {
+	if len(h.TrustedProxies) > 0 || r.Header.Get("X-Forwarded-For") == "" {
+		return
+	}
+	if peer := h.clientAddress(r); h.forwarded.note(peer) {
+		h.Log.WarnContext(r.Context(), "all clients seem to have one address, while forwarded headers arrive: does TRUSTED_PROXIES lack a proxy?", "peer", peer.String())
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/budget"
 	"gitlab-agent-portal/internal/fleet/scan"
 	"gitlab-agent-portal/internal/tokens"
 	"gitlab-agent-portal/views"
@@ -62,7 +63,10 @@ var (
 	errFormTooLarge     = &httpError{status: http.StatusRequestEntityTooLarge, id: "form_too_large"}
 	errFormUnreadable   = &httpError{status: http.StatusBadRequest, id: "form_unreadable"}
 	errSessionRenewed   = &httpError{status: http.StatusServiceUnavailable, id: "session_renewed"}
-	errTooManyCreates   = &httpError{status: http.StatusTooManyRequests, id: "too_many_creates"}
+	errTooManyChanges   = &httpError{status: http.StatusTooManyRequests, id: "too_many_changes"}
+	errTooManyRequests  = &httpError{status: http.StatusTooManyRequests, id: "too_many_requests"}
+	errTooManySignIns   = &httpError{status: http.StatusTooManyRequests, id: "too_many_sign_ins"}
+	errTooManyStreams   = &httpError{status: http.StatusTooManyRequests, id: "too_many_streams"}
 	errSignInState      = &httpError{status: http.StatusBadRequest, id: "sign_in_state"}
 	errSignInDenied     = &httpError{status: http.StatusForbidden, id: "sign_in_denied"}
 	errSignInRefused    = &httpError{status: http.StatusBadGateway, id: "sign_in_refused"}
@@ -96,11 +100,11 @@ func classify(err error, change bool) problem {
 	case errors.As(err, &ended):
 		return problem{status: http.StatusUnauthorized, id: "session_ended", level: slog.LevelInfo}
 	case errors.As(err, &own):
-		return problem{status: own.status, id: own.id, level: levelOf(own.status), said: said(err)}
+		return problem{status: own.status, id: own.id, level: levelOf(own.status), said: said(err), retryAfter: waitFor(err)}
 	case errors.As(err, &restricted):
 		return problem{status: http.StatusForbidden, id: restrictedID(restricted.why), level: slog.LevelInfo, said: said(restricted.cause)}
-	case errors.Is(err, tokens.ErrTooMany):
-		return problem{status: errTooManyCreates.status, id: errTooManyCreates.id, level: slog.LevelWarn, retryAfter: time.Minute}
+	case waitFor(err) > 0:
+		return problem{status: errTooManyChanges.status, id: errTooManyChanges.id, level: slog.LevelWarn, retryAfter: waitFor(err)}
 	case errors.As(err, &notAudited):
 		return problem{status: errNotAudited.status, id: errNotAudited.id, level: slog.LevelError}
 	case errors.As(err, &agentUnknown):
@@ -181,6 +185,14 @@ func levelOf(status int) slog.Level {
 	}
 }
 
+// waitFor is for how long an allowance of the portal's is spent; 0 if that is not the reason.
+func waitFor(err error) time.Duration {
+	if spent, ok := errors.AsType[*budget.SpentError](err); ok {
+		return max(spent.Wait.Round(time.Second), time.Second)
+	}
+	return 0
+}
+
 // retryAfter is GitLab's own wish, or half a minute where it states none.
 func retryAfter(err error) time.Duration {
 	var failed *gitlabapi.Error
@@ -228,7 +240,7 @@ func (h *Handlers) renderProblem(w http.ResponseWriter, r *http.Request, p probl
 func (h *Handlers) problemNotice(r *http.Request, p problem) views.Notice {
 	l, action := printer(r), h.nextStep(r, p)
 	notice := views.Notice{
-		Kind: views.NoticeDanger, Title: l.T("errors." + p.id + ".title"), Text: l.T("errors." + p.id + ".text"),
+		Kind: views.NoticeDanger, Title: l.T("errors." + p.id + ".title"), Text: l.T("errors."+p.id+".text", "Seconds", int(p.retryAfter/time.Second)),
 		Said: p.said, Link: action.URL, LinkText: action.Text, RequestID: stateOf(r).id,
 	}
 	if p.status == http.StatusUnauthorized && !isSafe(r.Method) && isFragment(r) {

@@ -13,6 +13,7 @@ import (
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
 	"gitlab-agent-portal/handlers"
+	"gitlab-agent-portal/internal/budget"
 	"gitlab-agent-portal/internal/session"
 	"gitlab-agent-portal/internal/tokens"
 )
@@ -38,7 +39,7 @@ func TestErrorsBecomeHonestStatuses(t *testing.T) {
 		{"a deadline of ours", context.DeadlineExceeded, false, 504, "gitlab_slow"},
 		{"GitLab down before a change was sent", gitlabapi.ErrUnavailable, true, 502, "gitlab_down_unchanged"},
 		{"a deletion that did not happen", tokens.ErrStillThere, true, 502, "gitlab_down_unknown"},
-		{"too many creates", tokens.ErrTooMany, true, 429, "too_many_creates"},
+		{"too many changes", &budget.SpentError{Wait: time.Second}, true, 429, "too_many_changes"},
 		{"a registration of unknown outcome", &tokens.UnknownAgentError{Cause: errors.New("cut")}, true, 502, "agent_unknown"},
 		{"a client that went away", context.Canceled, false, 499, "internal"},
 		{"anything else", errors.New("sql: no rows"), false, 500, "internal"},

@@ -159,16 +159,19 @@ func (h *Handlers) fleetSource(r *http.Request, s *session) scan.Source {
 	event := h.event(r, activity.Refresh)
 	return func(ctx context.Context, refused error) (*agentread.Reader, error) {
 		if refused == nil {
-			return s.read, nil
+			return h.scanner(s), nil
 		}
 		renewed, err := h.refreshSession(ctx, s, event)
 		if err != nil {
 			return nil, err
 		}
 		s = renewed
-		return s.read, nil
+		return h.scanner(s), nil
 	}
 }
+
+// scanner is the person's reader for a scan, which shares its calls out by itself.
+func (h *Handlers) scanner(s *session) *agentread.Reader { return h.Read.For(s.gitlab.Admitted()) }
 
 // fleetURL is the page that shows query; extra are further parameters, names and values in
 // turn.

@@ -27,17 +27,28 @@ func (h *Handlers) fleetProgress(w http.ResponseWriter, r *http.Request, s *sess
 	if err != nil {
 		return err
 	}
+	release, ok := h.Requests.Streams.Take(s.User.ID)
+	if !ok {
+		return h.endStream(r, stream, errTooManyStreams)
+	}
+	defer release()
 	p, ctx := h.barePage(printer(r), ""), r.Context()
 	_, failed := h.Fleet.Read(ctx, viewerOf(s), h.fleetSource(r, s), func(progress fleet.Progress) {
 		stream.show(ctx, views.FleetProgress(p, progress))
 	})
 	if failed != nil {
-		stateOf(r).err = failed // for the log: the answer has begun
-		stream.show(ctx, views.NoticeFragment(p, h.problemNotice(r, classify(failed, false))))
-	} else {
-		stream.event(eventReady, nil)
+		return h.endStream(r, stream, failed)
 	}
+	stream.event(eventReady, nil)
 	stream.event(eventDone, nil)
+	return nil
+}
+
+// endStream says why there is nothing to show. The answer has begun: the error is for the log.
+func (h *Handlers) endStream(r *http.Request, s *stream, failed error) error {
+	stateOf(r).err = failed
+	s.show(r.Context(), views.NoticeFragment(h.barePage(printer(r), ""), h.problemNotice(r, classify(failed, false))))
+	s.event(eventDone, nil)
 	return nil
 }
 

@@ -22,6 +22,7 @@ import (
 	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/agentread"
 	"gitlab-agent-portal/internal/audit"
+	"gitlab-agent-portal/internal/budget"
 	"gitlab-agent-portal/internal/fleet/scan"
 	"gitlab-agent-portal/internal/rotation/readings"
 	sessions "gitlab-agent-portal/internal/session"
@@ -58,6 +59,8 @@ type Config struct {
 	Now    func() time.Time
 	// Ready reports why no traffic should be sent here; nil when it should.
 	Ready func(context.Context) error
+	// Requests are the allowances of people and visitors.
+	Requests *budget.Requests
 	// TrustedProxies are the peers whose X-Forwarded-For counts; none by default.
 	TrustedProxies []netip.Prefix
 	// HelmRepoURL is the chart repository that the install snippets name.
@@ -87,6 +90,7 @@ type Handlers struct {
 	sealer      *sessions.Sealer
 	crossOrigin *http.CrossOriginProtection
 	anonymous   *rate.Limiter
+	forwarded   forwardedHint
 	buffers     sync.Pool
 	panicPage   []byte
 }

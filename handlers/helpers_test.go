@@ -9,6 +9,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/http/httputil"
+	"net/netip"
 	"net/url"
 	"strings"
 	"sync"
@@ -24,6 +25,7 @@ import (
 	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/agentread"
 	"gitlab-agent-portal/internal/audit"
+	"gitlab-agent-portal/internal/budget"
 	"gitlab-agent-portal/internal/database"
 	"gitlab-agent-portal/internal/database/databasetest"
 	"gitlab-agent-portal/internal/fleet/scan"
@@ -104,6 +106,8 @@ type setUp struct {
 	jihu bool
 	// pages are those of Config.Pages.
 	pages map[string]handlers.PageFunc
+	// behindProxy says that the test is a proxy which the portal trusts.
+	behindProxy bool
 	// readyPanics makes one route panic: the one that asks whether the portal is ready.
 	readyPanics bool
 }
@@ -168,7 +172,7 @@ func (p *portal) restart(setup setUp) {
 func (p *portal) compose(setup setUp) {
 	p.t.Helper()
 	log := slog.New(slog.NewJSONHandler(p.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	client := must(gitlabapi.New(p.gitlab.URL, gitlabapi.Options{Log: log, Now: p.clock.Now, Timeouts: setup.timeouts, Observe: setup.observe}))(p.t)
+	client := must(gitlabapi.New(p.gitlab.URL, gitlabapi.Options{Log: log, Now: p.clock.Now, Timeouts: setup.timeouts, Observe: setup.observe, Admit: budget.NewCalls().Admit}))(p.t)
 	scope := "api"
 	if setup.readOnly {
 		scope = "read_api"
@@ -193,10 +197,13 @@ func (p *portal) compose(setup setUp) {
 		}),
 		Sessions: sessions, Audit: p.auditLog, Nonces: nonces, Readings: readings.New(db, p.clock.Now),
 		Read:   agentread.New(agentread.Config{ReadOnly: setup.readOnly, Log: log}),
-		Tokens: tokens.New(nonces, p.auditLog, log, p.clock.Now),
-		Fleet:  p.fleet, Limits: agent.NewThresholds(90*24*time.Hour, 30*24*time.Hour), Keys: setup.keys, Cookie: cookie,
+		Tokens: tokens.New(nonces, p.auditLog, budget.NewChanges(db, p.clock.Now), log), Requests: budget.NewRequests(p.clock.Now),
+		Fleet: p.fleet, Limits: agent.NewThresholds(90*24*time.Hour, 30*24*time.Hour), Keys: setup.keys, Cookie: cookie,
 		Assets: must(static.Load())(p.t), Log: log, Now: p.clock.Now, Ready: readiness(setup, db),
 		HelmRepoURL: "https://charts.gitlab.io", PrivateCA: setup.privateCA, JiHu: setup.jihu, Pages: setup.pages,
+	}
+	if setup.behindProxy {
+		p.config.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 	}
 	handler := must(handlers.New(p.config))(p.t)
 	p.current.Store(&handler)

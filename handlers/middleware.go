@@ -29,6 +29,7 @@ func (h *Handlers) middleware(next http.Handler) (http.Handler, error) {
 func (h *Handlers) accessLog(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r, state := h.withState(r)
+		h.noteForwarded(r)
 		w.Header().Set("X-Request-Id", state.id)
 		counted := &countingWriter{ResponseWriter: w, status: http.StatusOK}
 		next.ServeHTTP(counted, r)

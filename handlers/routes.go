@@ -89,6 +89,9 @@ func (h *Handlers) mux() http.Handler {
 		if route.audited != "" {
 			handler = h.audit(route.audited, handler)
 		}
+		if take := h.take(route); take != nil {
+			handler = h.spend(take, handler)
+		}
 		// With its base in the pattern, so that the mux's own redirects stay below it.
 		mux.Handle(route.method+" "+h.urls.Base+route.pattern, handler)
 	}

@@ -29,7 +29,7 @@ type session struct {
 }
 
 func (h *Handlers) bind(s *sessions.Session) *session {
-	gitlab := h.GitLab.WithToken(s.Tokens.Access)
+	gitlab := h.GitLab.WithToken(s.Tokens.Access).For(s.User.ID)
 	return &session{Session: s, gitlab: gitlab, read: h.Read.For(gitlab)}
 }
 
@@ -46,6 +46,7 @@ func (h *Handlers) loadSession(w http.ResponseWriter, r *http.Request) (*session
 	if loaded == nil {
 		return nil, nil
 	}
+	Recognised(r)
 	stateOf(r).person = loaded.User
 	s := h.bind(loaded)
 	if loaded.Tokens.ExpiresAt.Sub(h.Now()) < refreshAhead {

@@ -39,6 +39,21 @@ type requestState struct {
 
 type stateKey struct{}
 
+type recognisedKey struct{}
+
+// WithRecognised returns a connection's context for which seen is called with every request that
+// comes with a session.
+func WithRecognised(ctx context.Context, seen func()) context.Context {
+	return context.WithValue(ctx, recognisedKey{}, seen)
+}
+
+// Recognised tells the connection that somebody came over it with a session.
+func Recognised(r *http.Request) {
+	if seen, ok := r.Context().Value(recognisedKey{}).(func()); ok {
+		seen()
+	}
+}
+
 // withState returns r carrying a new state in the person's language.
 func (h *Handlers) withState(r *http.Request) (*http.Request, *requestState) {
 	state := &requestState{id: rand.Text(), started: h.Now(), printer: h.printerIn(h.language(r))}

@@ -100,10 +100,11 @@ func (h *Handlers) unusedRevoke(w http.ResponseWriter, r *http.Request, s *sessi
 	selection, _ := selectedAgents(r)
 	model := &views.UnusedResultModel{AgainURL: h.urls.Unused(refStrings(selection), days)}
 	err = h.change(r, s, func(ctx context.Context, gitlab *gitlabapi.Client) error {
-		for _, result := range h.Tokens.RevokeUnused(ctx, gitlab, requests, h.unusedBefore(days)) {
+		results, err := h.Tokens.RevokeUnused(ctx, gitlab, h.actor(r, s), requests, h.unusedBefore(days))
+		for _, result := range results {
 			model.Results = append(model.Results, h.unusedView(r, result))
 		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/agentread"
 	"gitlab-agent-portal/internal/audit"
+	"gitlab-agent-portal/internal/budget"
 	"gitlab-agent-portal/internal/database"
 	"gitlab-agent-portal/internal/fleet/scan"
 	"gitlab-agent-portal/internal/portal/demo"
@@ -126,6 +127,7 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 	}
 	gitlab, err := gitlabapi.New(cfg.GitLabURL.String(), gitlabapi.Options{
 		RootCAs: cfg.rootCAs, Log: log, Observe: server.metrics.gitlab, Now: now,
+		Admit: budget.NewCalls().Admit, MaxInFlight: budget.CallsAtOnce,
 	})
 	if err != nil {
 		return fmt.Errorf("GITLAB_URL: %w", err)
@@ -142,8 +144,9 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 	defer sessions.Close()
 	auditLog, nonces, noted := audit.New(db, cfg.AuditRetention, now), tokens.NewNonces(db, now), readings.New(db, now)
 
-	server.database, server.sweepers = db, []sweeper{sessions, nonces, auditLog, noted}
-	server.tokens = tokens.New(nonces, auditLog, log, now)
+	changes := budget.NewChanges(db, now)
+	server.database, server.sweepers = db, []sweeper{sessions, nonces, auditLog, noted, changes}
+	server.tokens = tokens.New(nonces, auditLog, changes, log)
 	server.tokens.ObserveCreates(server.metrics.created)
 	server.fleet = scan.New(scan.Config{Now: now, Log: log, Observe: server.metrics.scanned})
 	handler, err := handlers.New(handlers.Config{
@@ -151,7 +154,7 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 		Sessions: sessions, Audit: auditLog, Nonces: nonces, Readings: noted, Read: agentread.New(agentread.Config{ReadOnly: cfg.readOnly(), Log: log, Missing: server.metrics.usageMissing.Inc}),
 		Tokens: server.tokens, Fleet: server.fleet, Limits: agent.NewThresholds(cfg.TokenMaxAge, cfg.TokenMaxIdle), Keys: cfg.SessionKeys, Cookie: cfg.cookie(), Assets: assets,
 		Log: log, Now: now, Ready: server.readiness, TrustedProxies: cfg.TrustedProxies, HelmRepoURL: cfg.HelmRepoURL.String(), PrivateCA: cfg.CAFile != "", JiHu: cfg.JiHu, SandboxURL: extra.sandboxURL, Pages: extra.pages,
-		Refreshed: server.metrics.refreshed,
+		Refreshed: server.metrics.refreshed, Requests: budget.NewRequests(now),
 	})
 	if err != nil {
 		return err

@@ -43,7 +43,8 @@ type server struct {
 	stopping         atomic.Bool
 }
 
-// sweeper deletes what has expired of what it keeps, a bounded number of rows at a time.
+// sweeper deletes what has expired of what it keeps, a bounded number of rows at a time: other
+// writers come in between.
 type sweeper interface {
 	Sweep(ctx context.Context) (deleted int64, err error)
 }
@@ -81,7 +82,8 @@ func (s *server) run(ctx context.Context, handler http.Handler) error {
 		return err
 	}
 	group, running := errgroup.WithContext(ctx)
-	portal := s.start(group, s.portal, s.metrics.observe(handler))
+	visitors := newConnections(s.portal)
+	portal := s.start(group, visitors, s.metrics.observe(handler), visitors.track)
 	servers := []*http.Server{portal}
 	attributes := []any{"address", s.portal.Addr().String(), "public_url", s.cfg.PublicURL.String()}
 	if s.observed != nil {
@@ -107,7 +109,7 @@ func (s *server) run(ctx context.Context, handler http.Handler) error {
 }
 
 // start answers on listener until the server that it returns is shut down.
-func (s *server) start(group *errgroup.Group, listener net.Listener, handler http.Handler) *http.Server {
+func (s *server) start(group *errgroup.Group, listener net.Listener, handler http.Handler, options ...func(*http.Server)) *http.Server {
 	server := &http.Server{
 		Handler:           handler,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
@@ -116,6 +118,9 @@ func (s *server) start(group *errgroup.Group, listener net.Listener, handler htt
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
+	}
+	for _, option := range options {
+		option(server)
 	}
 	group.Go(func() error {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -162,7 +167,7 @@ func (s *server) sweep(ctx context.Context) {
 	defer ticker.Stop()
 	for {
 		for _, sweeper := range s.sweepers {
-			if _, err := sweeper.Sweep(ctx); err != nil && ctx.Err() == nil {
+			if err := sweepAll(ctx, sweeper); err != nil && ctx.Err() == nil {
 				s.log.WarnContext(ctx, "deleting what has expired", "error", err)
 			}
 		}
@@ -170,6 +175,16 @@ func (s *server) sweep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
+		}
+	}
+}
+
+// sweepAll deletes until nothing is left that has expired.
+func sweepAll(ctx context.Context, s sweeper) error {
+	for {
+		deleted, err := s.Sweep(ctx)
+		if err != nil || deleted == 0 {
+			return err
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/activity"
 	"gitlab-agent-portal/internal/audit"
+	"gitlab-agent-portal/internal/budget"
 )
 
 // Actor is who acts, and from where.
@@ -99,12 +100,13 @@ func outcomeOf(err error) activity.Outcome {
 	var limit *LimitError
 	var taken *NameTakenError
 	var used *UsedError
+	var spent *budget.SpentError
 	switch {
 	case err == nil:
 		return activity.OK
 	case gitlabapi.OutcomeUnknown(err):
 		return activity.Unknown
-	case errors.As(err, &limit), errors.As(err, &taken), errors.As(err, &used), errors.Is(err, ErrTooMany),
+	case errors.As(err, &limit), errors.As(err, &taken), errors.As(err, &used), errors.As(err, &spent),
 		errors.Is(err, ErrUsedMeanwhile), errors.Is(err, ErrTooYoung):
 		return activity.Refused
 	case gitlabapi.Refused(err):

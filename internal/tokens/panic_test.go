@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
+	"gitlab-agent-portal/internal/budget"
 	"gitlab-agent-portal/internal/tokens"
 )
 
@@ -16,7 +17,7 @@ func TestAPanicIsAnErrorOfItsOwnRun(t *testing.T) {
 	b := newBench(t)
 	var log bytes.Buffer
 	panics := func() time.Time { panic("glagent-canary") }
-	b.service = tokens.New(b.nonces, b.audit, slog.New(slog.NewJSONHandler(&log, nil)), panics)
+	b.service = tokens.New(b.nonces, b.audit, budget.NewChanges(nil, panics), slog.New(slog.NewJSONHandler(&log, nil)))
 	if result, err := b.create(b.form(), "x"); err == nil || !result.Secret.IsZero() {
 		t.Errorf("Create = %+v, %v; want an error", result, err)
 	} else if strings.Contains(err.Error()+log.String(), "canary") || !strings.Contains(log.String(), "claim") {

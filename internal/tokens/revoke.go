@@ -31,8 +31,26 @@ func (req RevokeRequest) event() audit.Event {
 // Revoke revokes a token. A token that is gone already counts as revoked: another maintainer
 // may have been faster, and after a lost answer a second try must not read as a failure.
 // GitLab's 404 also stands for a project or agent that is not the person's to see any more,
-// so the agent has to be visible for that. *NotAuditedError when GitLab was not asked.
+// so the agent has to be visible for that. *NotAuditedError and *budget.SpentError when GitLab was
+// not asked.
 func (s *Service) Revoke(ctx context.Context, gitlab *gitlabapi.Client, req RevokeRequest) error {
+	if err := s.take(ctx, req.event()); err != nil {
+		return err
+	}
+	return s.revoke(ctx, gitlab, req)
+}
+
+// take takes a change that event is about from the person's allowance.
+func (s *Service) take(ctx context.Context, event audit.Event) error {
+	err := s.changes.Take(ctx, event.ActorID, 1)
+	if err != nil {
+		s.refused(ctx, event, err)
+	}
+	return err
+}
+
+// revoke is Revoke for what was taken from the allowance before.
+func (s *Service) revoke(ctx context.Context, gitlab *gitlabapi.Client, req RevokeRequest) error {
 	row, err := s.begin(ctx, req.event())
 	if err != nil {
 		return err
@@ -74,11 +92,15 @@ type DeleteRequest struct {
 // Delete deletes an agent's registration with all its tokens. GitLab answers 204 also when
 // the deletion failed inside, so it is confirmed by looking. An agent that is gone already
 // counts as deleted, as long as its project can still be seen. *NotAuditedError when GitLab was
-// not asked.
+// not asked, *budget.SpentError likewise.
 func (s *Service) Delete(ctx context.Context, gitlab *gitlabapi.Client, req DeleteRequest) error {
-	row, err := s.begin(ctx, req.Actor.event(activity.AgentDelete, audit.Target{
+	event := req.Actor.event(activity.AgentDelete, audit.Target{
 		ProjectID: req.Project, ProjectPath: req.ProjectPath, AgentID: req.Agent, AgentName: req.AgentName,
-	}))
+	})
+	if err := s.take(ctx, event); err != nil {
+		return err
+	}
+	row, err := s.begin(ctx, event)
 	if err != nil {
 		return err
 	}

@@ -12,13 +12,12 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/activity"
 	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/agentread"
 	"gitlab-agent-portal/internal/audit"
+	"gitlab-agent-portal/internal/budget"
 )
 
 // Form identifies one rendering of a form: everything sent with the same nonce is the same act.
@@ -31,10 +30,10 @@ type Form struct {
 
 // Service performs the portal's changes. It is safe for concurrent use.
 type Service struct {
-	nonces *Nonces
-	audit  *audit.Log
-	log    *slog.Logger
-	limits limits
+	nonces  *Nonces
+	audit   *audit.Log
+	changes *budget.Changes
+	log     *slog.Logger
 	// created is told how each create of a token ended.
 	created func(activity.Outcome)
 
@@ -44,11 +43,10 @@ type Service struct {
 }
 
 // New returns a Service that remembers used nonces in nonces, keeps its rows of the audit in rows
-// and takes the time from now.
-func New(nonces *Nonces, rows *audit.Log, log *slog.Logger, now func() time.Time) *Service {
+// and takes what it does from people's changes.
+func New(nonces *Nonces, rows *audit.Log, changes *budget.Changes, log *slog.Logger) *Service {
 	return &Service{
-		nonces: nonces, audit: rows, log: log, running: make(map[string]*run), created: func(activity.Outcome) {},
-		limits: limits{now: now, byPerson: make(map[int64]*rate.Limiter)},
+		nonces: nonces, audit: rows, changes: changes, log: log, running: make(map[string]*run), created: func(activity.Outcome) {},
 	}
 }
 
@@ -164,8 +162,8 @@ var errPanicked = errors.New("a create panicked")
 // claim uses the form's nonce up. It is called after everything that can refuse without
 // GitLab having changed, and right before the one POST.
 func (s *Service) claim(ctx context.Context, form Form) error {
-	if !s.limits.allow(form.Actor.ID) {
-		return ErrTooMany
+	if err := s.changes.Take(ctx, form.Actor.ID, 1); err != nil {
+		return err
 	}
 	first, err := s.nonces.Use(ctx, form.Nonce, form.Expires)
 	if err != nil {

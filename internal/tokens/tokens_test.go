@@ -14,6 +14,7 @@ import (
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
 	"gitlab-agent-portal/internal/audit"
+	"gitlab-agent-portal/internal/budget"
 	"gitlab-agent-portal/internal/database/databasetest"
 	"gitlab-agent-portal/internal/tokens"
 )
@@ -52,7 +53,7 @@ func newBench(t *testing.T) *bench {
 	b.database = databasetest.New(t)
 	db := b.database.Open(t)
 	b.nonces, b.audit = tokens.NewNonces(db, b.clock.Now), audit.New(db, 9600*time.Hour, b.clock.Now)
-	b.service = tokens.New(b.nonces, b.audit, slog.New(slog.DiscardHandler), b.clock.Now)
+	b.service = tokens.New(b.nonces, b.audit, budget.NewChanges(db, b.clock.Now), slog.New(slog.DiscardHandler))
 	return b
 }
 
@@ -329,7 +330,7 @@ func TestV12NobodyCreatesWithoutEnd(t *testing.T) {
 	}
 	refused := 0
 	for i := range 30 {
-		if err := register(i); errors.Is(err, tokens.ErrTooMany) {
+		if err := register(i); errors.As(err, new(*budget.SpentError)) {
 			refused++
 		} else if err != nil {
 			t.Fatal(err)

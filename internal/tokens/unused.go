@@ -6,8 +6,10 @@ import (
 	"time"
 
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/activity"
 	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/agentread"
+	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/parallel"
 )
 
@@ -41,8 +43,13 @@ type UnusedResult struct {
 // twice. The names in reqs are read here.
 //
 // It goes on without ctx: a browser that goes away must not leave the list half done and nobody
-// the wiser. The errors are ErrUsedMeanwhile, ErrTooYoung, and those of Revoke.
-func (s *Service) RevokeUnused(ctx context.Context, gitlab *gitlabapi.Client, reqs []RevokeRequest, createdBefore time.Time) []UnusedResult {
+// the wiser. The errors in the results are ErrUsedMeanwhile, ErrTooYoung, and those of Revoke;
+// *budget.SpentError when nothing was begun.
+func (s *Service) RevokeUnused(ctx context.Context, gitlab *gitlabapi.Client, actor Actor, reqs []RevokeRequest, createdBefore time.Time) ([]UnusedResult, error) {
+	if err := s.changes.Take(ctx, actor.ID, len(reqs)); err != nil {
+		s.refused(ctx, actor.event(activity.TokenRevoke, audit.Target{}), err)
+		return nil, err
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), unusedTimeout)
 	defer cancel()
 	results := make([]UnusedResult, len(reqs))
@@ -55,7 +62,7 @@ func (s *Service) RevokeUnused(ctx context.Context, gitlab *gitlabapi.Client, re
 			s.log.WarnContext(ctx, "revoking an unused token", "token", reqs[i].Token, "error", err)
 		}
 	}
-	return results
+	return results, nil
 }
 
 // revokeUnused revokes one token of a list. Names that cannot be read are left out: GitLab then
@@ -70,7 +77,7 @@ func (s *Service) revokeUnused(ctx context.Context, gitlab *gitlabapi.Client, re
 	token, err := gitlab.Token(ctx, gitlabapi.ProjectID(req.Project), req.Agent, req.Token)
 	switch {
 	case errors.Is(err, gitlabapi.ErrNotFound): // Revoke tells gone from not visible
-		return s.Revoke(ctx, gitlab, req)
+		return s.revoke(ctx, gitlab, req)
 	case err == nil && !token.LastUsedAt.IsZero():
 		err = ErrUsedMeanwhile
 	case err == nil && !token.CreatedAt.Before(createdBefore):
@@ -83,5 +90,5 @@ func (s *Service) revokeUnused(ctx context.Context, gitlab *gitlabapi.Client, re
 		return err
 	}
 	result.Token = agentread.TokenWithUse(token)
-	return s.Revoke(ctx, gitlab, req)
+	return s.revoke(ctx, gitlab, req)
 }

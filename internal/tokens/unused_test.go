@@ -41,10 +41,13 @@ func TestOnlyATokenThatIsStillUnusedAndOldIsRevoked(t *testing.T) {
 			token := b.sim.AddToken(gitlabtest.Token{Agent: b.agent, Name: "t"})
 			b.clock.Advance(25 * time.Hour)
 			tt.meanwhile(b, token)
-			results := b.service.RevokeUnused(t.Context(), b.gitlab, []tokens.RevokeRequest{
+			results, err := b.service.RevokeUnused(t.Context(), b.gitlab, b.actor(), []tokens.RevokeRequest{
 				{Actor: b.actor(), Project: b.project, Agent: b.agent, Token: token},
 			}, b.clock.Now().Add(-24*time.Hour))
-			err := results[0].Err
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = results[0].Err
 			if !errors.Is(err, tt.want) || tt.want == nil && err != nil {
 				t.Errorf("RevokeUnused = %v, want %v", err, tt.want)
 			}

@@ -6,27 +6,20 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/semaphore"
-
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/agentread"
+	"gitlab-agent-portal/internal/budget"
 )
 
 // maxRenewals is how often one call is repeated with a newer token. Tokens last
 // for hours: a second renewal in one scan is odd, a third is a loop.
 const maxRenewals = 2
 
-// personalSlots bound the calls for one person, over all grants and scans. They
-// exist as long as somebody uses them; Service.mu guards users.
-type personalSlots struct {
-	*semaphore.Weighted
-	users int
-}
-
 // caller makes one scan's calls: never more at once than person and portal may,
 // and with the token that is valid by then.
 type caller struct {
-	slots       []*semaphore.Weighted
+	slots       *budget.Pool
+	person      int64
 	withTimeout func(context.Context, time.Duration) (context.Context, context.CancelFunc)
 
 	mu         sync.Mutex // held while source is asked
@@ -36,25 +29,9 @@ type caller struct {
 	refused    error // why there is no reader any more
 }
 
-// caller returns the viewer's caller, to be released.
-func (s *Service) caller(v Viewer, source Source) (c *caller, release func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	own := s.people[v.Person]
-	if own == nil {
-		own = &personalSlots{Weighted: semaphore.NewWeighted(int64(s.cfg.PerPerson))}
-		s.people[v.Person] = own
-	}
-	own.users++
-	release = func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if own.users--; own.users == 0 {
-			delete(s.people, v.Person)
-		}
-	}
-	// The person's own slot first: whoever waits for that does not keep one from others.
-	return &caller{slots: []*semaphore.Weighted{own.Weighted, s.slots}, withTimeout: s.withTimeout, source: source}, release
+// caller returns the viewer's caller.
+func (s *Service) caller(v Viewer, source Source) *caller {
+	return &caller{slots: s.slots, person: v.Person, withTimeout: s.withTimeout, source: source}
 }
 
 // call runs one call of the reader, of which at most one request is in flight at
@@ -74,14 +51,13 @@ func (c *caller) call(ctx context.Context, timeout time.Duration, call func(cont
 	}
 }
 
-// inTurn waits for a slot of each kind and holds them during the call.
+// inTurn waits for a place and holds it during the call.
 func (c *caller) inTurn(ctx context.Context, timeout time.Duration, call func(context.Context) error) error {
-	for _, slots := range c.slots {
-		if err := slots.Acquire(ctx, 1); err != nil {
-			return err
-		}
-		defer slots.Release(1)
+	release, err := c.slots.Acquire(ctx, c.person)
+	if err != nil {
+		return err
 	}
+	defer release()
 	ctx, cancel := c.withTimeout(ctx, timeout)
 	defer cancel()
 	return call(ctx)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"gitlab-agent-portal/internal/agent"
+	"gitlab-agent-portal/internal/budget"
 )
 
 // Config is what a Service depends on. A zero number means its default.
@@ -14,11 +15,10 @@ type Config struct {
 	// Observe is told of every scan that came to an end, for metrics; nil: nobody.
 	Observe func(Outcome)
 
-	PerPerson int // calls to GitLab in flight for one person; 16
-	// InFlight caps them over all people; 48. It should stay below the client's own
-	// MaxInFlight, so that fleets never keep somebody from revoking a token.
-	InFlight int
-	Fresh    time.Duration // how long what was read is shown as it is; 30 s
+	// PerPerson is how many calls to GitLab are in flight for one person, and InFlight for all
+	// people; those of internal/budget.
+	PerPerson, InFlight int
+	Fresh               time.Duration // how long what was read is shown as it is; 30 s
 	// Stale is how long it may be shown with its age while a new scan runs; 5 min.
 	Stale time.Duration
 	// Linger is how long a scan goes on with nobody waiting for it: a page is
@@ -41,7 +41,7 @@ func (c Config) withDefaults() Config {
 	if c.Observe == nil {
 		c.Observe = func(Outcome) {}
 	}
-	c.PerPerson, c.InFlight = orElse(c.PerPerson, 16), orElse(c.InFlight, 48)
+	c.PerPerson, c.InFlight = orElse(c.PerPerson, budget.ScansPerPerson), orElse(c.InFlight, budget.ScansAtOnce)
 	c.Fresh, c.Stale = orElse(c.Fresh, 30*time.Second), orElse(c.Stale, 5*time.Minute)
 	c.Linger, c.Capacity = orElse(c.Linger, 10*time.Second), orElse(c.Capacity, 16_000_000)
 	c.MaxProjects = orElse(c.MaxProjects, 10_000)

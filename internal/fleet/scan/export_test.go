@@ -19,8 +19,4 @@ const (
 )
 
 // People is for how many people calls are under way.
-func (s *Service) People() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.people)
-}
+func (s *Service) People() int { return s.slots.People() }

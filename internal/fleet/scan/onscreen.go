@@ -50,8 +50,7 @@ func (s *Service) Enrich(ctx context.Context, v Viewer, source Source, agents []
 	agents = slices.Clone(agents)
 	shown := agents[:min(len(agents), onScreen)]
 	kept := s.enrichFromKept(v.key(), shown)
-	caller, release := s.caller(v, source)
-	defer release()
+	caller := s.caller(v, source)
 	ctx, cancel := s.withTimeout(ctx, onScreenTimeout)
 	defer cancel()
 	group := new(parallel.Group)
@@ -126,8 +125,7 @@ func (s *Service) Versions(ctx context.Context, v Viewer, source Source, agents 
 	if len(asked) == 0 {
 		return nil, nil
 	}
-	caller, release := s.caller(v, source)
-	defer release()
+	caller := s.caller(v, source)
 	ctx, cancel := s.withTimeout(ctx, onScreenTimeout)
 	defer cancel()
 	var versions map[int64][]string

@@ -51,8 +51,7 @@ type pass struct {
 // is that of a list of projects that could not be had, of a token that was refused,
 // or of ctx; there is a snapshot exactly if it is nil.
 func (s *Service) runPass(ctx context.Context, v Viewer, source Source, some []agent.Project, report func(fleet.Progress)) (*fleet.Snapshot, error) {
-	caller, release := s.caller(v, source)
-	defer release()
+	caller := s.caller(v, source)
 	p := &pass{caller: caller, cfg: s.cfg, report: report, found: fleet.Snapshot{ReadAt: s.cfg.Now()}}
 	p.graphQL.Store(true)
 	p.listed = some != nil

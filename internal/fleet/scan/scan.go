@@ -11,9 +11,8 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/semaphore"
-
 	"gitlab-agent-portal/internal/agentread"
+	"gitlab-agent-portal/internal/budget"
 	"gitlab-agent-portal/internal/fleet"
 )
 
@@ -51,7 +50,7 @@ type Service struct {
 	cfg Config
 	// withTimeout is context.WithTimeout, but for tests.
 	withTimeout func(context.Context, time.Duration) (context.Context, context.CancelFunc)
-	slots       *semaphore.Weighted // of all people
+	slots       *budget.Pool
 
 	work sync.WaitGroup
 
@@ -59,7 +58,6 @@ type Service struct {
 	closed  bool
 	cache   *cache
 	flights map[key]*flight
-	people  map[int64]*personalSlots
 }
 
 // key is for whom something was read.
@@ -74,8 +72,8 @@ func (v Viewer) key() key { return key{v.Person, v.Grant} }
 func New(cfg Config) *Service {
 	cfg = cfg.withDefaults()
 	return &Service{
-		cfg: cfg, withTimeout: context.WithTimeout, slots: semaphore.NewWeighted(int64(cfg.InFlight)),
-		cache: newCache(cfg.Capacity), flights: map[key]*flight{}, people: map[int64]*personalSlots{},
+		cfg: cfg, withTimeout: context.WithTimeout, slots: budget.NewPool(cfg.InFlight, cfg.PerPerson),
+		cache: newCache(cfg.Capacity), flights: map[key]*flight{},
 	}
 }
 

@@ -100,12 +100,13 @@ func TestH8ThreeBrokenProjectsOf200AreWarnings(t *testing.T) {
 			all := lead.many(200)
 			broken := []int64{all[13], all[117], all[199]}
 			w.Configure(func(s *gitlabtest.Settings) { tc.settings(s, broken) })
+			gate := gitlabtest.NewGate()
 			w.Inject(gitlabtest.OpListAgents, gitlabtest.Status(http.StatusInternalServerError).ForProject(broken[0]))
 			w.Inject(gitlabtest.OpListAgents, gitlabtest.Status(http.StatusNotFound).ForProject(broken[1]))
-			w.Inject(gitlabtest.OpListAgents, gitlabtest.Hold(gitlabtest.NewGate()).ForProject(broken[2]))
+			w.Inject(gitlabtest.OpListAgents, gitlabtest.Hold(gate).ForProject(broken[2]))
 
 			got, err := w.service.Read(t.Context(), lead.viewer, lead.source, func(p fleet.Progress) {
-				if p.Done == 199 && p.Total == 200 {
+				if p.Done == 199 && p.Total == 200 && gate.Await(t.Context(), 1) == nil {
 					deadlines.pass() // everybody else has answered
 				}
 			})
