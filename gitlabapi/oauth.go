@@ -98,15 +98,15 @@ func (o *OAuth) Revoke(ctx context.Context, token Secret) error {
 // config is made anew for each call, so that the library's plain copy of the
 // client secret is kept nowhere.
 func (o *OAuth) config() *oauth2.Config {
-	base := o.client.core.base
+	core := o.client.core
 	return &oauth2.Config{
 		ClientID:     o.cfg.ClientID,
 		ClientSecret: o.cfg.ClientSecret.Reveal(),
 		RedirectURL:  o.cfg.RedirectURL,
 		Scopes:       strings.Fields(o.cfg.Scope),
 		Endpoint: oauth2.Endpoint{
-			AuthURL:  base + "/oauth/authorize",
-			TokenURL: base + "/oauth/token",
+			AuthURL:  core.address.String() + "/oauth/authorize", // the browser goes there
+			TokenURL: core.base + "/oauth/token",
 			// Fixed: with an unknown style the library repeats a failed POST the
 			// other way, and a refresh token works only once.
 			AuthStyle: oauth2.AuthStyleInParams,

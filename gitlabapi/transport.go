@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"sync/atomic"
 	"time"
 )
@@ -28,6 +29,7 @@ const (
 // failure of the attempt, like a broken connection), and tells the observers.
 type transport struct {
 	base    http.RoundTripper
+	places  addresses
 	buffers buffers
 	slots   chan struct{}
 	header  time.Duration
@@ -36,11 +38,11 @@ type transport struct {
 	now     func() time.Time
 }
 
-func newTransport(opts Options) *transport {
+func newTransport(places addresses, opts Options) *transport {
 	dialer := &net.Dialer{Timeout: opts.Timeouts.Dial, KeepAlive: 15 * time.Second}
 	return &transport{
 		base: &http.Transport{
-			Proxy:                  http.ProxyFromEnvironment,
+			Proxy:                  func(r *http.Request) (*url.URL, error) { return opts.Proxy(r.URL) },
 			DialContext:            dialer.DialContext,
 			TLSClientConfig:        &tls.Config{RootCAs: opts.RootCAs, MinVersion: tls.VersionTLS12},
 			TLSHandshakeTimeout:    opts.Timeouts.TLS,
@@ -55,6 +57,7 @@ func newTransport(opts Options) *transport {
 			// A dead HTTP/2 connection would otherwise take every call with it.
 			HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 5 * time.Second},
 		},
+		places:  places,
 		slots:   make(chan struct{}, opts.MaxInFlight),
 		header:  opts.Timeouts.Header,
 		log:     opts.Log,
@@ -154,6 +157,7 @@ func (t *transport) exchange(req *http.Request, a attempt) (*http.Response, *att
 	if err != nil {
 		return nil, broken(ctx, err, 0, sent.Load())
 	}
+	t.places.relocate(resp, out.URL)
 	if err := buffer(resp, t.buffers.get(a.write), a); err != nil {
 		return nil, broken(ctx, err, resp.StatusCode, true)
 	}

@@ -124,11 +124,9 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 	if err != nil {
 		return err
 	}
-	gitlab, err := gitlabapi.New(cfg.GitLabURL.String(), gitlabapi.Options{
-		RootCAs: cfg.rootCAs, Log: log, Observe: server.metrics.gitlab, Now: now,
-	})
+	gitlab, err := newGitLab(cfg, gitlabapi.Options{Log: log, Observe: server.metrics.gitlab, Now: now})
 	if err != nil {
-		return fmt.Errorf("GITLAB_URL: %w", err)
+		return err
 	}
 	db, err := database.Open(ctx, cfg.DatabaseURL)
 	if err != nil {
@@ -161,6 +159,16 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 
 // clock is where the program's time comes from.
 func clock() time.Time { return time.Now() } //nolint:forbidigo // handed to everything else as an argument
+
+// newGitLab is the client that the settings describe.
+func newGitLab(cfg *config, opts gitlabapi.Options) (*gitlabapi.Client, error) {
+	opts.InternalURL, opts.Proxy, opts.RootCAs = cfg.GitLabInternalURL.String(), cfg.proxy, cfg.rootCAs
+	client, err := gitlabapi.New(cfg.GitLabURL.String(), opts)
+	if err != nil {
+		return nil, fmt.Errorf("GITLAB_URL or GITLAB_INTERNAL_URL: %w", err)
+	}
+	return client, nil
+}
 
 func oauth(cfg *config, gitlab *gitlabapi.Client) *gitlabapi.OAuth {
 	callback := cfg.PublicURL
