@@ -160,6 +160,16 @@ func BadLink(address string) Fault {
 	return Edit(func(a *Answer) { a.Header.Set("Link", "<"+address+`>; rel="next"`) })
 }
 
+// StrippedPages takes from a list all headers that tell of other pages, as a proxy does that lets
+// through only what it knows.
+func StrippedPages() Fault {
+	return Edit(func(a *Answer) {
+		for _, name := range []string{"Link", "X-Page", "X-Per-Page", "X-Next-Page", "X-Prev-Page", "X-Total", "X-Total-Pages"} {
+			a.Header.Del(name)
+		}
+	})
+}
+
 // StuckPage makes every page of a list name the same next page.
 func StuckPage(page int) Fault {
 	return Edit(func(a *Answer) { a.Header.Set("X-Next-Page", strconv.Itoa(page)) })
