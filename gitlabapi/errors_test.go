@@ -20,7 +20,7 @@ var sentinels = map[string]error{
 	"precondition": gitlabapi.ErrPrecondition, "rate": gitlabapi.ErrRateLimited,
 	"unavailable": gitlabapi.ErrUnavailable, "timeout": gitlabapi.ErrTimeout,
 	"malformed": gitlabapi.ErrMalformed, "large": gitlabapi.ErrTooLarge,
-	"graphql": gitlabapi.ErrGraphQL, "grant": gitlabapi.ErrInvalidGrant,
+	"graphql": gitlabapi.ErrGraphQL, "grant": gitlabapi.ErrInvalidGrant, "client": gitlabapi.ErrInvalidClient,
 }
 
 // meaning lists the sentinels that err is, so that a test sees one too many.

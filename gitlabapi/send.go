@@ -116,6 +116,7 @@ func (c *Client) refused(r request, a answer) *Error {
 		RequestID: requestID(a.header, secrets),
 		kind:      kindOf(a.status, f),
 		unknown:   r.write() && a.status >= 500,
+		code:      f.code,
 	}
 	e.RetryAfter, _ = retryAfter(a.header, c.core.now())
 	if a.status >= 300 && a.status <= 399 {

@@ -81,10 +81,7 @@ func (h *Handlers) finishSignIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if refusal := query.Get("error"); refusal != "" {
-		if refusal == "access_denied" {
-			return errSignInDenied
-		}
-		return errSignInRefused.because(fmt.Errorf("GitLab answered %.64q", refusal))
+		return refusedAttempt(refusal)
 	}
 	pair, err := h.OAuth.Exchange(r.Context(), query.Get("code"), a.Verifier)
 	if err != nil {
@@ -128,10 +125,36 @@ func (h *Handlers) takeAttempt(w http.ResponseWriter, r *http.Request, state str
 	return a, nil
 }
 
-// signInFailure keeps a GitLab that refused, a wrong client secret included, apart from one
-// that is down.
+// refusedAttempt is what the error in a callback's address means (RFC 6749 §4.1.2.1).
+func refusedAttempt(code string) error {
+	cause := fmt.Errorf("GitLab answered %.64q", code)
+	switch code {
+	case "access_denied":
+		return errSignInDenied
+	case "invalid_scope", "unauthorized_client", "invalid_client", "unsupported_response_type":
+		return errSettings.because(cause)
+	default:
+		return errSignInRefused.because(cause)
+	}
+}
+
+// wrongSettings names what the operator has to look at, empty where the settings are not to blame.
+func wrongSettings(err error) string {
+	var refused *httpError
+	switch {
+	case errors.Is(err, gitlabapi.ErrInvalidClient):
+		return "GITLAB_CLIENT_ID, GITLAB_CLIENT_SECRET"
+	case errors.As(err, &refused) && refused.id == errSettings.id:
+		return "GITLAB_CLIENT_ID, GITLAB_SCOPE"
+	default:
+		return ""
+	}
+}
+
+// signInFailure keeps a GitLab that refused the person apart from one that is down or that does not
+// know the portal.
 func signInFailure(err error) error {
-	if gitlabapi.Refused(err) && !errors.Is(err, gitlabapi.ErrRateLimited) {
+	if gitlabapi.Refused(err) && !errors.Is(err, gitlabapi.ErrRateLimited) && !errors.Is(err, gitlabapi.ErrInvalidClient) {
 		return errSignInRefused.because(err)
 	}
 	return fmt.Errorf("signing in: %w", err)

@@ -129,7 +129,8 @@ func TestP13AFailedExchangeLeavesNoSession(t *testing.T) {
 		heading string
 	}{
 		{"a code that is used up", gitlabtest.OpExchangeCode, gitlabtest.InvalidGrant(), http.StatusBadGateway, "did not complete"},
-		{"a wrong client secret", gitlabtest.OpExchangeCode, gitlabtest.OAuthError(http.StatusUnauthorized, "invalid_client", "Client authentication failed"), http.StatusBadGateway, "did not complete"},
+		{"a wrong client secret", gitlabtest.OpExchangeCode, gitlabtest.OAuthError(http.StatusUnauthorized, "invalid_client", "Client authentication failed"), http.StatusBadGateway, "does not know this portal"},
+		{"a GitLab under maintenance", gitlabtest.OpExchangeCode, gitlabtest.OAuthUnavailable(time.Minute), http.StatusServiceUnavailable, "is busy"},
 		{"a blocked person", gitlabtest.OpCurrentUser, gitlabtest.Message(http.StatusForbidden, "403 Forbidden - Your account has been blocked"), http.StatusBadGateway, "did not complete"},
 		{"a GitLab that is down", gitlabtest.OpExchangeCode, gitlabtest.BadGateway(), http.StatusBadGateway, "cannot be reached"},
 		{"a page that only says invalid_grant", gitlabtest.OpExchangeCode, gitlabtest.Reply(http.StatusBadGateway, "text/html", "invalid_grant"), http.StatusBadGateway, "cannot be reached"},

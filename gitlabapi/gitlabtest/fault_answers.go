@@ -95,6 +95,15 @@ func OAuthError(status int, code, description string) Fault {
 	return replyError(refuseOAuth(status, code, description))
 }
 
+// OAuthUnavailable answers as the OAuth endpoints do during maintenance: 503 that says when to come
+// back.
+func OAuthUnavailable(retryAfter time.Duration) Fault {
+	a := jsonAnswer(http.StatusServiceUnavailable, errorBody{
+		Error: "temporarily_unavailable", Description: "The authorization server is currently under maintenance.",
+	})
+	return reply(a.with("Retry-After", strconv.Itoa(int(retryAfter/time.Second))))
+}
+
 // InvalidGrant answers as the token endpoint does for a dead refresh token or code.
 func InvalidGrant() Fault { return replyError(errInvalidGrant()) }
 
