@@ -160,7 +160,7 @@ func signInFailure(err error) error {
 	return fmt.Errorf("signing in: %w", err)
 }
 
-// logout ends the session here first, and at GitLab as far as it can be reached: signing out
+// logout ends the session here first, and at GitLab as far as it can be reached soon: signing out
 // must not depend on another system.
 func (h *Handlers) logout(w http.ResponseWriter, r *http.Request) error {
 	current, err := h.Sessions.Load(r.Context(), r)
@@ -179,10 +179,7 @@ func (h *Handlers) logout(w http.ResponseWriter, r *http.Request) error {
 	}
 	if ended != nil {
 		h.Fleet.DropSession(ended.ID)
-		// An expired access token is "not revocable"; the refresh token ends both.
-		if err := h.OAuth.Revoke(r.Context(), ended.Tokens.Refresh); err != nil {
-			h.Log.WarnContext(r.Context(), "revoking the GitLab token at sign-out", "error", err)
-		}
+		h.Revocations.Revoke(r.Context(), ended.Tokens.Refresh)
 	}
 	if h.Cookie.Path == "/" {
 		w.Header().Set("Clear-Site-Data", `"cache", "storage"`)

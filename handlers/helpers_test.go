@@ -103,6 +103,8 @@ type setUp struct {
 	jihu bool
 	// pages are those of Config.Pages.
 	pages map[string]handlers.PageFunc
+	// patience is how long signing out waits for GitLab; the zero value is the real one.
+	patience time.Duration
 	// readyPanics makes one route panic: the one that asks whether the portal is ready.
 	readyPanics bool
 }
@@ -197,6 +199,7 @@ func (p *portal) compose(setup setUp) {
 		Assets: must(static.Load())(p.t), Log: log, Now: p.clock.Now, Ready: readiness(setup, db),
 		HelmRepoURL: "https://charts.gitlab.io", PrivateCA: setup.privateCA, JiHu: setup.jihu, Pages: setup.pages,
 	}
+	p.config.Revocations = handlers.NewRevocations(p.config.OAuth, log, setup.patience)
 	handler := must(handlers.New(p.config))(p.t)
 	p.current.Store(&handler)
 }
