@@ -27,8 +27,6 @@ type Revocations struct {
 	log      *slog.Logger
 	patience time.Duration
 	slots    *semaphore.Weighted
-	stopping context.Context //nolint:containedctx // ends with the portal
-	stop     context.CancelFunc
 }
 
 // NewRevocations returns the revocations of one GitLab application. patience is how long Revoke
@@ -37,9 +35,7 @@ func NewRevocations(oauth *gitlabapi.OAuth, log *slog.Logger, patience time.Dura
 	if patience <= 0 {
 		patience = revokePatience
 	}
-	r := &Revocations{oauth: oauth, log: log, patience: patience, slots: semaphore.NewWeighted(maxRevocations)}
-	r.stopping, r.stop = context.WithCancel(context.Background())
-	return r
+	return &Revocations{oauth: oauth, log: log, patience: patience, slots: semaphore.NewWeighted(maxRevocations)}
 }
 
 // Revoke ends the grant that a refresh token belongs to: an expired access token is "not revocable",
@@ -67,7 +63,6 @@ func (r *Revocations) Revoke(ctx context.Context, refresh gitlabapi.Secret) {
 func (r *Revocations) attempt(ctx context.Context, refresh gitlabapi.Secret, limit time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	defer context.AfterFunc(r.stopping, cancel)()
 	err := parallel.Guard(func() error { return r.oauth.Revoke(ctx, refresh) })
 	if err != nil {
 		level := max(slog.LevelWarn, classify(err, true).level)
@@ -75,11 +70,10 @@ func (r *Revocations) attempt(ctx context.Context, refresh gitlabapi.Secret, lim
 	}
 }
 
-// Close waits until GitLab has answered for everybody who signed out, or until ctx ends, and gives up
-// the rest. It reports to the log how it ended: a stop does not fail for a GitLab that hangs.
+// Close waits until GitLab has answered for everybody who signed out, or until ctx ends; what is left
+// then ends with the process. It reports to the log how it ended: a stop does not fail for a GitLab that hangs.
 func (r *Revocations) Close(ctx context.Context) {
 	if err := r.slots.Acquire(ctx, maxRevocations); err != nil {
 		r.log.WarnContext(ctx, "some GitLab tokens of people who signed out could not be revoked before the stop", "error", err)
 	}
-	r.stop()
 }

@@ -197,7 +197,7 @@ func PastTheEnd(p Page, m Pager) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = PagerLinks(p, m).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = PagerLinks(p, Pager{Prev: m.Prev, Page: m.Page}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

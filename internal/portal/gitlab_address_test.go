@@ -142,7 +142,7 @@ func tunnelled(t *testing.T, gitlab http.Handler, seen *requests) (certificate, 
 	behind := httptest.NewTLSServer(gitlab)
 	t.Cleanup(behind.Close)
 	tunnel := httptest.NewServer(seen.note(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		far, err := net.Dial("tcp", behind.Listener.Addr().String()) //nolint:noctx // ends with the test's servers
+		far, err := net.Dial("tcp", behind.Listener.Addr().String())
 		if err != nil {
 			w.WriteHeader(http.StatusBadGateway)
 			return
