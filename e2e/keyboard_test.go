@@ -68,6 +68,58 @@ func TestKeysAreListedAndCanBeTurnedOff(t *testing.T) {
 	}
 }
 
+// composing is a script that presses a key as browsers tell of one that an input method takes: Safari
+// sends Enter after the end of the composition and gives it away by the key code alone.
+const composing = `([key, isComposing, keyCode]) => {
+	const event = new KeyboardEvent("keydown", {key, isComposing, bubbles: true, cancelable: true});
+	Object.defineProperty(event, "keyCode", {value: keyCode});
+	document.activeElement.dispatchEvent(event);
+	return event.defaultPrevented;
+}`
+
+// TestAKeyThatEndsACompositionDoesNothing composes where the portal listens to keys.
+func TestAKeyThatEndsACompositionDoesNothing(t *testing.T) {
+	s := newStage(t)
+	for _, browser := range []struct {
+		name        string
+		isComposing bool
+		keyCode     int
+	}{{"Safari", false, 229}, {"Chromium", true, 229}, {"Firefox", true, 13}} {
+		p := s.as("lead")
+		p.visit(s.agents())
+		p.readyForKeys()
+		taken := func(what, key string) {
+			t.Helper()
+			if p.eval(composing, []any{key, browser.isComposing, browser.keyCode}) != false {
+				t.Errorf("%s, %s: the portal takes %s from the input method", browser.name, what, key)
+			}
+		}
+		taken("on the page", "/")
+		taken("on the page", "?")
+		p.lacks(p.Locator("dialog[open]"))
+		p.press("/")
+		p.sees(p.Locator("#picker-list [aria-selected=true]"))
+		p.focusComesTo("#picker-input")
+		taken("in the picker", "ArrowDown")
+		taken("in the picker", "Enter")
+		p.sees(p.Locator("#picker-input"))
+		p.press("Escape")
+		p.click(p.Locator("header details.menu summary"))
+		taken("in the menu", "Escape")
+		p.sees(p.Locator("header details.menu[open]"))
+		if at := p.URL(); at != s.agents() {
+			t.Errorf("%s: the page is now %s", browser.name, at)
+		}
+		p.visit(s.agents())
+		p.readyForKeys()
+		p.press("/")
+		p.sees(p.Locator("#picker-list [aria-selected=true]"))
+		if p.eval(composing, []any{"Enter", false, 13}) != true {
+			t.Errorf("%s: Enter that ends no composition opens no project", browser.name)
+		}
+	}
+}
+
 // TestTheContentIsOneKeyAway uses the skip link.
 func TestTheContentIsOneKeyAway(t *testing.T) {
 	s := newStage(t)

@@ -4,12 +4,9 @@ import (
 	"bytes"
 	"context"
 	"crypto/x509"
-	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
-	"path"
-	"strings"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
@@ -17,6 +14,13 @@ import (
 
 // Options are the settings of a Client. The zero value works.
 type Options struct {
+	// InternalURL is where the client's own calls go, if that is another address
+	// of the instance than the one that browsers reach it by; "": the same. The
+	// token is sent there and nowhere else.
+	InternalURL string
+	// Proxy tells the proxy for an address, nil for none; nil: what the process's
+	// environment says.
+	Proxy   func(*url.URL) (*url.URL, error)
 	RootCAs *x509.CertPool // nil: the system's
 	Log     *slog.Logger   // nil: discard. One debug line per attempt
 	// Observe is told of every attempt, retries and redirects included; status 0
@@ -55,50 +59,32 @@ type Client struct {
 
 // core is what all copies of a client share.
 type core struct {
-	base     string   // scheme, host and path, without a slash at the end, and
-	address  *url.URL // the same, parsed; nobody changes it
+	base     string   // where calls go: scheme, host and path, without a slash at the end
+	address  *url.URL // where browsers go; nobody changes it
 	reads    *retryablehttp.Client
 	writes   *http.Client
 	timeouts Timeouts
 	now      func() time.Time
 }
 
-// New makes a client without a token for the instance at baseURL, which may have
-// a path. Its error does not repeat baseURL, which may hold a password.
+// New makes a client without a token for the instance that browsers reach at
+// baseURL, which may have a path. Its error does not repeat an address, which may
+// hold a password.
 func New(baseURL string, opts Options) (*Client, error) {
-	base, err := parseBase(baseURL)
+	places, err := parseAddresses(baseURL, opts.InternalURL)
 	if err != nil {
 		return nil, err
 	}
 	opts = opts.withDefaults()
-	rt := newTransport(opts)
+	rt := newTransport(places, opts)
 	return &Client{core: &core{
-		base:     base.String(),
-		address:  base,
-		reads:    newReads(rt, base, opts),
+		base:     places.calls.String(),
+		address:  places.browsers,
+		reads:    newReads(rt, places.calls, opts),
 		writes:   &http.Client{Transport: rt, CheckRedirect: refuseRedirect},
 		timeouts: opts.Timeouts,
 		now:      opts.Now,
 	}}, nil
-}
-
-func parseBase(baseURL string) (*url.URL, error) {
-	base, err := url.Parse(strings.TrimRight(baseURL, "/"))
-	switch {
-	case err != nil:
-		return nil, errors.New("gitlab: the base URL cannot be parsed")
-	case base.Scheme != "https" && base.Scheme != "http":
-		return nil, errors.New("gitlab: the base URL must begin with https:// or http://")
-	case base.Hostname() == "":
-		return nil, errors.New("gitlab: the base URL has no host")
-	case base.User != nil:
-		return nil, errors.New("gitlab: the base URL must not hold a user name or password")
-	case base.RawQuery != "" || base.ForceQuery || strings.Contains(baseURL, "#"):
-		return nil, errors.New("gitlab: the base URL must not have a query or a fragment")
-	case path.Clean("/"+base.Path) != "/"+strings.TrimPrefix(base.Path, "/"):
-		return nil, errors.New("gitlab: the base URL's path must not have empty, . or .. parts")
-	}
-	return base, nil
 }
 
 func (o Options) withDefaults() Options {
@@ -114,6 +100,9 @@ func (o Options) withDefaults() Options {
 	if o.Backoff == nil {
 		o.Backoff = fullJitter
 	}
+	if o.Proxy == nil {
+		o.Proxy = environmentProxy
+	}
 	if o.MaxInFlight < 1 {
 		o.MaxInFlight = 64
 	}
@@ -122,6 +111,10 @@ func (o Options) withDefaults() Options {
 	}
 	o.Timeouts = o.Timeouts.withDefaults()
 	return o
+}
+
+func environmentProxy(target *url.URL) (*url.URL, error) {
+	return http.ProxyFromEnvironment(&http.Request{URL: target})
 }
 
 func (t Timeouts) withDefaults() Timeouts {
@@ -149,7 +142,8 @@ func (c *Client) WithToken(token Secret) *Client {
 	return &bound
 }
 
-// BaseURL returns a copy of the instance's address, without a slash at the end.
+// BaseURL returns a copy of the instance's address for browsers, without a slash
+// at the end: for links and for what people copy.
 func (c *Client) BaseURL() *url.URL {
 	address := *c.core.address
 	return &address

@@ -58,6 +58,10 @@ var (
 	// ErrInvalidGrant is OAuth's invalid_grant: the code or refresh token is of no
 	// use any more.
 	ErrInvalidGrant = errors.New("the grant is not valid any more")
+	// ErrInvalidClient is OAuth's invalid_client or unauthorized_client: GitLab does
+	// not know the application by this id and secret, or does not let it do this,
+	// whoever the person is. Also ErrUnavailable.
+	ErrInvalidClient = fmt.Errorf("GitLab does not accept the application: %w", ErrUnavailable)
 )
 
 // Error is the failure of one call. It holds no secret, no URL and no header but
@@ -76,6 +80,7 @@ type Error struct {
 	cause   error  // context.Canceled, context.DeadlineExceeded or nil
 	detail  string // what went wrong on the way, cleaned like Message
 	unknown bool   // a write that may have happened
+	code    string // OAuth's "error", "" where GitLab gave none
 }
 
 // Error names the operation, the status and the reason, for logs.
@@ -124,6 +129,14 @@ func OutcomeUnknown(err error) bool {
 func Refused(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && e.Status >= http.StatusBadRequest && e.Status < http.StatusInternalServerError && !errors.Is(err, ErrForeign)
+}
+
+// Postponed reports whether err is an answer of GitLab's or of what stands before
+// it that only says when to come back, as during maintenance, and that nothing was
+// done. See Error.RetryAfter.
+func Postponed(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Status == http.StatusServiceUnavailable && e.RetryAfter > 0 && !e.unknown
 }
 
 // PartialError comes with what GraphQL did answer; what it did not is missing

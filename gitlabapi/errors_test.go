@@ -21,7 +21,7 @@ var sentinels = map[string]error{
 	"unavailable": gitlabapi.ErrUnavailable, "timeout": gitlabapi.ErrTimeout,
 	"malformed": gitlabapi.ErrMalformed, "large": gitlabapi.ErrTooLarge,
 	"foreign": gitlabapi.ErrForeign, "unsupported": gitlabapi.ErrUnsupported,
-	"graphql": gitlabapi.ErrGraphQL, "grant": gitlabapi.ErrInvalidGrant,
+	"graphql": gitlabapi.ErrGraphQL, "grant": gitlabapi.ErrInvalidGrant, "client": gitlabapi.ErrInvalidClient,
 }
 
 // meaning lists the sentinels that err is, so that a test sees one too many.

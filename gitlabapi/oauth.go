@@ -32,9 +32,9 @@ type TokenPair struct {
 
 // OAuth signs people in
 // (https://docs.gitlab.com/api/oauth2/#authorization-code-with-proof-key-for-code-exchange-pkce).
-// Its failures are ErrInvalidGrant, which ends a session, and ErrRateLimited or
-// ErrUnavailable, which do not: also a wrong client secret is nothing that the
-// person could heal by signing in again.
+// Its failures are ErrInvalidGrant, which ends a session, and ErrRateLimited,
+// ErrInvalidClient or ErrUnavailable, which do not: also a wrong client secret is
+// nothing that the person could heal by signing in again.
 type OAuth struct {
 	client *Client // without a token
 	cfg    OAuthConfig
@@ -90,7 +90,7 @@ func (o *OAuth) Revoke(ctx context.Context, token Secret) error {
 	}
 	_, err := o.client.do(ctx, r, nil)
 	if refused, ok := errors.AsType[*Error](err); ok && refused.Status >= 400 && !errors.Is(err, ErrForeign) {
-		refused.kind = oauthKind(refused.Status, "")
+		refused.kind = oauthKind(refused.Status, refused.code)
 	}
 	return err
 }
@@ -98,15 +98,15 @@ func (o *OAuth) Revoke(ctx context.Context, token Secret) error {
 // config is made anew for each call, so that the library's plain copy of the
 // client secret is kept nowhere.
 func (o *OAuth) config() *oauth2.Config {
-	base := o.client.core.base
+	core := o.client.core
 	return &oauth2.Config{
 		ClientID:     o.cfg.ClientID,
 		ClientSecret: o.cfg.ClientSecret.Reveal(),
 		RedirectURL:  o.cfg.RedirectURL,
 		Scopes:       strings.Fields(o.cfg.Scope),
 		Endpoint: oauth2.Endpoint{
-			AuthURL:  base + "/oauth/authorize",
-			TokenURL: base + "/oauth/token",
+			AuthURL:  core.address.String() + "/oauth/authorize", // the browser goes there
+			TokenURL: core.base + "/oauth/token",
 			// Fixed: with an unknown style the library repeats a failed POST the
 			// other way, and a refresh token works only once.
 			AuthStyle: oauth2.AuthStyleInParams,
@@ -158,14 +158,12 @@ func (o *OAuth) refused(r request, refusal *oauth2.RetrieveError) *Error {
 	if a.status < 300 {
 		return o.client.malformed(r, a, "an error in a success")
 	}
-	code := refusal.ErrorCode
-	if !isJSON(a.header.Get("Content-Type")) {
-		code = "" // the library reads forms and HTML for it too
-	}
 	e := o.client.refused(r, a)
 	if !errors.Is(e, ErrForeign) {
-		e.kind = oauthKind(a.status, code)
+		e.kind = oauthKind(a.status, e.code) // not the library's, which it reads in forms and HTML too
 	}
+	// Who puts a request off has not begun with it.
+	e.unknown = e.unknown && (a.status != http.StatusServiceUnavailable || e.RetryAfter == 0)
 	return e
 }
 
@@ -176,6 +174,8 @@ func oauthKind(status int, code string) error {
 		return ErrRateLimited
 	case status >= 400 && status <= 499 && code == "invalid_grant":
 		return ErrInvalidGrant
+	case status >= 400 && status <= 499 && (code == "invalid_client" || code == "unauthorized_client"):
+		return ErrInvalidClient
 	default:
 		return ErrUnavailable
 	}

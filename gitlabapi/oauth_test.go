@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"maps"
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -142,9 +143,11 @@ func TestO8OnlyAnInvalidGrantIsFatal(t *testing.T) {
 	}{
 		"invalid_grant":                       {400, "application/json; charset=utf-8", badGrant, is("grant"), false},
 		"invalid_grant with a 401":            {401, "application/json", badGrant, is("grant"), false},
-		"a wrong client":                      {401, "application/json", `{"error":"invalid_client"}`, is("unavailable"), false},
+		"a wrong client":                      {401, "application/json", `{"error":"invalid_client"}`, is("unavailable", "client"), false},
+		"a wrong client in HTML":              {401, "text/html", `{"error":"invalid_client"}`, is("unavailable"), false},
+		"a wrong client with a 502":           {502, "application/json", `{"error":"invalid_client"}`, is("unavailable"), true},
 		"a missing parameter":                 {400, "application/json", `{"error":"invalid_request"}`, is("unavailable"), false},
-		"a refused client":                    {403, "application/json", `{"error":"unauthorized_client"}`, is("unavailable"), false},
+		"a refused client":                    {403, "application/json", `{"error":"unauthorized_client"}`, is("unavailable", "client"), false},
 		"the word in a 502 page":              {502, "text/html", "<html>" + badGrant + "</html>", is("unavailable"), true},
 		"the JSON in a 502":                   {502, "application/json", badGrant, is("unavailable"), true},
 		"the JSON in a 400 that is HTML":      {400, "text/html", badGrant, foreign(), true},
@@ -177,6 +180,29 @@ func TestO8OnlyAnInvalidGrantIsFatal(t *testing.T) {
 	}
 }
 
+func TestAPostponedTokenCallHasNotBegun(t *testing.T) {
+	t.Parallel()
+	for after, want := range map[string]time.Duration{"120": 2 * time.Minute, "": 0, "soon": 0} {
+		c, seen := fake(t, quick(), func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Retry-After", after)
+			replyJSON(503, `{"error":"temporarily_unavailable"}`)(w, r)
+		})
+		for _, call := range []string{"exchange a code", "refresh a token"} {
+			_, err := oncers()[call](t.Context(), c)
+			var failed *gitlabapi.Error
+			if !errors.As(err, &failed) || failed.RetryAfter != want || !errors.Is(err, gitlabapi.ErrUnavailable) {
+				t.Errorf("%s, Retry-After %q: error = %v, want ErrUnavailable with %s", call, after, err, want)
+			}
+			if gitlabapi.Postponed(err) != (want > 0) || gitlabapi.OutcomeUnknown(err) != (want == 0) {
+				t.Errorf("%s, Retry-After %q: postponed = %v, unknown = %v", call, after, gitlabapi.Postponed(err), gitlabapi.OutcomeUnknown(err))
+			}
+		}
+		if n := len(seen.all()); n != 2 {
+			t.Errorf("%d requests, want each sent once", n)
+		}
+	}
+}
+
 func TestASignInWithoutRefreshTokenCannotBeRefreshed(t *testing.T) {
 	t.Parallel()
 	c, seen := fake(t, quick(), replyJSON(200, tokensBody))
@@ -194,7 +220,7 @@ func TestRevokingIsNoMatterOfThePerson(t *testing.T) {
 		meaning map[string]bool
 	}{
 		"done, or dead already": {200, "{}", is()},
-		"a wrong client":        {403, `{"error":"unauthorized_client","error_description":"You are not authorized to revoke this token"}`, is("unavailable")},
+		"a wrong client":        {403, `{"error":"unauthorized_client","error_description":"You are not authorized to revoke this token"}`, is("unavailable", "client")},
 		"a 429":                 {429, "", is("rate")},
 		"a 500":                 {500, "", is("unavailable")},
 	} {

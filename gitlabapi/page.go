@@ -49,31 +49,38 @@ func perPageOf(query url.Values) int {
 	return perPage
 }
 
-// pageOf builds the page that an answer's headers describe. Only X-Next-Page
-// says whether more follows: Link may hold an internal host, and a short page
-// proves nothing, because per_page is clamped.
+// pageOf builds the page that an answer's headers describe. X-Next-Page says
+// whether more follows, and not Link, which may hold an internal host. GitLab
+// sends it empty on the last page: where it is missing, something on the way
+// strips headers, and a full page may have another one after it.
 func pageOf[T any](items []T, query url.Values, header http.Header) (Page[T], string) {
 	asked, _ := strconv.Atoi(query.Get("page"))
 	page := Page[T]{
 		Items:      items,
 		Number:     asked,
-		PrevPage:   headerInt(header, "X-Prev-Page", 0),
+		PrevPage:   headerInt(header, "X-Prev-Page", missing(header, "X-Prev-Page", asked-1)),
 		PerPage:    headerInt(header, "X-Per-Page", perPageOf(query)),
 		Total:      headerInt(header, "X-Total", -1),
 		TotalPages: headerInt(header, "X-Total-Pages", 0),
 	}
-	switch next := header.Get("X-Next-Page"); {
-	case next != "":
+	if len(items) > 0 && len(items) >= page.PerPage {
+		page.NextPage = missing(header, "X-Next-Page", asked+1)
+	}
+	if header.Get("X-Next-Page") != "" {
 		page.NextPage = headerInt(header, "X-Next-Page", -1)
 		if page.NextPage <= page.Number {
 			return page, "X-Next-Page does not lead forward"
 		}
-	case header["X-Next-Page"] == nil && len(items) >= page.PerPage:
-		// GitLab sends the header empty on the last page. A full page without it
-		// has passed something that strips headers: more may follow.
-		return page, "X-Next-Page is missing on a full page"
 	}
 	return page, ""
+}
+
+// missing is counted for a header that was stripped, and 0 for one that is there.
+func missing(header http.Header, name string, counted int) int {
+	if header[name] == nil {
+		return counted
+	}
+	return 0
 }
 
 // headerInt reads a non-negative number, or gives fallback.
@@ -98,11 +105,15 @@ func allPages[T any](ctx context.Context, op string, id func(T) int64, fetch fun
 		if err != nil {
 			return nil, err
 		}
+		known := len(items)
 		for _, item := range page.Items {
 			if !seen[id(item)] {
 				seen[id(item)] = true
 				items = append(items, item)
 			}
+		}
+		if len(items) == known && page.NextPage != 0 {
+			return nil, &Error{Op: op, kind: ErrMalformed, detail: "another page with nothing new on it"}
 		}
 		number = page.NextPage
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
@@ -64,6 +65,65 @@ func TestH12ListsAreComplete(t *testing.T) {
 	}
 }
 
+// stripped answers as paged does through a proxy that lets these headers of GitLab's pass only.
+func stripped(total int, passed ...string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		answer := httptest.NewRecorder()
+		paged(total)(answer, r)
+		for _, name := range append(passed, "Content-Type") {
+			w.Header()[name] = answer.Header()[name]
+		}
+		_, _ = w.Write(answer.Body.Bytes())
+	}
+}
+
+func TestH12ListsWithoutHeadersAreCompleteByCounting(t *testing.T) {
+	t.Parallel()
+	for total, pages := range map[int]int{0: 1, 1: 1, 99: 1, 100: 2, 101: 2, 200: 3, 250: 3} {
+		t.Run(strconv.Itoa(total), func(t *testing.T) {
+			t.Parallel()
+			c, seen := fake(t, quick(), stripped(total))
+			agents, err := c.Agents(t.Context(), gitlabapi.ProjectID(20))
+			if err != nil || len(agents) != total {
+				t.Fatalf("%d agents, %v, want %d", len(agents), err, total)
+			}
+			if n := len(seen.all()); n != pages {
+				t.Errorf("%d requests, want %d", n, pages)
+			}
+		})
+	}
+}
+
+func TestAPageWithoutHeadersCountsWhereItStands(t *testing.T) {
+	t.Parallel()
+	type page = gitlabapi.Page[gitlabapi.Agent]
+	for name, tc := range map[string]struct {
+		number int
+		passed []string
+		want   page
+	}{
+		"first":                    {1, nil, page{Number: 1, NextPage: 2, PerPage: 10, Total: -1}},
+		"middle":                   {2, nil, page{Number: 2, NextPage: 3, PrevPage: 1, PerPage: 10, Total: -1}},
+		"last":                     {3, nil, page{Number: 3, PrevPage: 2, PerPage: 10, Total: -1}},
+		"with the total":           {2, []string{"X-Total", "X-Total-Pages"}, page{Number: 2, NextPage: 3, PrevPage: 1, PerPage: 10, Total: 25, TotalPages: 3}},
+		"with the next one":        {2, []string{"X-Next-Page"}, page{Number: 2, NextPage: 3, PrevPage: 1, PerPage: 10, Total: -1}},
+		"with Link, to be ignored": {3, []string{"Link"}, page{Number: 3, PrevPage: 2, PerPage: 10, Total: -1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, _ := fake(t, quick(), stripped(25, tc.passed...))
+			got, err := c.AgentsPage(t.Context(), gitlabapi.ProjectID(20), tc.number, 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got.Items = nil
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("page differs (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestAPageSaysWhereItStands(t *testing.T) {
 	t.Parallel()
 	type page = gitlabapi.Page[gitlabapi.Agent]
@@ -119,7 +179,7 @@ func TestH12ListsThatDoNotEndAreGivenUp(t *testing.T) {
 		"no number":            {map[string]string{"X-Next-Page": "two"}, 1},
 		"a page twice":         {map[string]string{"X-Next-Page": "2"}, 2},
 		"a page far ahead":     {map[string]string{"X-Next-Page": "1000000"}, 1},
-		"no headers, yet full": {map[string]string{"X-Per-Page": "1"}, 1},
+		"no headers, yet full": {map[string]string{"X-Per-Page": "1"}, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -139,7 +199,8 @@ func TestH12AListThatGrowsForEverIsGivenUp(t *testing.T) {
 	t.Parallel()
 	c, seen := fake(t, quick(), func(w http.ResponseWriter, r *http.Request) {
 		page, _ := strconv.Atoi(r.URL.Query().Get("page"))
-		oneAgent(map[string]string{"X-Next-Page": strconv.Itoa(page + 1)})(w, r)
+		w.Header().Set("X-Next-Page", strconv.Itoa(page+1))
+		replyJSON(200, fmt.Sprintf(`[{"id":%d,"name":"agent"}]`, page))(w, r)
 	})
 	_, err := c.Agents(t.Context(), gitlabapi.ProjectID(20))
 	if !errors.Is(err, gitlabapi.ErrTooLarge) {

@@ -53,6 +53,7 @@ type TokenUse struct {
 
 // Person is an account as GraphQL shows it beside what it created.
 type Person struct {
-	Name     string `json:"name"`
-	Username string `json:"username"`
+	ID       GlobalID `json:"id"` // 0 where it was not asked for
+	Name     string   `json:"name"`
+	Username string   `json:"username"`
 }

@@ -13,14 +13,14 @@ import (
 // children for one that has some, and that times 1 + first/100 for a connection, in whole numbers,
 // of 250 allowed:
 //
-//	token node     1 + id name createdAt lastUsedAt + createdByUser (1+2)     =  8
-//	tokens         (count 1 + nodes 8 + 1) · 1.20                             = 12
-//	agent node     1 + id name createdAt + createdByUser (1+2) + tokens 12    = 19
-//	clusterAgents  (pageInfo (1+2) + nodes 19 + 1) · 1.20                     = 27
-//	project node   1 + id name fullPath archived + userPermissions (1+2) + 27 = 35
-//	projects       (nodes 35 + 1) · 2.00                                      = 72
+//	token node     1 + id name createdAt lastUsedAt + createdByUser (1+3)     =  9
+//	tokens         (count 1 + nodes 9 + 1) · 1.20                             = 13
+//	agent node     1 + id name createdAt + createdByUser (1+2) + tokens 13    = 20
+//	clusterAgents  (pageInfo (1+2) + nodes 20 + 1) · 1.20                     = 28
+//	project node   1 + id name fullPath archived + userPermissions (1+2) + 28 = 36
+//	projects       (nodes 36 + 1) · 2.00                                      = 74
 //
-// A project alone, and the rest of an agent list, are read with 100 agents: 54.
+// A project alone, and the rest of an agent list, are read with 100 agents: 56.
 // More agents at once would pass too, but not an answer of 1 MiB with 100 projects.
 const (
 	manyProjects = 100
@@ -41,7 +41,7 @@ fragment agent on ClusterAgent {
   createdByUser { name username }
   tokens(first: 20) {
     count
-    nodes { id name createdAt lastUsedAt createdByUser { name username } }
+    nodes { id name createdAt lastUsedAt createdByUser { id name username } }
   }
 }`
 

@@ -43,6 +43,52 @@ func TestReadsFollowAProjectThatMoved(t *testing.T) {
 	}
 }
 
+func TestH6RedirectsToTheAddressForBrowsersStayOnTheOneForCalls(t *testing.T) {
+	t.Parallel()
+	const browsers = "https://gitlab.test/gitlab"
+	for name, tc := range map[string]struct {
+		location string
+		want     string // the second request; empty for none
+	}{
+		"below the address for browsers": {browsers + "/api/v4/projects/20/cluster_agents/1?a=b%2Fc", "/inside/api/v4/projects/20/cluster_agents/1?a=b%2Fc"},
+		"with its port":                  {"https://GitLab.test:443/gitlab/api/v4/projects/a%2Fb", "/inside/api/v4/projects/a%2Fb"},
+		"below the address for calls":    {"/inside/api/v4/projects/20", "/inside/api/v4/projects/20"},
+		"a neighbour of the path":        {"https://gitlab.test/gitlab-other/api/v4/user", ""},
+		"out of the path, escaped":       {browsers + "/%2e%2e/other", ""},
+		"another scheme":                 {"http://gitlab.test/gitlab/api/v4/user", ""},
+		"with a user":                    {"https://u@gitlab.test/gitlab/api/v4/user", ""},
+		"another host":                   {"https://evil.test/gitlab/api/v4/user", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			seen := &recorder{}
+			inside := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				seen.add(r)
+				if len(seen.all()) == 1 {
+					w.Header().Set("Location", tc.location)
+					w.WriteHeader(http.StatusMovedPermanently)
+					return
+				}
+				replyJSON(200, agentBody)(w, r)
+			}))
+			t.Cleanup(inside.Close)
+			opts := quick()
+			opts.InternalURL = inside.URL + "/inside/"
+			_, err := client(t, browsers, opts).Agent(t.Context(), gitlabapi.ProjectPath("old/path"), 1)
+			requests := seen.all()
+			if tc.want == "" {
+				if !errors.Is(err, gitlabapi.ErrUnavailable) || len(requests) != 1 {
+					t.Errorf("%d requests, %v, want a redirect that is not followed", len(requests), err)
+				}
+				return
+			}
+			if err != nil || len(requests) != 2 || requests[1].URI != tc.want || requests[1].Auth != "Bearer "+canary {
+				t.Errorf("requests = %+v, %v, want the second at %s with the token", requests, err, tc.want)
+			}
+		})
+	}
+}
+
 func TestH6RedirectsElsewhereAreNotFollowed(t *testing.T) {
 	t.Parallel()
 	elsewhere := &recorder{}

@@ -79,7 +79,7 @@ var calls = map[string]struct {
 		asks:   "GET /api/v4/projects/20/cluster_agents?page=2&per_page=50",
 		status: 200, answer: "[" + agentBody + "]",
 		want: gitlabapi.Page[gitlabapi.Agent]{
-			Items: []gitlabapi.Agent{exampleAgent()}, Number: 2, PerPage: 50, Total: -1,
+			Items: []gitlabapi.Agent{exampleAgent()}, Number: 2, PrevPage: 1, PerPage: 50, Total: -1,
 		},
 	},
 	"all agents": {

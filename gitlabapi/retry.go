@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/url"
-	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -91,32 +89,4 @@ func retryAfter(header http.Header, now time.Time) (time.Duration, bool) {
 		return 0, false
 	}
 	return min(max(at.Sub(now), 0), maxRetryAfter), true
-}
-
-// followWithin follows a few redirects of a GET inside the configured instance:
-// a project that moved answers 301 to its number. Any other redirect is returned
-// as it is, so that neither the token nor a POST goes where nobody sent it.
-func followWithin(base *url.URL) func(*http.Request, []*http.Request) error {
-	return func(next *http.Request, via []*http.Request) error {
-		inside := origin(next.URL) == origin(base) && next.URL.User == nil &&
-			strings.HasPrefix(path.Clean(next.URL.Path), base.Path+"/")
-		if !inside || via[0].Method != http.MethodGet || len(via) > maxRedirects {
-			return http.ErrUseLastResponse
-		}
-		return nil
-	}
-}
-
-func refuseRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-
-// origin is scheme, host and port, in one spelling.
-func origin(u *url.URL) string {
-	port := u.Port()
-	switch {
-	case port == "" && u.Scheme == "https":
-		port = "443"
-	case port == "" && u.Scheme == "http":
-		port = "80"
-	}
-	return u.Scheme + "://" + net.JoinHostPort(strings.ToLower(u.Hostname()), port)
 }

@@ -123,6 +123,7 @@ func (c *Client) refused(r request, a answer) *Error {
 		kind:      kindOf(a.status, f),
 		// Something that reads GitLab's answers may withhold one; who wants a login reads none.
 		unknown: r.write() && (a.status >= 500 || f.foreign && a.status != http.StatusUnauthorized),
+		code:    f.code,
 	}
 	if f.foreign {
 		e.detail = "an answer of type " + strconv.Quote(clean(a.header.Get("Content-Type"), secrets...)) + " is not GitLab's"

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"sync/atomic"
 	"time"
 )
@@ -27,6 +28,7 @@ const (
 // failure of the attempt, like a broken connection), and tells the observers.
 type transport struct {
 	base    http.RoundTripper
+	places  addresses
 	buffers buffers
 	admit   Admission
 	header  time.Duration
@@ -35,11 +37,11 @@ type transport struct {
 	now     func() time.Time
 }
 
-func newTransport(opts Options) *transport {
+func newTransport(places addresses, opts Options) *transport {
 	dialer := &net.Dialer{Timeout: opts.Timeouts.Dial, KeepAlive: 15 * time.Second}
 	return &transport{
 		base: &http.Transport{
-			Proxy:                  http.ProxyFromEnvironment,
+			Proxy:                  func(r *http.Request) (*url.URL, error) { return opts.Proxy(r.URL) },
 			DialContext:            dialer.DialContext,
 			TLSClientConfig:        &tls.Config{RootCAs: opts.RootCAs, MinVersion: tls.VersionTLS12},
 			TLSHandshakeTimeout:    opts.Timeouts.TLS,
@@ -54,6 +56,7 @@ func newTransport(opts Options) *transport {
 			// A dead HTTP/2 connection would otherwise take every call with it.
 			HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 5 * time.Second},
 		},
+		places:  places,
 		admit:   opts.Admit,
 		header:  opts.Timeouts.Header,
 		log:     opts.Log,
@@ -153,6 +156,7 @@ func (t *transport) exchange(req *http.Request, a attempt) (*http.Response, *att
 	if err != nil {
 		return nil, broken(ctx, err, 0, sent.Load())
 	}
+	t.places.relocate(resp, out.URL)
 	if err := buffer(resp, t.buffers.get(a.write), a); err != nil {
 		return nil, broken(ctx, err, resp.StatusCode, true)
 	}

@@ -20,7 +20,7 @@ func TestTheBodyOfAWriteCannotBeRewound(t *testing.T) {
 			t.Parallel()
 			rewindable := false
 			opts := Options{}.withDefaults()
-			network := newTransport(opts)
+			network := newTransport(addresses{}, opts)
 			network.base = roundTripper(func(r *http.Request) (*http.Response, error) {
 				rewindable = r.GetBody != nil
 				return nil, errors.New("cut")

@@ -82,10 +82,7 @@ func (h *Handlers) finishSignIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if refusal := query.Get("error"); refusal != "" {
-		if refusal == "access_denied" {
-			return errSignInDenied
-		}
-		return errSignInRefused.because(fmt.Errorf("GitLab answered %.64q", refusal))
+		return refusedAttempt(refusal)
 	}
 	pair, err := h.OAuth.Exchange(r.Context(), query.Get("code"), a.Verifier)
 	if err != nil {
@@ -132,13 +129,39 @@ func (h *Handlers) takeAttempt(w http.ResponseWriter, r *http.Request, state str
 	return a, nil
 }
 
-// signInFailure keeps a GitLab that refused, a wrong client secret included, apart from one
-// that is down.
+// refusedAttempt is what the error in a callback's address means (RFC 6749 §4.1.2.1).
+func refusedAttempt(code string) error {
+	cause := fmt.Errorf("GitLab answered %.64q", code)
+	switch code {
+	case "access_denied":
+		return errSignInDenied
+	case "invalid_scope", "unauthorized_client", "invalid_client", "unsupported_response_type":
+		return errSettings.because(cause)
+	default:
+		return errSignInRefused.because(cause)
+	}
+}
+
+// wrongSettings names what the operator has to look at, empty where the settings are not to blame.
+func wrongSettings(err error) string {
+	var refused *httpError
+	switch {
+	case errors.Is(err, gitlabapi.ErrInvalidClient):
+		return "GITLAB_CLIENT_ID, GITLAB_CLIENT_SECRET"
+	case errors.As(err, &refused) && refused.id == errSettings.id:
+		return "GITLAB_CLIENT_ID, GITLAB_SCOPE"
+	default:
+		return ""
+	}
+}
+
+// signInFailure keeps a GitLab that refused the person apart from one that is down or that does not
+// know the portal.
 func signInFailure(err error) error {
 	if why := gitlabapi.RestrictionOf(err); why != gitlabapi.RestrictionNone {
 		return &signInRestrictedError{why: why, cause: err}
 	}
-	if gitlabapi.Refused(err) && !errors.Is(err, gitlabapi.ErrRateLimited) {
+	if gitlabapi.Refused(err) && !errors.Is(err, gitlabapi.ErrRateLimited) && !errors.Is(err, gitlabapi.ErrInvalidClient) {
 		return errSignInRefused.because(err)
 	}
 	return fmt.Errorf("signing in: %w", err)
@@ -153,7 +176,7 @@ type signInRestrictedError struct {
 func (e *signInRestrictedError) Error() string { return "signing in: " + e.cause.Error() }
 func (e *signInRestrictedError) Unwrap() error { return e.cause }
 
-// logout ends the session here first, and at GitLab as far as it can be reached: signing out
+// logout ends the session here first, and at GitLab as far as it can be reached soon: signing out
 // must not depend on another system.
 func (h *Handlers) logout(w http.ResponseWriter, r *http.Request) error {
 	current, err := h.Sessions.Load(r.Context(), r)
@@ -172,10 +195,7 @@ func (h *Handlers) logout(w http.ResponseWriter, r *http.Request) error {
 	}
 	if ended != nil {
 		h.Fleet.DropSession(ended.ID)
-		// An expired access token is "not revocable"; the refresh token ends both.
-		if err := h.OAuth.Revoke(r.Context(), ended.Tokens.Refresh); err != nil {
-			h.Log.WarnContext(r.Context(), "revoking the GitLab token at sign-out", "error", err)
-		}
+		h.Revocations.Revoke(r.Context(), ended.Tokens.Refresh)
 	}
 	if h.Cookie.Path == "/" {
 		w.Header().Set("Clear-Site-Data", `"cache", "storage"`)

@@ -1,12 +1,14 @@
 package handlers_test
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
+	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
 )
 
@@ -129,7 +131,8 @@ func TestP13AFailedExchangeLeavesNoSession(t *testing.T) {
 		heading string
 	}{
 		{"a code that is used up", gitlabtest.OpExchangeCode, gitlabtest.InvalidGrant(), http.StatusBadGateway, "did not complete"},
-		{"a wrong client secret", gitlabtest.OpExchangeCode, gitlabtest.OAuthError(http.StatusUnauthorized, "invalid_client", "Client authentication failed"), http.StatusBadGateway, "did not complete"},
+		{"a wrong client secret", gitlabtest.OpExchangeCode, gitlabtest.OAuthError(http.StatusUnauthorized, "invalid_client", "Client authentication failed"), http.StatusBadGateway, "does not know this portal"},
+		{"a GitLab under maintenance", gitlabtest.OpExchangeCode, gitlabtest.OAuthUnavailable(time.Minute), http.StatusServiceUnavailable, "is busy"},
 		{"a blocked person", gitlabtest.OpCurrentUser, gitlabtest.Message(http.StatusForbidden, "403 Forbidden - Your account has been blocked"), http.StatusForbidden, "account is blocked"},
 		{"a person who has not accepted the terms", gitlabtest.OpCurrentUser, gitlabtest.Message(http.StatusForbidden, "403 Forbidden - You (@lead) must accept the Terms of Service in order to perform this action."), http.StatusForbidden, "terms of service"},
 		{"a proxy's page in place of who it is", gitlabtest.OpCurrentUser, gitlabtest.SignInPage(), http.StatusBadGateway, "Something between"},
@@ -207,6 +210,71 @@ func TestO6SignOutWorksWhileGitLabIsDown(t *testing.T) {
 	}
 	if got := b.get("/projects"); got.status != http.StatusSeeOther || !strings.HasPrefix(got.header.Get("Location"), "/auth/login") {
 		t.Errorf("GET /projects after signing out = %d, want the way to sign in", got.status)
+	}
+}
+
+func TestO6SignOutDoesNotWaitForAGitLabThatHangs(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t, func(s *setUp) { s.patience = time.Millisecond })
+	b := p.as("lead")
+	session := b.client.Jar.Cookies(must(url.Parse(p.server.URL))(t))
+	form := hiddenFields(b.get("/projects").doc.Find(`form[action="/auth/logout"]`))
+	gate := gitlabtest.NewGate()
+	t.Cleanup(gate.Open)
+	p.gitlab.Inject(gitlabtest.OpOAuthRevoke, gitlabtest.Hold(gate))
+	if got := b.post("/auth/logout", form); got.status != http.StatusSeeOther || got.header.Get("Location") != "/" {
+		t.Errorf("signing out = %d to %q, want 303 to /", got.status, got.header.Get("Location"))
+	}
+	thief := p.visitor()
+	thief.client.Jar.SetCookies(must(url.Parse(p.server.URL))(t), session)
+	if got := thief.get("/projects"); got.status != http.StatusSeeOther {
+		t.Errorf("a cookie from before the sign-out = %d, want the way to sign in", got.status)
+	}
+	if err := gate.Await(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	hung, cancel := context.WithCancel(t.Context())
+	cancel()
+	p.config.Revocations.Close(hung)
+	if line := p.logged("could not be revoked before the stop"); line.Level != "WARN" {
+		t.Errorf("a stop while GitLab hangs is logged as %+v", line)
+	}
+}
+
+func TestO6AStopWaitsForTheTokensOfWhoSignedOut(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t, func(s *setUp) { s.patience = time.Millisecond })
+	b := p.as("lead")
+	form := hiddenFields(b.get("/projects").doc.Find(`form[action="/auth/logout"]`))
+	gate := gitlabtest.NewGate()
+	p.gitlab.Inject(gitlabtest.OpOAuthRevoke, gitlabtest.Hold(gate))
+	b.post("/auth/logout", form)
+	if err := gate.Await(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	gate.Open()
+	p.config.Revocations.Close(t.Context())
+	for _, r := range p.gitlab.Requests() {
+		if r.Op == gitlabtest.OpOAuthRevoke && r.Status != http.StatusOK {
+			t.Errorf("GitLab answered the revocation with %d, want it done before the stop", r.Status)
+		}
+	}
+	if strings.Contains(p.logs.String(), "could not be revoked") || strings.Contains(p.logs.String(), "revoking the GitLab token") {
+		t.Errorf("the log says %s", p.logs)
+	}
+}
+
+func TestSignOutsThatAGitLabKeepsWaitingAreBounded(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t, func(s *setUp) { s.patience = time.Millisecond })
+	gate := gitlabtest.NewGate()
+	t.Cleanup(gate.Open)
+	p.gitlab.Inject(gitlabtest.OpOAuthRevoke, gitlabtest.Hold(gate))
+	for range 20 { // more than may wait at once
+		p.config.Revocations.Revoke(t.Context(), gitlabapi.NewSecret("refresh-token"))
+	}
+	if n := strings.Count(p.logs.String(), "revoking the GitLab token at sign-out"); n != 20-16 {
+		t.Errorf("%d revocations were given up at once, want those beyond 16", n)
 	}
 }
 

@@ -70,6 +70,7 @@ var (
 	errSignInState      = &httpError{status: http.StatusBadRequest, id: "sign_in_state"}
 	errSignInDenied     = &httpError{status: http.StatusForbidden, id: "sign_in_denied"}
 	errSignInRefused    = &httpError{status: http.StatusBadGateway, id: "sign_in_refused"}
+	errSettings         = &httpError{status: http.StatusBadGateway, id: "portal_settings"}
 	errNotAudited       = &httpError{status: http.StatusServiceUnavailable, id: "not_audited"}
 	errNotReady         = &httpError{status: http.StatusServiceUnavailable, id: "not_ready"}
 	errInternal         = &httpError{status: http.StatusInternalServerError, id: "internal"}
@@ -84,6 +85,9 @@ type problem struct {
 	// said is GitLab's own sentence, of a refusal that it explains.
 	said string
 }
+
+// seconds is retryAfter as the header and the page say it.
+func (p problem) seconds() int { return int(p.retryAfter.Round(time.Second) / time.Second) }
 
 // statusClientClosed is logged for a request whose client went away; nobody receives it.
 const statusClientClosed = 499
@@ -121,6 +125,10 @@ func classify(err error, change bool) problem {
 // classifyGitLab decides what a failed call to GitLab means.
 func classifyGitLab(err error, change bool) problem {
 	switch {
+	case errors.Is(err, gitlabapi.ErrInvalidClient):
+		return problem{status: http.StatusBadGateway, id: "portal_settings", level: slog.LevelError}
+	case gitlabapi.Postponed(err):
+		return problem{status: http.StatusServiceUnavailable, id: "gitlab_postponed", level: slog.LevelWarn, retryAfter: retryAfter(err)}
 	case errors.Is(err, gitlabapi.ErrRateLimited):
 		return problem{status: http.StatusServiceUnavailable, id: "gitlab_busy", level: slog.LevelWarn, retryAfter: retryAfter(err)}
 	case errors.Is(err, gitlabapi.ErrInsufficientScope):
@@ -212,7 +220,7 @@ func (h *Handlers) fail(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	if p.retryAfter > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int(p.retryAfter.Round(time.Second)/time.Second)))
+		w.Header().Set("Retry-After", strconv.Itoa(p.seconds()))
 	}
 	if rendering := h.renderProblem(w, r, p); rendering != nil {
 		h.Log.ErrorContext(r.Context(), "rendering an error page", "request_id", state.id, "error", rendering)
@@ -240,7 +248,7 @@ func (h *Handlers) renderProblem(w http.ResponseWriter, r *http.Request, p probl
 func (h *Handlers) problemNotice(r *http.Request, p problem) views.Notice {
 	l, action := printer(r), h.nextStep(r, p)
 	notice := views.Notice{
-		Kind: views.NoticeDanger, Title: l.T("errors." + p.id + ".title"), Text: l.T("errors."+p.id+".text", "Seconds", int(p.retryAfter/time.Second)),
+		Kind: views.NoticeDanger, Title: l.T("errors." + p.id + ".title"), Text: l.T("errors."+p.id+".text", "Seconds", p.seconds()),
 		Said: p.said, Link: action.URL, LinkText: action.Text, RequestID: stateOf(r).id,
 	}
 	if p.status == http.StatusUnauthorized && !isSafe(r.Method) && isFragment(r) {
@@ -257,7 +265,7 @@ func (h *Handlers) nextStep(r *http.Request, p problem) views.Action {
 		return views.Action{Text: l.T("errors.action.sign_in"), URL: h.urls.Login(h.currentPage(r))}
 	case strings.HasPrefix(p.id, restrictedID("")), p.id == "forbidden":
 		return views.Action{Text: l.T("errors.action.gitlab"), URL: h.GitLab.BaseURL().String()}
-	case p.id == "sign_in_state", p.id == "sign_in_denied", p.id == "sign_in_refused":
+	case p.id == "sign_in_state", p.id == "sign_in_denied", p.id == "sign_in_refused", r.URL.Path == h.urls.Callback():
 		return views.Action{Text: l.T("errors.action.sign_in"), URL: h.urls.Login("")}
 	case p.status >= http.StatusInternalServerError && isSafe(r.Method):
 		return views.Action{Text: l.T("errors.action.again"), URL: h.currentPage(r)}

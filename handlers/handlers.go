@@ -38,6 +38,8 @@ type Config struct {
 	// GitLab is a client without credentials; each request binds it to the person's token.
 	GitLab *gitlabapi.Client
 	OAuth  *gitlabapi.OAuth
+	// Revocations end at GitLab what OAuth began.
+	Revocations *Revocations
 	// ReadOnly says that the OAuth scope allows no changes.
 	ReadOnly bool
 	Sessions *sessions.Store

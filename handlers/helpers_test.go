@@ -108,6 +108,8 @@ type setUp struct {
 	pages map[string]handlers.PageFunc
 	// behindProxy says that the test is a proxy which the portal trusts.
 	behindProxy bool
+	// patience is how long signing out waits for GitLab; the zero value is the real one.
+	patience time.Duration
 	// readyPanics makes one route panic: the one that asks whether the portal is ready.
 	readyPanics bool
 }
@@ -205,6 +207,7 @@ func (p *portal) compose(setup setUp) {
 	if setup.behindProxy {
 		p.config.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 	}
+	p.config.Revocations = handlers.NewRevocations(p.config.OAuth, log, setup.patience)
 	handler := must(handlers.New(p.config))(p.t)
 	p.current.Store(&handler)
 }

@@ -51,6 +51,9 @@ func (h *Handlers) logRequest(r *http.Request, state *requestState, w *countingW
 	if state.err != nil {
 		level = classify(state.err, !isSafe(r.Method)).level
 		attributes = append(attributes, slog.String("error", state.err.Error()))
+		if settings := wrongSettings(state.err); settings != "" {
+			attributes = append(attributes, slog.String("settings", settings))
+		}
 		if failed, ok := errors.AsType[*gitlabapi.Error](state.err); ok && failed.RequestID != "" {
 			attributes = append(attributes, slog.String("gitlab_request_id", failed.RequestID))
 		}

@@ -64,7 +64,7 @@ func (h *Handlers) renewAhead(r *http.Request, s *session) (*session, error) {
 	renewed, err := h.renew(r, s)
 	var ended *sessionEndedError
 	if err != nil && !errors.As(err, &ended) && s.Tokens.ExpiresAt.After(h.Now()) {
-		h.Log.WarnContext(r.Context(), "renewing a GitLab token ahead of its end", "error", err)
+		h.Log.Log(r.Context(), classify(err, false).level, "renewing a GitLab token ahead of its end", "error", err, "settings", wrongSettings(err))
 		return s, nil
 	}
 	return renewed, err

@@ -52,11 +52,11 @@ func TestTheBinaryNeedsNothingAroundIt(t *testing.T) {
 			t.Errorf("GET %s = %d, want %d", path, got.status, want)
 		}
 	}
-	// GitLab's refusal of a made-up code proves that the call reached it, and so that the CA
-	// bundle of the empty root was found.
+	// GitLab's refusal of an application that it does not know proves that the call reached it, and
+	// so that the CA bundle of the empty root was found.
 	login := get(t, client, "http://"+address+"/auth/login")
 	state := must(url.Parse(login.location))(t).Query().Get("state")
-	if got := get(t, client, "http://"+address+"/auth/callback?code=made-up&state="+state); !strings.Contains(got.body, "did not complete the sign-in") {
+	if got := get(t, client, "http://"+address+"/auth/callback?code=made-up&state="+state); !strings.Contains(got.body, "does not know this portal") {
 		t.Errorf("a callback with a made-up code: %d %s", got.status, got.body)
 	}
 	probe := within(t.Context(), root, append(environ, "LISTEN_ADDR="+address), "-healthcheck")

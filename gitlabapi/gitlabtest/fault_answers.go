@@ -95,6 +95,15 @@ func OAuthError(status int, code, description string) Fault {
 	return replyError(refuseOAuth(status, code, description))
 }
 
+// OAuthUnavailable answers as the OAuth endpoints do during maintenance: 503 that says when to come
+// back.
+func OAuthUnavailable(retryAfter time.Duration) Fault {
+	a := jsonAnswer(http.StatusServiceUnavailable, errorBody{
+		Error: "temporarily_unavailable", Description: "The authorization server is currently under maintenance.",
+	})
+	return reply(a.with("Retry-After", strconv.Itoa(int(retryAfter/time.Second))))
+}
+
 // InvalidGrant answers as the token endpoint does for a dead refresh token or code.
 func InvalidGrant() Fault { return replyError(errInvalidGrant()) }
 
@@ -158,6 +167,16 @@ func Edit(change func(*Answer)) Fault {
 // external URL or a hostile one.
 func BadLink(address string) Fault {
 	return Edit(func(a *Answer) { a.Header.Set("Link", "<"+address+`>; rel="next"`) })
+}
+
+// StrippedPages takes from a list all headers that tell of other pages, as a proxy does that lets
+// through only what it knows.
+func StrippedPages() Fault {
+	return Edit(func(a *Answer) {
+		for _, name := range []string{"Link", "X-Page", "X-Per-Page", "X-Next-Page", "X-Prev-Page", "X-Total", "X-Total-Pages"} {
+			a.Header.Del(name)
+		}
+	})
 }
 
 // StuckPage makes every page of a list name the same next page.

@@ -117,6 +117,14 @@ func (s *Server) AddUser(u User) int64 {
 	return u.ID
 }
 
+// RenameUser gives a person another username, as people do themselves; somebody else may take the old one.
+func (s *Server) RenameUser(user int64, username string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	must(s.users, user, "user")
+	s.users[user].Username = username
+}
+
 // AddGroup adds a group and returns the id.
 func (s *Server) AddGroup(g Group) int64 {
 	s.mu.Lock()

@@ -2,6 +2,8 @@ package agentread
 
 import (
 	"context"
+	"errors"
+	"slices"
 
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/agent"
@@ -24,6 +26,7 @@ func (r *Reader) Agent(ctx context.Context, project, id int64) (ProjectAgent, er
 	if ok && told.Agents[0].ID == id {
 		found.Project = r.explained(ctx, r.projectOf(told.ProjectDetail))
 		addUse(&found.Agent, agentInUse(&told.Agents[0]))
+		r.readUse(ctx, project, &found.Agent, false)
 		return found, nil
 	}
 	group := new(parallel.Group)
@@ -61,7 +64,7 @@ func (r *Reader) agentByREST(ctx context.Context, project, id int64) (agent.Agen
 }
 
 // addUse adds what GraphQL tells of an agent and of its tokens. One that it does not know, since it
-// was created in between, stays unknown.
+// was created or revoked in between, stays unknown.
 func addUse(a *agent.Agent, told agent.Agent) {
 	a.CreatedBy.Name, a.CreatedBy.Username = told.CreatedBy.Name, told.CreatedBy.Username
 	for i := range a.Tokens {
@@ -73,18 +76,25 @@ func addUse(a *agent.Agent, told agent.Agent) {
 	}
 }
 
-// readUse reads each of the agent's tokens by itself, and if asked the name of who created the
-// agent, no longer than a page waits. A token that cannot be read stays as it is.
+// readUse reads each of the agent's tokens of which the use is not known by itself, and if asked the
+// name of who created the agent, no longer than a page waits. A token that is not there any more was
+// revoked since it was listed, and goes; one that cannot be read stays as it is.
 func (r *Reader) readUse(ctx context.Context, project int64, one *agent.Agent, named bool) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	group := new(parallel.Group)
 	group.SetLimit(maxParallel)
+	gone := make([]bool, len(one.Tokens))
 	for i := range one.Tokens {
+		if one.Tokens[i].UseKnown {
+			continue
+		}
 		group.Go(func() error {
-			if detail, err := r.gitlab.Token(ctx, gitlabapi.ProjectID(project), one.ID, one.Tokens[i].ID); err == nil {
+			detail, err := r.gitlab.Token(ctx, gitlabapi.ProjectID(project), one.ID, one.Tokens[i].ID)
+			if err == nil {
 				one.Tokens[i] = TokenWithUse(detail)
 			}
+			gone[i] = errors.Is(err, gitlabapi.ErrNotFound)
 			return nil
 		})
 	}
@@ -93,5 +103,21 @@ func (r *Reader) readUse(ctx context.Context, project int64, one *agent.Agent, n
 		names = r.names(ctx, group, []*agent.Agent{one})
 	}
 	_ = group.Wait() // every failure was passed over above
-	one.CreatedBy.Name = names[one.CreatedBy.ID]
+	if named {
+		one.CreatedBy.Name = names[one.CreatedBy.ID]
+	}
+	if slices.Contains(gone, true) {
+		one.SetTokens(present(one.Tokens, gone))
+	}
+}
+
+// present are the tokens that are not gone.
+func present(tokens []agent.Token, gone []bool) []agent.Token {
+	left := make([]agent.Token, 0, len(tokens))
+	for i, token := range tokens {
+		if !gone[i] {
+			left = append(left, token)
+		}
+	}
+	return left
 }

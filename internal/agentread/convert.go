@@ -93,7 +93,7 @@ func agentIn(room []agent.Token, d *gitlabapi.AgentDetail) (agent.Agent, []agent
 }
 
 func personOf(p gitlabapi.Person) agent.Person {
-	return agent.Person{Username: p.Username, Name: p.Name}
+	return agent.Person{ID: int64(p.ID), Username: p.Username, Name: p.Name}
 }
 
 // AgentOf is an agent as REST tells of it, whose tokens are not known.

@@ -1,13 +1,13 @@
 package portal
 
 import (
+	"cmp"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
 	"net/url"
-	"os"
 	"reflect"
 	"strings"
 	"time"
@@ -21,13 +21,19 @@ import (
 // config is everything that the environment decides. README.md explains the variables to
 // operators; a test compares the two.
 type config struct {
-	GitLabURL        url.URL          `env:"GITLAB_URL"`
-	ClientID         string           `env:"GITLAB_CLIENT_ID"`
-	ClientSecret     gitlabapi.Secret `env:"GITLAB_CLIENT_SECRET"`
-	ClientSecretFile string           `env:"GITLAB_CLIENT_SECRET_FILE"`
-	Scope            string           `env:"GITLAB_SCOPE"              envDefault:"api"`
-	CAFile           string           `env:"GITLAB_CA_FILE"`
-	JiHu             bool             `env:"GITLAB_JIHU"`
+	GitLabURL         url.URL          `env:"GITLAB_URL"`
+	GitLabInternalURL url.URL          `env:"GITLAB_INTERNAL_URL"` // the zero value: as GitLabURL
+	ClientID          string           `env:"GITLAB_CLIENT_ID"`
+	ClientSecret      gitlabapi.Secret `env:"GITLAB_CLIENT_SECRET"`
+	ClientSecretFile  string           `env:"GITLAB_CLIENT_SECRET_FILE"`
+	Scope             string           `env:"GITLAB_SCOPE"              envDefault:"api"`
+	CAFile            string           `env:"GITLAB_CA_FILE"`
+	JiHu              bool             `env:"GITLAB_JIHU"`
+
+	// The proxies between the portal and GitLab. Their addresses may hold a password.
+	HTTPProxy  gitlabapi.Secret `env:"HTTP_PROXY"`
+	HTTPSProxy gitlabapi.Secret `env:"HTTPS_PROXY"`
+	NoProxy    string           `env:"NO_PROXY"`
 
 	PublicURL         url.URL `env:"PUBLIC_URL"`
 	ListenAddr        string  `env:"LISTEN_ADDR"         envDefault:":8080"`
@@ -47,6 +53,7 @@ type config struct {
 
 	// What follows is made of the fields above.
 	rootCAs  *x509.CertPool // nil: the system's
+	proxy    func(*url.URL) (*url.URL, error)
 	logLevel slog.Level
 }
 
@@ -113,19 +120,38 @@ func (p *problems) err() error {
 // parseConfig fills in the fields that have a variable of their own. A variable that is set
 // to nothing counts as not set.
 func parseConfig(environ []string) (*config, *problems) {
-	values := make(map[string]string, len(environ))
-	for _, line := range environ {
-		name, value, _ := strings.Cut(line, "=")
-		values[name] = value
-	}
 	c, bad := new(config), new(problems)
-	err := env.ParseWithOptions(c, env.Options{Environment: values, FuncMap: parsers()})
+	err := env.ParseWithOptions(c, env.Options{Environment: variables(environ, bad), FuncMap: parsers()})
 	if all, ok := errors.AsType[env.AggregateError](err); ok {
 		for _, err := range all.Errors {
 			bad.addParseError(err)
 		}
 	}
 	return c, bad
+}
+
+// variables are the values of config's variables, without the white space around them. One that
+// cannot be seen as it is does not count: it would be refused far from here, and nobody could tell why.
+func variables(environ []string, bad *problems) map[string]string {
+	all := make(map[string]string, len(environ))
+	for _, line := range environ {
+		name, value, _ := strings.Cut(line, "=")
+		all[name] = strings.TrimSpace(value)
+	}
+	values := make(map[string]string)
+	for field := range reflect.TypeFor[config]().Fields() {
+		name := field.Tag.Get("env")
+		value := all[name]
+		if strings.HasSuffix(name, "_PROXY") { // usual in small letters too, which then go first
+			value = cmp.Or(all[strings.ToLower(name)], value)
+		}
+		if strings.ContainsFunc(value, isInvisible) {
+			bad.add(name, "contains "+invisibleCharacter)
+			continue
+		}
+		values[name] = value
+	}
+	return values
 }
 
 // addParseError names the variable instead of the field. All types of config but strings have
@@ -155,7 +181,7 @@ func parsers() map[reflect.Type]env.ParserFunc {
 // parser replaces the errors of parse, which quote what they could not read.
 func parser[T any](sentence string, parse func(string) (T, error)) env.ParserFunc {
 	return func(text string) (any, error) {
-		value, err := parse(strings.TrimSpace(text))
+		value, err := parse(text)
 		if err != nil {
 			return nil, errors.New(sentence)
 		}
@@ -207,19 +233,4 @@ func parseKeys(text string) (session.Keys, error) {
 		return nil, fmt.Errorf("is not a list of keys: %s", strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 	return keys, nil
-}
-
-// readFile returns the content of a file without the line break that editors leave at its
-// end; ok is false if a problem was added.
-func (p *problems) readFile(variable, name string) (string, bool) {
-	content, err := os.ReadFile(name) //nolint:gosec // the operator names the file
-	if err != nil {
-		p.add(variable, "names a file that cannot be read: "+errors.Unwrap(err).Error())
-		return "", false
-	}
-	text := strings.TrimRight(string(content), "\r\n")
-	if text == "" {
-		p.add(variable, "names an empty file")
-	}
-	return text, text != ""
 }

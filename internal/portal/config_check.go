@@ -48,7 +48,7 @@ func (c *config) checkGitLab(bad *problems) {
 	if c.CAFile == "" {
 		return
 	}
-	if pem, ok := bad.readFile("GITLAB_CA_FILE", c.CAFile); ok {
+	if pem, ok := bad.readLines("GITLAB_CA_FILE", c.CAFile); ok {
 		c.rootCAs = x509.NewCertPool()
 		if !c.rootCAs.AppendCertsFromPEM([]byte(pem)) {
 			bad.add("GITLAB_CA_FILE", "names a file without a certificate in PEM")
@@ -64,7 +64,7 @@ func (c *config) checkSecrets(bad *problems) {
 	case set && c.ClientSecretFile != "":
 		bad.add(file, "is set beside "+value+": unset one of them")
 	case c.ClientSecretFile != "":
-		text, _ := bad.readFile(file, c.ClientSecretFile)
+		text, _ := bad.readLine(file, c.ClientSecretFile)
 		c.ClientSecret = gitlabapi.NewSecret(text)
 	case !set:
 		bad.add(value, "is not set, and neither is "+file+": it is the secret of the GitLab application")
@@ -82,7 +82,7 @@ func (c *config) checkSecrets(bad *problems) {
 }
 
 func (c *config) readKeys(bad *problems, variable string) {
-	text, ok := bad.readFile(variable, c.SessionKeysFile)
+	text, ok := bad.readLines(variable, c.SessionKeysFile)
 	if !ok {
 		return
 	}
@@ -94,6 +94,10 @@ func (c *config) readKeys(bad *problems, variable string) {
 
 func (c *config) checkAddresses(bad *problems) {
 	c.checkWebAddress(bad, "GITLAB_URL", &c.GitLabURL, "the address of GitLab")
+	if c.GitLabInternalURL != (url.URL{}) {
+		c.checkWebAddress(bad, "GITLAB_INTERNAL_URL", &c.GitLabInternalURL, "")
+	}
+	c.checkProxies(bad)
 	c.checkWebAddress(bad, "PUBLIC_URL", &c.PublicURL, "the address by which people reach the portal")
 	if !isWeb(&c.HelmRepoURL) || c.HelmRepoURL.User != nil {
 		bad.add("HELM_REPO_URL", "is not an https:// or http:// address")
@@ -131,6 +135,9 @@ func (c *config) checkWebAddress(bad *problems, variable string, u *url.URL, mea
 			"use https, or set ALLOW_INSECURE_HTTP=true for a trial")
 	}
 	u.Path = strings.TrimRight(u.Path, "/")
+	if root, page := rootOf(variable, u); page != "" {
+		bad.add(variable, "ends in "+page+", which is too much: use "+root)
+	}
 }
 
 // insecure lists the variables whose addresses send tokens in the clear over a network.
@@ -138,6 +145,9 @@ func (c *config) insecure() []string {
 	var variables []string
 	if isInsecure(&c.GitLabURL) {
 		variables = append(variables, "GITLAB_URL")
+	}
+	if isInsecure(&c.GitLabInternalURL) {
+		variables = append(variables, "GITLAB_INTERNAL_URL")
 	}
 	if isInsecure(&c.PublicURL) {
 		variables = append(variables, "PUBLIC_URL")

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -124,6 +125,13 @@ func TestV9ConfigRefuses(t *testing.T) {
 		{"GitLab with a query", "GITLAB_URL", "https://gitlab.example.com/?canary=1", "contains more than scheme, host and path"},
 		{"GitLab that is no URL", "GITLAB_URL", "https://canary:port", "is not a URL"},
 		{"GitLab over plain http", "GITLAB_URL", "http://canary.example.com", "uses plain http beyond this machine"},
+		{"an address for calls without a scheme", "GITLAB_INTERNAL_URL", "canary:8080", "is not an https:// or http:// address"},
+		{"an address for calls with a password", "GITLAB_INTERNAL_URL", "https://u:canary@gitlab", "contains more than scheme, host and path"},
+		{"an address for calls with an escaped path", "GITLAB_INTERNAL_URL", "https://gitlab/%2fcanary", "has a path that is not made of plain names"},
+		{"an address for calls over plain http", "GITLAB_INTERNAL_URL", "http://canary.svc.cluster.local", "uses plain http beyond this machine"},
+		{"a proxy of an unknown kind", "HTTPS_PROXY", "ftp://canary:21", "is not the address of a proxy"},
+		{"a proxy that is no address", "HTTP_PROXY", "http://canary:port", "is not the address of a proxy"},
+		{"a proxy without a host", "HTTPS_PROXY", "http://", "is not the address of a proxy"},
 		{"no client id", "GITLAB_CLIENT_ID", "", "is not set"},
 		{"no client secret", "GITLAB_CLIENT_SECRET", "", "is not set, and neither is GITLAB_CLIENT_SECRET_FILE"},
 		{"two client secrets", "GITLAB_CLIENT_SECRET_FILE", "canary", "is set beside GITLAB_CLIENT_SECRET"},
@@ -184,6 +192,129 @@ func writeFile(t *testing.T, content string) string {
 		t.Fatal(err)
 	}
 	return name
+}
+
+func TestEverySettingIsTakenWithoutTheSpaceAroundIt(t *testing.T) {
+	t.Parallel()
+	values := map[string]string{
+		"GITLAB_URL": "https://example.com/gitlab", "GITLAB_INTERNAL_URL": "https://gitlab.svc", "GITLAB_CLIENT_ID": "client", "GITLAB_CLIENT_SECRET": "secret",
+		"GITLAB_SCOPE": "read_api", "GITLAB_CA_FILE": "", "GITLAB_JIHU": "true", "HTTP_PROXY": "http://p:1", "HTTPS_PROXY": "http://p:2", "NO_PROXY": "example.com",
+		"PUBLIC_URL": "https://agents.example.com", "LISTEN_ADDR": ":9000", "METRICS_ADDR": ":9001", "ALLOW_INSECURE_HTTP": "true", "DATABASE_URL": "sqlite:x.db",
+		"SESSION_KEYS": testKey, "TRUSTED_PROXIES": "10.0.0.0/8", "HELM_REPO_URL": "https://charts.example.com", "TOKEN_MAX_AGE": "1h", "TOKEN_MAX_IDLE": "2h",
+		"AUDIT_RETENTION": "3h", "LOG_LEVEL": "debug",
+	}
+	wrapped := maps.Clone(values)
+	for name, value := range wrapped {
+		wrapped[name] = " \t" + value + "\r\n"
+	}
+	plain, padded := mustLoad(t, values), mustLoad(t, wrapped)
+	for field := range reflect.TypeFor[config]().Fields() {
+		if !field.IsExported() {
+			continue
+		}
+		want, got := reflect.ValueOf(*plain).FieldByIndex(field.Index), reflect.ValueOf(*padded).FieldByIndex(field.Index)
+		if !reflect.DeepEqual(want.Interface(), got.Interface()) {
+			t.Errorf("%s with white space around it = %v, want %v", field.Tag.Get("env"), got, want)
+		}
+	}
+}
+
+func TestV9NoSettingHoldsWhatCannotBeSeen(t *testing.T) {
+	t.Parallel()
+	for field := range reflect.TypeFor[config]().Fields() {
+		variable := field.Tag.Get("env")
+		if variable == "" {
+			continue
+		}
+		for name, value := range map[string]string{
+			"a line break": "canary\nx", "a zero": "canary\x00", "an escape": "\x1b[31mcanary", "a byte order mark": "\ufeffcanary", "a change of direction": "canary\u202ex",
+		} {
+			_, err := loadConfig(environ(map[string]string{variable: value}))
+			if err == nil || !strings.Contains(err.Error(), "\n"+variable+" contains a control character, or another that cannot be seen") || strings.Contains(err.Error(), "canary") {
+				t.Errorf("%s with %s: %v, want the variable refused by name and not its value", variable, name, err)
+			}
+		}
+	}
+}
+
+func TestV9NoFileHoldsWhatCannotBeSeen(t *testing.T) {
+	t.Parallel()
+	for variable, content := range map[string]string{
+		"GITLAB_CLIENT_SECRET_FILE": "canary\nx", "SESSION_KEYS_FILE": "\ufeff" + testKey, "GITLAB_CA_FILE": "canary\x00",
+	} {
+		changes := map[string]string{variable: writeFile(t, content)}
+		if inPlace, ok := strings.CutSuffix(variable, "_FILE"); ok && variable != "GITLAB_CA_FILE" {
+			changes[inPlace] = ""
+		}
+		_, err := loadConfig(environ(changes))
+		if err == nil || !strings.HasSuffix(err.Error(), "\n"+variable+" names a file with a control character, or another that cannot be seen") || strings.Contains(err.Error(), "canary") {
+			t.Errorf("%s: %v, want the variable named", variable, err)
+		}
+	}
+}
+
+func TestAnAddressThatWasCopiedTooFarIsRefusedWithTheRightOne(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ variable, value, want string }{
+		{"GITLAB_URL", "https://gitlab.example.com/api/v4", "https://gitlab.example.com"},
+		{"GITLAB_URL", "https://gitlab.example.com/api/v4/", "https://gitlab.example.com"},
+		{"GITLAB_URL", "https://example.com:8443/gitlab/api/graphql", "https://example.com:8443/gitlab"},
+		{"GITLAB_URL", "https://example.com/gitlab/api", "https://example.com/gitlab"},
+		{"GITLAB_URL", "https://gitlab.example.com/users/sign_in", "https://gitlab.example.com"},
+		{"GITLAB_URL", "https://gitlab.example.com/oauth/authorize", "https://gitlab.example.com"},
+		{"GITLAB_URL", "https://gitlab.example.com/oauth/token", "https://gitlab.example.com"},
+		{"GITLAB_URL", "https://gitlab.example.com/admin/applications", "https://gitlab.example.com"},
+		{"GITLAB_URL", "https://gitlab.example.com/-/user_settings/applications", "https://gitlab.example.com"},
+		{"GITLAB_URL", "https://gitlab.example.com/-/graphql-explorer", "https://gitlab.example.com"},
+		{"GITLAB_URL", "https://gitlab.example.com/dashboard/projects", "https://gitlab.example.com"},
+		{"GITLAB_URL", "https://gitlab.example.com/explore", "https://gitlab.example.com"},
+		{"GITLAB_URL", "https://gitlab.example.com/help", "https://gitlab.example.com"},
+		{"GITLAB_INTERNAL_URL", "http://localhost:8181/api/v4", "http://localhost:8181"},
+		{"PUBLIC_URL", "https://example.com/portal/auth/callback", "https://example.com/portal"},
+		{"PUBLIC_URL", "https://agents.example.com/auth/login", "https://agents.example.com"},
+	}
+	for _, tt := range tests {
+		_, err := loadConfig(environ(map[string]string{tt.variable: tt.value}))
+		if err == nil || !strings.Contains(err.Error(), "\n"+tt.variable+" ends in /") || !strings.HasSuffix(err.Error(), ": use "+tt.want) {
+			t.Errorf("%s=%s: %v, want it refused for %s", tt.variable, tt.value, err, tt.want)
+		}
+	}
+	for _, address := range []string{"https://gitlab.example.com", "https://example.com/gitlab", "https://example.com/api-gateway", "https://example.com/helpdesk/git"} {
+		if cfg := mustLoad(t, map[string]string{"GITLAB_URL": address}); cfg.GitLabURL.String() != address {
+			t.Errorf("GITLAB_URL=%s is taken as %s", address, &cfg.GitLabURL)
+		}
+	}
+}
+
+func TestProxiesAreThoseOfTheEnvironment(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name    string
+		changes map[string]string
+		target  string
+		want    string // the proxy, empty for none
+	}{
+		{"none", nil, "https://gitlab.example.com", ""},
+		{"for https", map[string]string{"HTTPS_PROXY": "http://u:pw@proxy:3128", "HTTP_PROXY": "http://other"}, "https://gitlab.example.com", "http://u:pw@proxy:3128"},
+		{"for http", map[string]string{"HTTPS_PROXY": "http://other", "HTTP_PROXY": "proxy:3128"}, "http://gitlab.example.com", "http://proxy:3128"},
+		{"in small letters", map[string]string{"https_proxy": "http://proxy:3128"}, "https://gitlab.example.com", "http://proxy:3128"},
+		{"but not for this domain", map[string]string{"HTTPS_PROXY": "http://proxy", "NO_PROXY": "10.0.0.0/8, .example.com"}, "https://gitlab.example.com", ""},
+		{"but not for this network", map[string]string{"HTTPS_PROXY": "http://proxy", "no_proxy": "10.0.0.0/8"}, "https://10.1.2.3", ""},
+		{"but not for this machine", map[string]string{"HTTP_PROXY": "http://proxy"}, "http://127.0.0.1:8080", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			target, err := url.Parse(tt.target)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := mustLoad(t, tt.changes).proxy(target)
+			if err != nil || got == nil != (tt.want == "") || got != nil && got.String() != tt.want {
+				t.Errorf("the proxy for %s = %v, %v, want %q", tt.target, got, err, tt.want)
+			}
+		})
+	}
 }
 
 func TestV9ConfigReportsAllProblemsAtOnce(t *testing.T) {
@@ -253,6 +384,8 @@ func TestV0PlainHTTPStaysOnThisMachine(t *testing.T) {
 		{"http to a name that resembles localhost", map[string]string{"PUBLIC_URL": "http://localhost.example.com"}, nil, true},
 		{"http to another machine", map[string]string{"PUBLIC_URL": "http://10.0.0.1"}, nil, true},
 		{"http to another machine, allowed", map[string]string{"PUBLIC_URL": "http://10.0.0.1", "ALLOW_INSECURE_HTTP": "true"}, []string{"PUBLIC_URL"}, false},
+		{"http to GitLab inside, allowed", map[string]string{"GITLAB_INTERNAL_URL": "http://gitlab.svc", "ALLOW_INSECURE_HTTP": "1"}, []string{"GITLAB_INTERNAL_URL"}, false},
+		{"http to GitLab on this machine", map[string]string{"GITLAB_INTERNAL_URL": "http://127.0.0.1:8181/gitlab"}, nil, false},
 		{"http to GitLab, allowed", map[string]string{"GITLAB_URL": "http://gitlab.example.com", "ALLOW_INSECURE_HTTP": "1"}, []string{"GITLAB_URL"}, false},
 	}
 	for _, tt := range tests {

@@ -125,12 +125,11 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 	if err != nil {
 		return err
 	}
-	gitlab, err := gitlabapi.New(cfg.GitLabURL.String(), gitlabapi.Options{
-		RootCAs: cfg.rootCAs, Log: log, Observe: server.metrics.gitlab, Now: now,
-		Admit: budget.NewCalls().Admit, MaxInFlight: budget.CallsAtOnce,
+	gitlab, err := newGitLab(cfg, gitlabapi.Options{
+		Log: log, Observe: server.metrics.gitlab, Now: now, Admit: budget.NewCalls().Admit, MaxInFlight: budget.CallsAtOnce,
 	})
 	if err != nil {
-		return fmt.Errorf("GITLAB_URL: %w", err)
+		return err
 	}
 	db, err := database.Open(ctx, cfg.DatabaseURL)
 	if err != nil {
@@ -149,8 +148,10 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 	server.tokens = tokens.New(nonces, auditLog, changes, log)
 	server.tokens.ObserveCreates(server.metrics.created)
 	server.fleet = scan.New(scan.Config{Now: now, Log: log, Observe: server.metrics.scanned})
+	signIn := oauth(cfg, gitlab)
+	server.revocations = handlers.NewRevocations(signIn, log, 0)
 	handler, err := handlers.New(handlers.Config{
-		PublicURL: &cfg.PublicURL, GitLab: gitlab, OAuth: oauth(cfg, gitlab), ReadOnly: cfg.readOnly(),
+		PublicURL: &cfg.PublicURL, GitLab: gitlab, OAuth: signIn, Revocations: server.revocations, ReadOnly: cfg.readOnly(),
 		Sessions: sessions, Audit: auditLog, Nonces: nonces, Readings: noted, Read: agentread.New(agentread.Config{ReadOnly: cfg.readOnly(), Log: log, Missing: server.metrics.usageMissing.Inc}),
 		Tokens: server.tokens, Fleet: server.fleet, Limits: agent.NewThresholds(cfg.TokenMaxAge, cfg.TokenMaxIdle), Keys: cfg.SessionKeys, Cookie: cfg.cookie(), Assets: assets,
 		Log: log, Now: now, Ready: server.readiness, TrustedProxies: cfg.TrustedProxies, HelmRepoURL: cfg.HelmRepoURL.String(), PrivateCA: cfg.CAFile != "", JiHu: cfg.JiHu, SandboxURL: extra.sandboxURL, Pages: extra.pages,
@@ -164,6 +165,16 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 
 // clock is where the program's time comes from.
 func clock() time.Time { return time.Now() } //nolint:forbidigo // handed to everything else as an argument
+
+// newGitLab is the client that the settings describe.
+func newGitLab(cfg *config, opts gitlabapi.Options) (*gitlabapi.Client, error) {
+	opts.InternalURL, opts.Proxy, opts.RootCAs = cfg.GitLabInternalURL.String(), cfg.proxy, cfg.rootCAs
+	client, err := gitlabapi.New(cfg.GitLabURL.String(), opts)
+	if err != nil {
+		return nil, fmt.Errorf("GITLAB_URL or GITLAB_INTERNAL_URL: %w", err)
+	}
+	return client, nil
+}
 
 func oauth(cfg *config, gitlab *gitlabapi.Client) *gitlabapi.OAuth {
 	callback := cfg.PublicURL

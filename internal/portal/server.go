@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"gitlab-agent-portal/handlers"
 	"gitlab-agent-portal/internal/database"
 	"gitlab-agent-portal/internal/fleet/scan"
 	"gitlab-agent-portal/internal/tokens"
@@ -21,6 +22,8 @@ const (
 	// stopTimeout is how long a stop waits for requests and creates under way: with drain it
 	// stays below the 30 s after which most supervisors kill.
 	stopTimeout = 25 * time.Second
+	// revokeStopTimeout is how much of it goes to the tokens of people who signed out.
+	revokeStopTimeout = 5 * time.Second
 	// sweepEvery is how often what has expired is deleted.
 	sweepEvery = 5 * time.Minute
 	// writeTimeout is longer than any create (see internal/tokens), whose answer holds a secret.
@@ -36,8 +39,10 @@ type server struct {
 	tokens   *tokens.Service
 	fleet    *scan.Service
 	metrics  *metrics
-	ready    func()
-	drain    func()
+	// revocations are those of people who signed out.
+	revocations *handlers.Revocations
+	ready       func()
+	drain       func()
 
 	portal, observed net.Listener // observed is nil without METRICS_ADDR
 	stopping         atomic.Bool
@@ -158,6 +163,9 @@ func (s *server) stop(ctx context.Context, servers []*http.Server) error {
 	if err := s.tokens.Wait(ctx); err != nil {
 		failed = errors.Join(failed, fmt.Errorf("creates were cut off: %w", err))
 	}
+	revoking, giveUp := context.WithTimeout(ctx, revokeStopTimeout)
+	defer giveUp()
+	s.revocations.Close(revoking)
 	return failed
 }
 

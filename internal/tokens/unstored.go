@@ -59,7 +59,14 @@ func isUnstored(token agent.Token, create audit.UnstoredToken) bool {
 	if create.TokenID != 0 {
 		return token.ID == create.TokenID
 	}
-	by := token.CreatedBy
-	sameCreator := by.ID != 0 && by.ID == create.CreatorID || by.Username != "" && by.Username == create.CreatorName
-	return sameCreator && token.Name == create.TokenName && !slices.Contains(create.KnownIDs, token.ID)
+	return isCreator(token.CreatedBy, create) && token.Name == create.TokenName && !slices.Contains(create.KnownIDs, token.ID)
+}
+
+// isCreator reports whether somebody is who sent create. People change their usernames, and take
+// those of others: the name decides only where GitLab did not tell the number.
+func isCreator(by agent.Person, create audit.UnstoredToken) bool {
+	if by.ID != 0 && create.CreatorID != 0 {
+		return by.ID == create.CreatorID
+	}
+	return by.Username != "" && by.Username == create.CreatorName
 }

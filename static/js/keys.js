@@ -1,13 +1,13 @@
 // Keys of the whole page, and the menu's manners.
-import { byId } from "./dom.js";
+import { byId, onKey } from "./dom.js";
 
 // A single character follows the link of the same name, which opens in the dialog. Whoever turned
 // these keys off (WCAG 2.1.4) has "off" on the document.
 const links = { "/": "picker-link", "?": "keys-link" };
 
-document.addEventListener("keydown", (event) => {
+onKey((event) => {
   const link = byId(links[event.key]);
-  if (!link || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (!link || event.ctrlKey || event.metaKey || event.altKey) return;
   if (document.documentElement.dataset.keys === "off" || document.querySelector("dialog[open]")) return;
   if (event.target.closest("input, textarea, select")) return;
   event.preventDefault();
@@ -16,7 +16,7 @@ document.addEventListener("keydown", (event) => {
 
 const openMenu = () => document.querySelector(".menu[open]");
 
-document.addEventListener("keydown", (event) => {
+onKey((event) => {
   const menu = openMenu();
   if (event.key !== "Escape" || !menu) return;
   menu.open = false;

@@ -1,6 +1,6 @@
 // The project picker: the focus stays in its field, the arrows walk through the list that htmx
 // fills, Enter goes where the marked project leads.
-import { byId } from "./dom.js";
+import { byId, onKey } from "./dom.js";
 
 const options = () => [...byId("picker-list").querySelectorAll("a[role=option]")];
 
@@ -25,8 +25,8 @@ function move(step) {
   mark(all[(next + all.length) % all.length]);
 }
 
-document.addEventListener("keydown", (event) => {
-  if (event.target.id !== "picker-input" || event.isComposing) return;
+onKey((event) => {
+  if (event.target.id !== "picker-input") return;
   if (event.key === "ArrowDown") move(1);
   else if (event.key === "ArrowUp") move(-1);
   else if (event.key === "Enter") marked()?.click();

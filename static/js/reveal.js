@@ -2,7 +2,7 @@
 // a variable of this module and in the page only while it is shown. It goes with the page:
 // leaving wipes it, since a browser may bring the page back from its cache.
 import { copyText, selectAll } from "./copy.js";
-import { byId } from "./dom.js";
+import { byId, onKey } from "./dom.js";
 import { texts } from "./texts.js";
 
 const HIDE_AFTER = 2 * 60 * 1000; // ms that an uncovered value stays uncovered
@@ -87,7 +87,7 @@ function insist(dialog) {
     status(texts.storeFirst);
     byId("stored").focus();
   };
-  document.addEventListener("keydown", (event) => {
+  onKey((event) => {
     if (event.key !== "Escape" || !dialog.open) return;
     event.preventDefault();
     remind();

@@ -28,7 +28,11 @@ type flight struct {
 	waiting int
 	idle    *time.Timer
 	again   bool               // what this pass reads is of no use
-	endPass context.CancelFunc // ends the pass under way
+	endPass context.CancelFunc // ends the pass under way; nil before the first
+	// overtaken says that somebody asked for what GitLab says now after the pass had begun: who
+	// comes from then on waits for next.
+	overtaken bool
+	next      *flight // begins when this one is done; nil: nobody waits for it
 
 	mu       sync.Mutex
 	progress fleet.Progress
@@ -51,11 +55,8 @@ func (s *Service) join(ctx context.Context, v Viewer, source Source) (View, *fli
 	if !s.wanting(view) {
 		return view, nil, nil
 	}
-	f := s.flights[v.key()]
-	if f == nil {
-		f = s.start(ctx, v, source)
-		view.Scanning = true
-	}
+	f := s.boardable(ctx, v, source)
+	view.Scanning = true
 	f.waiting++
 	if f.idle != nil {
 		f.idle.Stop()
@@ -68,39 +69,30 @@ func (s *Service) leave(f *flight) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f.waiting--
-	if f.waiting > 0 || s.flights[f.key] != f {
+	if f.waiting > 0 || !s.queued(f) {
 		return
 	}
 	f.idle = time.AfterFunc(s.cfg.Linger, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if f.waiting == 0 && s.flights[f.key] == f {
+		if f.waiting == 0 && s.queued(f) {
 			s.stop(f, errAbandoned)
 		}
 	})
 }
 
-// stop ends a flight, which nobody can join from now on. The caller holds mu.
-func (s *Service) stop(f *flight, cause error) {
-	delete(s.flights, f.key)
-	f.stop(cause)
-}
-
-// beginAnew makes the flight throw away what it has read. The caller holds mu.
-func (f *flight) beginAnew() {
-	f.again = true
-	if f.endPass != nil {
-		f.endPass()
-	}
-}
-
-// start starts a flight, which does not end with ctx. The caller holds mu.
-func (s *Service) start(ctx context.Context, v Viewer, source Source) *flight {
+// start starts a flight once the one before is done, unless that is nil. It does not end with ctx.
+func (s *Service) start(ctx context.Context, v Viewer, source Source, before *flight) *flight {
 	ctx, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	f := &flight{key: v.key(), stop: stop, changed: make(chan struct{}), done: make(chan struct{})}
-	s.flights[f.key] = f
 	s.work.Go(func() {
 		defer stop(nil)
+		if before != nil {
+			select {
+			case <-before.done:
+			case <-ctx.Done(): // and ends as one that was stopped under way
+			}
+		}
 		for !s.try(ctx, f, v, source) {
 			f.report(fleet.Progress{})
 		}
@@ -113,7 +105,7 @@ func (s *Service) try(ctx context.Context, f *flight, v Viewer, source Source) b
 	passing, cancel := s.withTimeout(ctx, scanTimeout)
 	defer cancel()
 	s.mu.Lock()
-	f.again, f.endPass = false, cancel
+	f.again, f.endPass, f.overtaken = false, cancel, f.next != nil
 	base, broken := s.toRepair(f.key)
 	s.mu.Unlock()
 
@@ -160,12 +152,13 @@ func (s *Service) finish(ctx context.Context, f *flight, base *keptFleet, found 
 	if f.idle != nil {
 		f.idle.Stop()
 	}
-	if current {
-		delete(s.flights, f.key)
-	}
+	s.dequeue(f)
 	switch {
 	case err == nil:
 		f.snapshot = s.keep(f.key, base, found)
+		if f.overtaken {
+			s.outdate(f.key)
+		}
 	case current && (errors.Is(err, gitlabapi.ErrUnauthorized) || errors.Is(err, gitlabapi.ErrForbidden)):
 		// GitLab does not let the person in: nor do we with what it said before.
 		s.cache.drop(func(k key) bool { return k == f.key })

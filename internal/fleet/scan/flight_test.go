@@ -38,6 +38,144 @@ func TestAChangeDuringAScanIsInItsResult(t *testing.T) {
 	}
 }
 
+func TestARefreshDuringAScanReadsAnew(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	lead := w.person("lead")
+	project := lead.many(3)[0]
+	gate := gitlabtest.NewGate()
+	w.Inject(gitlabtest.OpGraphQL, gitlabtest.Hold(gate).AfterCommit().Times(1)) // GitLab has answered, we have not heard
+	before := lead.joined(t.Context())
+	if err := gate.Await(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	lead.agent(project, "brand-new", 1) // by somebody else: nothing here knows of it
+	var clicks []func() (*fleet.Snapshot, error)
+	for range 5 {
+		w.service.Refresh(lead.viewer)
+		clicks = append(clicks, lead.joined(t.Context()))
+	}
+	gate.Open()
+	if got, err := before(); err != nil || len(got.Agents) != 6 {
+		t.Errorf("who asked before the click got %v, want what was read then", err)
+	}
+	first, err := clicks[0]()
+	if err != nil || !slices.Contains(names(first), "group/project-0000/brand-new") {
+		t.Errorf("%v, want the agent that was there at the click", err)
+	}
+	for _, click := range clicks {
+		if got, err := click(); got != first || err != nil {
+			t.Errorf("another click got %p, %v, want the same reading", got, err)
+		}
+	}
+	if n := w.Calls(gitlabtest.OpGraphQL); n != 2 {
+		t.Errorf("%d queries, want one for what ran and one for what waited", n)
+	}
+	if view := lead.look(); !view.Fresh || view.Scanning {
+		t.Errorf("afterwards fresh = %v, scanning = %v, want a fleet at rest", view.Fresh, view.Scanning)
+	}
+}
+
+func TestWhatARefreshOvertookIsNotTakenForFresh(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	lead := w.person("lead")
+	lead.many(3)
+	gate := gitlabtest.NewGate()
+	w.Inject(gitlabtest.OpGraphQL, gitlabtest.Hold(gate).Times(1))
+	before := lead.joined(t.Context())
+	if err := gate.Await(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	w.service.Refresh(lead.viewer) // and the page that it leads to is slow to come
+	gate.Open()
+	if _, err := before(); err != nil {
+		t.Fatal(err)
+	}
+	if view := lead.look(); view.Snapshot == nil || view.Fresh || !view.Scanning {
+		t.Errorf("fresh = %v, scanning = %v, want the old fleet while a scan runs", view.Fresh, view.Scanning)
+	}
+}
+
+func TestARefreshBeforeAScanHasBegunIsPartOfIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	lead := w.person("lead")
+	lead.many(3)
+	gate := gitlabtest.NewGate()
+	w.Inject(gitlabtest.OpGraphQL, gitlabtest.Hold(gate).Times(1))
+	running := lead.joined(t.Context())
+	if err := gate.Await(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	w.service.Refresh(lead.viewer)
+	waiting := lead.joined(t.Context())
+	w.service.Refresh(lead.viewer)
+	gate.Open()
+	for _, result := range []func() (*fleet.Snapshot, error){running, waiting} {
+		if _, err := result(); err != nil {
+			t.Error(err)
+		}
+	}
+	if n := w.Calls(gitlabtest.OpGraphQL); n != 2 {
+		t.Errorf("%d queries, want 2", n)
+	}
+}
+
+func TestSigningOutEndsTheScanThatWaitsToo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	lead := w.person("lead")
+	lead.many(3)
+	gate := gitlabtest.NewGate()
+	w.Inject(gitlabtest.OpGraphQL, gitlabtest.Hold(gate))
+	running := lead.joined(t.Context())
+	if err := gate.Await(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	w.service.Refresh(lead.viewer)
+	waiting := lead.joined(t.Context())
+	w.service.DropSession(lead.viewer.Grant)
+	for _, result := range []func() (*fleet.Snapshot, error){running, waiting} {
+		if _, err := result(); !errors.Is(err, scan.ErrClosed) {
+			t.Errorf("error = %v, want ErrClosed", err)
+		}
+	}
+	if n := w.Calls(gitlabtest.OpGraphQL); n != 1 {
+		t.Errorf("%d queries, want none after signing out", n)
+	}
+}
+
+func TestAWaitingScanThatNobodyWaitsForNeverBegins(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *scan.Config) { c.Linger = time.Nanosecond })
+	lead := w.person("lead")
+	lead.many(3)
+	gate := gitlabtest.NewGate()
+	w.Inject(gitlabtest.OpGraphQL, gitlabtest.Hold(gate))
+	running := lead.joined(t.Context())
+	if err := gate.Await(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	w.service.Refresh(lead.viewer)
+	leaving, leave := context.WithCancel(t.Context())
+	waiting := lead.joined(leaving)
+	leave()
+	if _, err := waiting(); !errors.Is(err, context.Canceled) {
+		t.Errorf("who left got %v", err)
+	}
+	if w.scanned().Err == nil {
+		t.Error("the waiting scan ended well")
+	}
+	gate.Open()
+	if _, err := running(); err != nil {
+		t.Error(err)
+	}
+	if n := w.Calls(gitlabtest.OpGraphQL); n != 1 {
+		t.Errorf("%d queries, want 1", n)
+	}
+}
+
 // joined reads in the background, and returns once it waits for a scan.
 func (r *reader) joined(ctx context.Context) (result func() (*fleet.Snapshot, error)) {
 	waiting, done := make(chan struct{}), make(chan struct{})

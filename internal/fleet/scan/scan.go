@@ -133,13 +133,14 @@ func (s *Service) Read(ctx context.Context, v Viewer, source Source, report func
 	return f.wait(ctx, report)
 }
 
-// Refresh makes the next view read everything again. What is kept stays to be
-// shown meanwhile.
+// Refresh makes the next view read everything again, and not take what a scan that
+// has begun already is about to bring. What is kept stays to be shown meanwhile.
 func (s *Service) Refresh(v Viewer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if kept := s.cache.get(v.key()); kept != nil {
-		kept.outdated = true
+	s.outdate(v.key())
+	if f := s.flights[v.key()]; f != nil && f.endPass != nil {
+		f.overtaken = true
 	}
 }
 
@@ -165,7 +166,7 @@ func (s *Service) DropSession(grant string) {
 	s.cache.drop(func(k key) bool { return k.grant == grant })
 	for k, f := range s.flights {
 		if k.grant == grant {
-			s.stop(f, ErrClosed)
+			s.stopAll(f, ErrClosed)
 		}
 	}
 }
@@ -183,7 +184,7 @@ func (s *Service) Close(ctx context.Context) error {
 	s.mu.Lock()
 	s.closed = true
 	for _, f := range s.flights {
-		s.stop(f, ErrClosed)
+		s.stopAll(f, ErrClosed)
 	}
 	s.mu.Unlock()
 	idle := make(chan struct{})

@@ -133,7 +133,7 @@ func randomKey() string {
 // from being ignored in silence.
 func refuseRealSettings(environ []string) error {
 	realSettings := []string{
-		"GITLAB_URL", "GITLAB_CLIENT_ID", "GITLAB_CLIENT_SECRET", "GITLAB_CLIENT_SECRET_FILE", "GITLAB_CA_FILE",
+		"GITLAB_URL", "GITLAB_INTERNAL_URL", "GITLAB_CLIENT_ID", "GITLAB_CLIENT_SECRET", "GITLAB_CLIENT_SECRET_FILE", "GITLAB_CA_FILE",
 		"PUBLIC_URL", "LISTEN_ADDR", "ALLOW_INSECURE_HTTP", "TRUSTED_PROXIES",
 		"DATABASE_URL", "SESSION_KEYS", "SESSION_KEYS_FILE",
 	}

@@ -1,0 +1,58 @@
+package portal
+
+import (
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"golang.org/x/net/http/httpproxy"
+
+	"gitlab-agent-portal/gitlabapi"
+)
+
+// rootOf tells an address that was copied from the browser's or from a manual from the one that is
+// wanted: page is what stands too much at its end, empty where nothing does.
+func rootOf(variable string, u *url.URL) (root, page string) {
+	pattern := gitlabPage
+	if variable == "PUBLIC_URL" {
+		pattern = portalPage
+	}
+	page = pattern.FindString(u.Path)
+	cut := url.URL{Scheme: u.Scheme, Host: u.Host, Path: strings.TrimSuffix(u.Path, page)}
+	return cut.String(), page
+}
+
+// gitlabPage is the end of an address inside GitLab: of its API, of signing in, of the pages where a
+// sign-in ends and where applications are made. A GitLab below a path of its own has none of these
+// as its last names.
+var gitlabPage = regexp.MustCompile(`/(?:api(?:/v[0-9]+|/graphql)?|users/sign_in|oauth(?:/[a-z]+)?|` +
+	`dashboard(?:/[a-z]+)?|explore(?:/[a-z]+)?|admin(?:/[a-z]+)?|help|-(?:/.*)?)$`)
+
+// portalPage is what the application's redirect URI has at its end.
+var portalPage = regexp.MustCompile(`/auth/(?:callback|login)$`)
+
+// checkProxies reads the usual variables as net/http does, which leaves out in silence what it
+// cannot read. Addresses of this machine are never asked through a proxy.
+func (c *config) checkProxies(bad *problems) {
+	if !isProxy(c.HTTPProxy) {
+		bad.add("HTTP_PROXY", notAProxy)
+	}
+	if !isProxy(c.HTTPSProxy) {
+		bad.add("HTTPS_PROXY", notAProxy)
+	}
+	proxies := httpproxy.Config{HTTPProxy: c.HTTPProxy.Reveal(), HTTPSProxy: c.HTTPSProxy.Reveal(), NoProxy: c.NoProxy}
+	c.proxy = proxies.ProxyFunc()
+}
+
+const notAProxy = "is not the address of a proxy, such as http://proxy.example.com:3128"
+
+func isProxy(address gitlabapi.Secret) bool {
+	text := address.Reveal()
+	if !strings.Contains(text, "://") {
+		text = "http://" + text
+	}
+	u, err := url.Parse(text)
+	return address.IsZero() || err == nil && u.Hostname() != "" &&
+		slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme)
+}
