@@ -144,7 +144,7 @@ func TestO8OnlyAnInvalidGrantIsFatal(t *testing.T) {
 		"invalid_grant":                       {400, "application/json; charset=utf-8", badGrant, is("grant"), false},
 		"invalid_grant with a 401":            {401, "application/json", badGrant, is("grant"), false},
 		"a wrong client":                      {401, "application/json", `{"error":"invalid_client"}`, is("unavailable", "client"), false},
-		"a wrong client in HTML":              {401, "text/html", `{"error":"invalid_client"}`, is("unavailable"), false},
+		"a wrong client in HTML":              {401, "text/html", `{"error":"invalid_client"}`, foreign(), false},
 		"a wrong client with a 502":           {502, "application/json", `{"error":"invalid_client"}`, is("unavailable"), true},
 		"a missing parameter":                 {400, "application/json", `{"error":"invalid_request"}`, is("unavailable"), false},
 		"a refused client":                    {403, "application/json", `{"error":"unauthorized_client"}`, is("unavailable", "client"), false},

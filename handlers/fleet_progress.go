@@ -23,15 +23,15 @@ const (
 // fleetProgress streams how far the scan of the fleet is, as server-sent events, until there
 // is something to show or a reason why not.
 func (h *Handlers) fleetProgress(w http.ResponseWriter, r *http.Request, s *session) error {
-	stream, err := startStream(w)
-	if err != nil {
-		return err
-	}
 	release, ok := h.Requests.Streams.Take(s.User.ID)
-	if !ok {
+	defer release()
+	stream, err := startStream(w)
+	switch {
+	case err != nil:
+		return err
+	case !ok:
 		return h.endStream(r, stream, errTooManyStreams)
 	}
-	defer release()
 	p, ctx := h.barePage(printer(r), ""), r.Context()
 	_, failed := h.Fleet.Read(ctx, viewerOf(s), h.fleetSource(r, s), func(progress fleet.Progress) {
 		stream.show(ctx, views.FleetProgress(p, progress))

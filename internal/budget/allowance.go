@@ -92,12 +92,13 @@ type Places struct {
 
 func newPlaces(most int) *Places { return &Places{most: most, taken: map[int64]int{}} }
 
-// Take takes a place and returns what gives it back; ok is false if the person has all of theirs.
+// Take takes a place and returns what gives it back; ok is false, and there is nothing to give back,
+// if the person has all of theirs.
 func (p *Places) Take(person int64) (release func(), ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.taken[person] >= p.most {
-		return nil, false
+		return func() {}, false
 	}
 	p.taken[person]++
 	return sync.OnceFunc(func() { p.release(person) }), true
