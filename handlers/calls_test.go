@@ -30,7 +30,7 @@ func tableOfCalls() []pageCalls {
 		{views.PatternHome, "?wait=1", 11, 1, 233},     // the list of 70 projects, a query for all of them, and one for each hundred of 1,000 agents
 		{views.PatternHome, "", 0, 0, 0},               // what was read a moment ago
 		{views.PatternProgress, "", 0, 0, 0},           // the same
-		{views.PatternVersions, "", 3, 0, 1},           // 50 agents on screen, 22 a query
+		{views.PatternVersions, "", 2, 0, 1},           // 50 agents on screen: the first hundred of their project, and the others by name
 		{views.PatternFleetCSV, "", 0, 0, 0},           // what was read a moment ago
 		{views.PatternFleetJSON, "", 0, 0, 0},          // the same
 		{views.PatternProjects, "", 1, 1, 32},          // the list, and the rights in the 30 that are shown
@@ -47,7 +47,7 @@ func tableOfCalls() []pageCalls {
 		{views.PatternTokenNew, "", 1, 2, 8},           //
 		{views.PatternTokenRevoke, "", 2, 2, 9},        // and the connections
 		{views.PatternRotation, "", 2, 2, 9},           // the same
-		{views.PatternRotations, "{50}", 3, 0, 204},    // the agents, and the connections of 25 a query
+		{views.PatternRotations, "{50}", 2, 0, 204},    // the agents, and their connections
 		{views.PatternUnused, "{50}", 1, 0, 203},       //
 		{views.PatternActivity, "", 0, 1, 1},           // the projects that one maintains, a hundred each
 		{views.PatternActivity, "?project=shop/payments", 1, 1, 4},
