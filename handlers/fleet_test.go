@@ -597,7 +597,7 @@ func TestPickerIsAFragmentOfTheProjects(t *testing.T) {
 func TestStatusHelpGivesTheLimitsInForce(t *testing.T) {
 	t.Parallel()
 	help := newPortal(t).as("dev").get("/help/status").text("main")
-	for _, want := range []string{"90 days", "30 days", "within 1 day of", "7 days", "8 minutes", "once an hour", "40 to 55 minutes"} {
+	for _, want := range []string{"90 days", "30 days", "within 1 day of", "7 days", "8 minutes", "more than an hour of silence", "40 to 55 minutes", "If this portal saw the use, it shows “Not connected”"} {
 		if !strings.Contains(help, want) {
 			t.Errorf("the help does not say %q: %s", want, help)
 		}

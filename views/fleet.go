@@ -164,9 +164,6 @@ func (r FleetRow) groups() string {
 	return r.Project.Path[:strings.LastIndexByte(r.Project.Path, '/')+1]
 }
 
-// noContact tells an agent that was never in contact from one nobody knows about.
-func (r FleetRow) noContact(l *i18n.Printer) string { return noContact(l, r.Status) }
-
 // tokens is the number of tokens.
 func (r FleetRow) tokens(l *i18n.Printer) string {
 	if !r.TokensRead() {
