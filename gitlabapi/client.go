@@ -22,7 +22,10 @@ type Options struct {
 	// Observe is told of every attempt, retries and redirects included; status 0
 	// means that there was no answer. It is called concurrently. nil: nobody.
 	Observe  func(op string, status int, took time.Duration)
-	Now      func() time.Time // nil: time.Now
+	// ObserveClock is told whenever what is known of GitLab's clock changes. It must not call the
+	// client. nil: nobody.
+	ObserveClock func(ClockSkew)
+	Now          func() time.Time // nil: time.Now
 	Timeouts Timeouts
 	// MaxInFlight caps the requests under way at once, over all copies of the
 	// client; 0: 64.
@@ -55,6 +58,7 @@ type core struct {
 	reads    *retryablehttp.Client
 	writes   *http.Client
 	timeouts Timeouts
+	clock    *clock
 	now      func() time.Time
 }
 
@@ -73,6 +77,7 @@ func New(baseURL string, opts Options) (*Client, error) {
 		reads:    newReads(rt, base, opts),
 		writes:   &http.Client{Transport: rt, CheckRedirect: refuseRedirect},
 		timeouts: opts.Timeouts,
+		clock:    rt.clock,
 		now:      opts.Now,
 	}}, nil
 }
@@ -102,6 +107,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Observe == nil {
 		o.Observe = func(string, int, time.Duration) {}
+	}
+	if o.ObserveClock == nil {
+		o.ObserveClock = func(ClockSkew) {}
 	}
 	if o.Now == nil {
 		o.Now = time.Now //nolint:forbidigo // the default of an injected clock

@@ -41,12 +41,14 @@ const (
 // portal is the real portal over the simulator, with a small organisation: a Maintainer (lead),
 // a Developer (dev) and an outsider, one project with two agents.
 type portal struct {
-	t       testing.TB
-	gitlab  *gitlabtest.Instance
-	server  *httptest.Server
-	clock   *gitlabtest.Clock
-	logs    *logBuffer
-	project int64
+	t      testing.TB
+	gitlab *gitlabtest.Instance
+	server *httptest.Server
+	clock  *gitlabtest.Clock
+	// gitlabAhead is how far GitLab's clock is ahead of the portal's, a time.Duration.
+	gitlabAhead atomic.Int64
+	logs        *logBuffer
+	project     int64
 	// prod is connected with one token in use; idle never had a token.
 	prod, idle int64
 	prodToken  int64
@@ -114,11 +116,16 @@ func newPortal(tb testing.TB, options ...func(*setUp)) *portal {
 		option(&setup)
 	}
 	p := &portal{t: tb, clock: gitlabtest.NewClock(time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)), logs: &logBuffer{}, people: map[string]int64{}}
-	p.gitlab = gitlabtest.Start(tb, gitlabtest.WithNow(p.clock.Now), gitlabtest.WithURL("http://gitlab.invalid"+setup.gitlabPath))
+	p.gitlab = gitlabtest.Start(tb, gitlabtest.WithNow(p.gitlabNow), gitlabtest.WithURL("http://gitlab.invalid"+setup.gitlabPath))
 	p.keys = setup.keys
 	p.seed()
 	p.serve(setup)
 	return p
+}
+
+// gitlabNow is the time by GitLab's clock.
+func (p *portal) gitlabNow() time.Time {
+	return p.clock.Now().Add(time.Duration(p.gitlabAhead.Load()))
 }
 
 // seed fills the simulator.

@@ -7,6 +7,10 @@ import "time"
 // events use an hour instead.
 const ConnectedWithin = 8 * time.Minute
 
+// ClockTolerance is how far GitLab's clock and the portal's may differ before a status is doubted:
+// it compares GitLab's times with the portal's.
+const ClockTolerance = time.Minute
+
 // Status is an agent's connection status in the words of GitLab's own page. Its text is its name
 // in addresses, exports and catalogues.
 type Status string

@@ -126,6 +126,7 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 	}
 	gitlab, err := gitlabapi.New(cfg.GitLabURL.String(), gitlabapi.Options{
 		RootCAs: cfg.rootCAs, Log: log, Observe: server.metrics.gitlab, Now: now,
+		ObserveClock: (&clockWatch{log: log, metrics: server.metrics}).observe,
 	})
 	if err != nil {
 		return fmt.Errorf("GITLAB_URL: %w", err)
