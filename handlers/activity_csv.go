@@ -32,7 +32,7 @@ func (h *Handlers) activityCSV(w http.ResponseWriter, r *http.Request, s *sessio
 	}
 	header := w.Header()
 	header.Set("Content-Type", "text/csv; charset=utf-8; header=present")
-	header.Set("Content-Disposition", `attachment; filename="activity-`+h.Now().UTC().Format(time.DateOnly)+`.csv"`)
+	header.Set("Content-Disposition", `attachment; filename="activity-`+h.Now().UTC().Format(time.DateOnly)+`-UTC.csv"`)
 	header.Set("Cache-Control", "no-store")
 	if err := h.writeActivity(r.Context(), csvsafe.NewWriter(w), filter, rows); err != nil {
 		// The status is sent already: only a cut connection tells the browser that rows are missing.

@@ -79,12 +79,12 @@ func (h *Handlers) exported(r *http.Request, s *session) (*fleet.Snapshot, []fle
 	return snapshot, fleet.Filter(h.fleetRows(r.Context(), snapshot.Agents), fleet.Parse(r.URL.Query())), nil
 }
 
-// startExport names the file after the day on which it was read.
+// startExport names the file after the day, in UTC, on which it was read.
 func (h *Handlers) startExport(w http.ResponseWriter, contentType, extension string, read time.Time) {
 	header := w.Header()
 	header.Set("Content-Type", contentType)
 	header.Set("Cache-Control", "no-store")
-	header.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="gitlab-agents-%s.%s"`, read.UTC().Format(time.DateOnly), extension))
+	header.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="gitlab-agents-%s-UTC.%s"`, read.UTC().Format(time.DateOnly), extension))
 	w.WriteHeader(http.StatusOK)
 }
 

@@ -407,7 +407,7 @@ func TestExportsHoldWhatIsFiltered(t *testing.T) {
 		if kind := exported.header.Get("Content-Type"); !strings.HasPrefix(kind, "text/csv; charset=utf-8") {
 			t.Errorf("Content-Type = %q", kind)
 		}
-		if name := exported.header.Get("Content-Disposition"); name != `attachment; filename="gitlab-agents-2026-11-24.csv"` {
+		if name := exported.header.Get("Content-Disposition"); name != `attachment; filename="gitlab-agents-2026-11-24-UTC.csv"` {
 			t.Errorf("Content-Disposition = %q", name)
 		}
 		for _, row := range rows {
