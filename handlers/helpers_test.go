@@ -198,7 +198,7 @@ func (p *portal) compose(setup setUp) {
 			ClientID: clientID, ClientSecret: gitlabapi.NewSecret(clientSecret), RedirectURL: p.public.String() + "/auth/callback", Scope: scope,
 		}),
 		Sessions: sessions, Audit: p.auditLog, Nonces: nonces, Readings: readings.New(db, p.clock.Now),
-		Read:   agentread.New(agentread.Config{ReadOnly: setup.readOnly, Log: log}),
+		Read:   agentread.New(agentread.Config{ReadOnly: setup.readOnly, Log: log, Now: p.clock.Now}),
 		Tokens: tokens.New(nonces, p.auditLog, log, p.clock.Now),
 		Fleet:  p.fleet, Limits: agent.NewThresholds(90*24*time.Hour, 30*24*time.Hour), Keys: setup.keys, Cookie: cookie,
 		Assets: must(static.Load())(p.t), Log: log, Now: p.clock.Now, Ready: readiness(setup, db),
