@@ -181,15 +181,6 @@ func (r FleetRow) age(l *i18n.Printer, now time.Time) string {
 	return Length(l, age)
 }
 
-// Length is a stretch of time in whole days, or in hours where it is less than two.
-func Length(l *i18n.Printer, d time.Duration) string {
-	const day = 24 * time.Hour
-	if d < 2*day && d%day != 0 {
-		return l.N("fleet.hours", int(max(d, 0)/time.Hour))
-	}
-	return l.N("fleet.days", int(max(d, 0)/day))
-}
-
 // ageSeconds is how long ago the fleet was read.
 func (m FleetModel) ageSeconds(now time.Time) string {
 	return strconv.Itoa(int(max(now.Sub(m.ReadAt), 0) / time.Second))

@@ -25,10 +25,7 @@ func (p Page) noAnswer() Notice {
 
 // clockNotice says by how much the clocks differ.
 func (p Page) clockNotice() Notice {
-	difference := Length(p.L, p.ClockOff)
-	if p.ClockOff < 2*time.Hour {
-		difference = p.L.N("clock.minutes", int(p.ClockOff.Round(time.Minute)/time.Minute))
-	}
+	difference := Length(p.L, p.ClockOff.Round(time.Minute))
 	return Notice{Kind: NoticeWarning, Title: p.L.T("clock.title"), Text: p.L.T("clock.text", "Difference", difference)}
 }
 
