@@ -21,12 +21,12 @@ type Options struct {
 	Log     *slog.Logger   // nil: discard. One debug line per attempt
 	// Observe is told of every attempt, retries and redirects included; status 0
 	// means that there was no answer. It is called concurrently. nil: nobody.
-	Observe  func(op string, status int, took time.Duration)
+	Observe func(op string, status int, took time.Duration)
 	// ObserveClock is told whenever what is known of GitLab's clock changes. It must not call the
 	// client. nil: nobody.
 	ObserveClock func(ClockSkew)
 	Now          func() time.Time // nil: time.Now
-	Timeouts Timeouts
+	Timeouts     Timeouts
 	// MaxInFlight caps the requests under way at once, over all copies of the
 	// client; 0: 64.
 	MaxInFlight int

@@ -68,9 +68,9 @@ func (c *connection) Write(b []byte) (int, error) {
 }
 
 // over answers a browser's GET over a connection, and reports whether net/http was told to cut it.
-func (p *portal) over(c *connection, b *browser, ctx context.Context, path string) (isCut bool) {
+func (p *portal) over(ctx context.Context, c *connection, b *browser, path string) (isCut bool) {
 	p.t.Helper()
-	r := b.request(http.MethodGet, path, nil).WithContext(ctx)
+	r := must(http.NewRequestWithContext(ctx, http.MethodGet, p.server.URL+path, nil))(p.t)
 	for _, cookie := range b.client.Jar.Cookies(must(url.Parse(p.server.URL))(p.t)) {
 		r.AddCookie(cookie)
 	}
@@ -135,7 +135,7 @@ func TestAnExportThatFailsIsCutAndAClientThatLeftIsLogged(t *testing.T) {
 			if tt.leaves {
 				c.happen = func() error { leave(); return errGone }
 			}
-			if isCut := p.over(c, lead, ctx, tt.path); !isCut || c.Body.Len() >= whole {
+			if isCut := p.over(ctx, c, lead, tt.path); !isCut || c.Body.Len() >= whole {
 				t.Errorf("after %d of %d bytes the answer is cut: %v", c.Body.Len(), whole, isCut)
 			}
 			if got := p.logged(tt.path); got.Status != tt.status || got.Level != tt.level || !strings.Contains(got.Error, "exporting") {
@@ -158,7 +158,7 @@ func TestAClientThatLeavesIsLoggedAsGone(t *testing.T) {
 		if leaves {
 			c.happen, want = func() error { leave(); return errGone }, 499
 		}
-		if isCut := p.over(c, lead, ctx, list); isCut {
+		if isCut := p.over(ctx, c, lead, list); isCut {
 			t.Error("a page is cut")
 		}
 		if got := p.logged(list); got.Status != want || got.Level != "INFO" {
@@ -170,7 +170,7 @@ func TestAClientThatLeavesIsLoggedAsGone(t *testing.T) {
 	t.Cleanup(gate.Open)
 	ctx, leave := context.WithCancel(t.Context())
 	done := make(chan bool)
-	go func() { done <- p.over(&connection{ResponseRecorder: httptest.NewRecorder()}, lead, ctx, list) }()
+	go func() { done <- p.over(ctx, &connection{ResponseRecorder: httptest.NewRecorder()}, lead, list) }()
 	if err := gate.Await(t.Context(), 1); err != nil {
 		t.Error(err)
 	}
@@ -189,13 +189,13 @@ func TestAnAnswerThatPanicsHalfwayIsCut(t *testing.T) {
 		}}
 	})
 	c := &connection{ResponseRecorder: httptest.NewRecorder()}
-	if isCut := p.over(c, p.visitor(), t.Context(), "/half"); isCut || c.Code != http.StatusInternalServerError {
+	if isCut := p.over(t.Context(), c, p.visitor(), "/half"); isCut || c.Code != http.StatusInternalServerError {
 		t.Errorf("before its first byte it is cut: %v, %d", isCut, c.Code)
 	}
 	lead := p.as("lead")
 	p.noteMany(600)
 	c = &connection{ResponseRecorder: httptest.NewRecorder(), after: 4000, happen: func() error { panic("canary of a panic") }}
-	if isCut := p.over(c, lead, t.Context(), "/activity.csv"); !isCut || strings.Contains(c.Body.String(), "<html") {
+	if isCut := p.over(t.Context(), c, lead, "/activity.csv"); !isCut || strings.Contains(c.Body.String(), "<html") {
 		t.Errorf("halfway it is cut: %v: …%s", isCut, c.Body.String()[max(0, c.Body.Len()-200):])
 	}
 	if got := p.logged("/activity.csv"); got.Status != http.StatusInternalServerError || got.Level != "ERROR" {
