@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/playwright-community/playwright-go"
+
+	"gitlab-agent-portal/gitlabapi/gitlabtest"
 )
 
 // wrote returns the point in time that an element stands for, its text and its title.
@@ -40,7 +42,16 @@ func TestTimesAreTheReaders(t *testing.T) {
 	if want := at.In(berlin).Format(minute); text != want || title != at.UTC().Format(minute)+" UTC" {
 		t.Errorf("an agent was created %q, with the title %q; want %q", text, title, want)
 	}
+	late := time.Date(2026, 1, 1, 23, 30, 0, 0, time.UTC) // the next day in Berlin
+	s.gitlab.AddAgent(gitlabtest.Agent{Project: s.project, Name: "a-late-one", CreatedAt: late})
 	p.visit(s.agents())
+	at, text, title = p.wrote(p.Locator("tbody time[data-day]").First())
+	if !at.Equal(late) {
+		t.Errorf("the first agent was created at %v, want %v", at, late)
+	}
+	if want := at.In(berlin).Format(minute); text != want[:len(time.DateOnly)] || title != want+" ("+at.UTC().Format(minute)+" UTC)" {
+		t.Errorf("an agent was created on the day %q, with the title %q; want that of %q", text, title, want)
+	}
 	p.registers(s, "staging")
 	p.stores()
 	p.visit(s.url + "/activity")

@@ -25,9 +25,12 @@ type Options struct {
 	Log     *slog.Logger   // nil: discard. One debug line per attempt
 	// Observe is told of every attempt, retries and redirects included; status 0
 	// means that there was no answer. It is called concurrently. nil: nobody.
-	Observe  func(op string, status int, took time.Duration)
-	Now      func() time.Time // nil: time.Now
-	Timeouts Timeouts
+	Observe func(op string, status int, took time.Duration)
+	// ObserveClock is told whenever what is known of GitLab's clock changes. It must not call the
+	// client. nil: nobody.
+	ObserveClock func(ClockSkew)
+	Now          func() time.Time // nil: time.Now
+	Timeouts     Timeouts
 	// Admit decides when an attempt may be sent, over all copies of the client; nil:
 	// at once, up to MaxInFlight of them.
 	Admit Admission
@@ -64,6 +67,7 @@ type core struct {
 	reads    *retryablehttp.Client
 	writes   *http.Client
 	timeouts Timeouts
+	clock    *clock
 	now      func() time.Time
 }
 
@@ -83,6 +87,7 @@ func New(baseURL string, opts Options) (*Client, error) {
 		reads:    newReads(rt, places.calls, opts),
 		writes:   &http.Client{Transport: rt, CheckRedirect: refuseRedirect},
 		timeouts: opts.Timeouts,
+		clock:    rt.clock,
 		now:      opts.Now,
 	}}, nil
 }
@@ -93,6 +98,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Observe == nil {
 		o.Observe = func(string, int, time.Duration) {}
+	}
+	if o.ObserveClock == nil {
+		o.ObserveClock = func(ClockSkew) {}
 	}
 	if o.Now == nil {
 		o.Now = time.Now //nolint:forbidigo // the default of an injected clock

@@ -2,8 +2,6 @@ package gitlabapi
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -11,31 +9,14 @@ import (
 
 // AgentName names an agent as GraphQL looks one up.
 type AgentName struct {
-	ID          int64
-	ProjectPath string // full
-	Name        string
+	ID, ProjectID int64
+	ProjectPath   string // full
+	Name          string
 }
-
-// How many agents one query about connections asks for. GitLab gives the field connections a cost
-// of its own, 5 and that of its children, whatever its `first`:
-//
-//	connections   5 + nodes (1 + connectedAt 1)          =  7   (metadata { version }: 8)
-//	project       1 + clusterAgent (1 + id 1 + 7)        = 10   (11)
-//
-// so that 25 agents cost 250, which is allowed, and 22 with their versions 242.
-const (
-	connectionAgents = 25
-	versionAgents    = 22
-)
 
 const (
 	connectionsOp = "read agent connections"
 	versionsOp    = "read agent versions"
-
-	// A pod has one connection; an agent with more than a hundred is read in part, which its oldest
-	// may miss.
-	connectedAtField = "connections(first: 100) { nodes { connectedAt } }"
-	versionField     = "connections(first: 10) { nodes { metadata { version } } }"
 )
 
 // Connections returns, by the id of the agent, since when each agentk that is connected as the
@@ -79,12 +60,6 @@ func (c *Client) AgentVersions(ctx context.Context, agents []AgentName) (map[int
 	})
 }
 
-// connectionsQuery asks for one field of many agents.
-type connectionsQuery struct {
-	op, name, field string
-	most            int // agents a query
-}
-
 // connectionsReader collects the answers of one call.
 type connectionsReader[T any] struct {
 	connectionsQuery
@@ -94,45 +69,108 @@ type connectionsReader[T any] struct {
 	trouble []string
 }
 
-// readConnections asks for the agents, some in each query, and converts what was answered of each.
+// readConnections asks for the agents, and converts what was answered of each. A few are asked for
+// one by one, and more by their projects: that is one query for all of them, unless a project has
+// very many agents.
 func readConnections[T any](ctx context.Context, c *Client, q connectionsQuery, agents []AgentName, convert func([]connectionNode) (T, error)) (map[int64]T, error) {
 	ctx, cancel := c.core.readDeadline(ctx)
 	defer cancel()
 	r := connectionsReader[T]{connectionsQuery: q, client: c, convert: convert, found: make(map[int64]T, len(agents))}
-	for size := q.most; len(agents) > 0; {
-		batch := agents[:min(size, len(agents))]
-		err := r.read(ctx, batch)
-		if halvable(err) && len(batch) > 1 {
-			size = (len(batch) + 1) / 2
-			continue
-		}
+	if len(agents) > q.most {
+		left, err := r.readByProject(ctx, agents)
 		if err != nil {
 			return r.result(err)
 		}
-		agents = agents[len(batch):]
+		agents = left
 	}
-	return r.result(nil)
+	return r.result(r.readByName(ctx, agents))
 }
 
-// read asks for some agents in one query.
-func (r *connectionsReader[T]) read(ctx context.Context, agents []AgentName) error {
-	data, errs, err := query[map[string]connectionsProject](ctx, r.client, r.op, r.request(agents))
-	if err != nil {
-		return err
+// readByProject asks for all agents of a hundred projects in each query, and returns those that it
+// did not come to.
+func (r *connectionsReader[T]) readByProject(ctx context.Context, agents []AgentName) (left []AgentName, err error) {
+	byProject := map[int64][]AgentName{}
+	var projects []int64
+	for _, agent := range agents {
+		if byProject[agent.ProjectID] == nil {
+			projects = append(projects, agent.ProjectID)
+		}
+		byProject[agent.ProjectID] = append(byProject[agent.ProjectID], agent)
 	}
-	for i, agent := range agents {
-		nodes, err := (*data)[alias(i)].nodes(agent.ID)
-		if err != nil {
+	for batch := range slices.Chunk(projects, manyProjects) {
+		data, errs, err := query[connectionsOfProjects](ctx, r.client, r.op, r.byProject(batch))
+		switch {
+		case halvable(err):
+			for _, id := range batch {
+				left = append(left, byProject[id]...)
+			}
 			continue
+		case err != nil:
+			return nil, err
 		}
-		if value, err := r.convert(nodes); err == nil {
-			r.found[agent.ID] = value
+		r.note(errs)
+		for _, project := range data.Projects.Nodes {
+			left = append(left, r.take(project, byProject[int64(project.ID)])...)
 		}
 	}
+	return left, nil
+}
+
+// take keeps what was answered of a project's agents, and returns those that are on a later page of
+// them.
+func (r *connectionsReader[T]) take(project projectConnections, agents []AgentName) (left []AgentName) {
+	nodes := make(map[int64]agentConnections, len(project.Agents.Nodes))
+	for _, node := range project.Agents.Nodes {
+		nodes[int64(node.ID)] = node
+	}
+	for _, agent := range agents {
+		node, ok := nodes[agent.ID]
+		if ok {
+			r.keep(agent.ID, node)
+		} else if project.Agents.PageInfo.HasNextPage {
+			left = append(left, agent)
+		}
+	}
+	return left
+}
+
+// readByName asks for each of the agents by its name, some in each query.
+func (r *connectionsReader[T]) readByName(ctx context.Context, agents []AgentName) error {
+	for size := r.most; len(agents) > 0; {
+		batch := agents[:min(size, len(agents))]
+		data, errs, err := query[map[string]namedConnections](ctx, r.client, r.op, r.byName(batch))
+		switch {
+		case halvable(err) && len(batch) > 1:
+			size = (len(batch) + 1) / 2
+			continue
+		case err != nil:
+			return err
+		}
+		for i, agent := range batch {
+			r.keep(agent.ID, (*data)[alias(i)].Agent)
+		}
+		r.note(errs)
+		agents = agents[len(batch):]
+	}
+	return nil
+}
+
+// keep keeps what was answered of an agent. One that was not answered for, or whose name is
+// another agent's by now, stays unknown.
+func (r *connectionsReader[T]) keep(agent int64, node agentConnections) {
+	if int64(node.ID) != agent || node.Connections.Nodes == nil {
+		return
+	}
+	if value, err := r.convert(node.Connections.Nodes); err == nil {
+		r.found[agent] = value
+	}
+}
+
+// note keeps what GitLab said beside an answer.
+func (r *connectionsReader[T]) note(errs []graphQLError) {
 	for _, e := range errs[:min(len(errs), maxTrouble)] {
 		r.trouble = append(r.trouble, e.Message)
 	}
-	return nil
 }
 
 // result is what a reading that ends with err comes to.
@@ -147,54 +185,4 @@ func (r *connectionsReader[T]) result(err error) (map[int64]T, error) {
 		return r.found, nil
 	}
 	return r.found, partial
-}
-
-func alias(i int) string { return fmt.Sprintf("a%d", i) }
-
-// request has one field for each agent: that reaches an agent wherever it
-// stands in its project's list. Names travel as variables.
-func (q connectionsQuery) request(agents []AgentName) graphQLRequest {
-	var head, body strings.Builder
-	variables := map[string]string{}
-	for i, agent := range agents {
-		fmt.Fprintf(&head, "$p%d: ID!, $n%d: String!, ", i, i)
-		fmt.Fprintf(&body, "  %s: project(fullPath: $p%d) { clusterAgent(name: $n%d) { id %s } }\n", alias(i), i, i, q.field)
-		variables[fmt.Sprintf("p%d", i)] = agent.ProjectPath
-		variables[fmt.Sprintf("n%d", i)] = agent.Name
-	}
-	return graphQLRequest{
-		Query:         "query " + q.name + "(" + strings.TrimSuffix(head.String(), ", ") + ") {\n" + body.String() + "}",
-		OperationName: q.name,
-		Variables:     variables,
-	}
-}
-
-// connectionsProject is a project in the answer; what is null there is zero here.
-type connectionsProject struct {
-	Agent struct {
-		ID          GlobalID `json:"id"`
-		Connections struct {
-			Nodes []connectionNode `json:"nodes"`
-		} `json:"connections"`
-	} `json:"clusterAgent"`
-}
-
-type connectionNode struct {
-	ConnectedAt time.Time `json:"connectedAt"`
-	Metadata    struct {
-		Version string `json:"version"`
-	} `json:"metadata"`
-}
-
-var errAnotherAgent = errors.New("the name is another agent's by now")
-
-// nodes are the connections of the agent.
-func (p connectionsProject) nodes(agent int64) ([]connectionNode, error) {
-	switch {
-	case p.Agent.Connections.Nodes == nil:
-		return nil, errUnanswered
-	case int64(p.Agent.ID) != agent:
-		return nil, errAnotherAgent
-	}
-	return p.Agent.Connections.Nodes, nil
 }

@@ -2,7 +2,9 @@ package gitlabapi_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -49,14 +51,105 @@ func TestConnectionsAreToldOrUnknown(t *testing.T) {
 	}
 }
 
-func TestConnectionsOfFiftyAgentsAreTwoQueries(t *testing.T) {
-	t.Parallel()
-	c := newCluster(t, 50)
-	got, err := c.maintainer.Connections(t.Context(), c.agents)
-	if err != nil || len(got) != 50 {
-		t.Errorf("connections of %d agents, %v, want 50", len(got), err)
+// connect adds a project with so many connected agents, which the maintainer may manage.
+func (c *cluster) connect(t *testing.T, path string, agents int) {
+	t.Helper()
+	project := c.AddProject(gitlabtest.Project{Path: path, Group: c.AddGroup(gitlabtest.Group{Path: "group-" + path})})
+	c.AddMember(project, c.lead, gitlabtest.Maintainer)
+	for i := range agents {
+		name := fmt.Sprintf("%s-%04d", path, i)
+		id := c.AddAgent(gitlabtest.Agent{Project: project, Name: name})
+		c.AddToken(gitlabtest.Token{Agent: id, Name: "t", Live: true})
+		c.agents = append(c.agents, gitlabapi.AgentName{ID: id, ProjectID: project, ProjectPath: "group-" + path + "/" + path, Name: name})
 	}
-	if n := c.Calls(gitlabtest.OpGraphQL); n != 2 {
-		t.Errorf("%d queries, want 2", n)
+}
+
+func TestAPageOfAgentsIsOneQueryAboutTheirConnections(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name                  string
+		projects, agents      int
+		asked                 func([]gitlabapi.AgentName) []gitlabapi.AgentName
+		connections, versions int // queries
+	}{
+		{"fifty projects of an agent", 50, 1, nil, 1, 1},
+		{"a project of fifty agents", 1, 50, nil, 1, 1},
+		{"three projects of twenty agents", 3, 20, nil, 1, 1},
+		{"a few are asked for by their names", 1, 20, nil, 1, 1},
+		{"the agents of more than a hundred projects", 101, 1, nil, 2, 2},
+		{"what is on a later page of a project's agents follows by name", 1, 130, func(all []gitlabapi.AgentName) []gitlabapi.AgentName { return all[80:] }, 3, 3},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c := newCluster(t, 0)
+			for i := range tt.projects {
+				c.connect(t, fmt.Sprintf("p%03d", i), tt.agents)
+			}
+			asked := c.agents
+			if tt.asked != nil {
+				asked = tt.asked(asked)
+			}
+			since, err := c.maintainer.Connections(t.Context(), asked)
+			if n := c.Calls(gitlabtest.OpGraphQL); err != nil || len(since) != len(asked) || n != tt.connections {
+				t.Errorf("connections of %d agents in %d queries, %v; want %d in %d", len(since), n, err, len(asked), tt.connections)
+			}
+			c.ResetCounters()
+			versions, err := c.maintainer.AgentVersions(t.Context(), asked)
+			if n := c.Calls(gitlabtest.OpGraphQL); err != nil || len(versions) != len(asked) || n != tt.versions {
+				t.Errorf("versions of %d agents in %d queries, %v; want %d in %d", len(versions), n, err, len(asked), tt.versions)
+			}
+		})
+	}
+}
+
+// TestAQueryAboutVersionsCostsWhatGitLabCounts finds the cost of a query as the limit at which it is
+// just allowed.
+func TestAQueryAboutVersionsCostsWhatGitLabCounts(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name             string
+		projects, agents int
+		cost             int
+	}{
+		{"one agent by its name", 1, 1, 11},
+		{"as many agents by their names as a query holds", 1, 22, 242},
+		{"the agents of a hundred projects", 100, 1, 38},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c := newCluster(t, 0)
+			for i := range tt.projects {
+				c.connect(t, fmt.Sprintf("p%03d", i), tt.agents)
+			}
+			for limit, once := range map[int]bool{tt.cost: true, tt.cost - 1: false} {
+				c.Configure(func(s *gitlabtest.Settings) { s.ComplexityLimit = limit })
+				c.ResetCounters()
+				_, err := c.maintainer.AgentVersions(t.Context(), c.agents)
+				if allowed := err == nil && c.Calls(gitlabtest.OpGraphQL) == 1; allowed != once {
+					t.Errorf("within a limit of %d the first query is allowed: %v (%v), want %v", limit, allowed, err, once)
+				}
+			}
+		})
+	}
+}
+
+func TestAgentsThatByProjectsWereNotAnsweredForAreUnknown(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 23)
+	for i := range c.agents {
+		c.agents[i].ProjectPath = "group/renamed" // which the ids do not mind
+	}
+	asked := append(slices.Clone(c.agents),
+		gitlabapi.AgentName{ID: 999, ProjectID: c.project, ProjectPath: "group/shop", Name: "deleted"},
+		gitlabapi.AgentName{ID: c.agents[0].ID, ProjectID: 999, ProjectPath: "group/hidden", Name: "x"})
+	got, err := c.maintainer.AgentVersions(t.Context(), asked)
+	if err != nil || len(got) != 23 || c.Calls(gitlabtest.OpGraphQL) != 1 {
+		t.Errorf("%d versions in %d queries, %v; want 23 in 1", len(got), c.Calls(gitlabtest.OpGraphQL), err)
+	}
+	c.Configure(func(s *gitlabtest.Settings) { s.KASUnreachable = true })
+	c.ResetCounters()
+	var partial *gitlabapi.PartialError
+	if got, err = c.maintainer.AgentVersions(t.Context(), asked); !errors.As(err, &partial) || len(got) != 0 || c.Calls(gitlabtest.OpGraphQL) != 1 {
+		t.Errorf("%d versions in %d queries, %v; want none in 1 and a *PartialError", len(got), c.Calls(gitlabtest.OpGraphQL), err)
 	}
 }

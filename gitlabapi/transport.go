@@ -34,6 +34,7 @@ type transport struct {
 	header  time.Duration
 	log     *slog.Logger
 	observe func(op string, status int, took time.Duration)
+	clock   *clock
 	now     func() time.Time
 }
 
@@ -61,6 +62,7 @@ func newTransport(places addresses, opts Options) *transport {
 		header:  opts.Timeouts.Header,
 		log:     opts.Log,
 		observe: opts.Observe,
+		clock:   &clock{observe: opts.ObserveClock},
 		now:     opts.Now,
 	}
 }
@@ -151,7 +153,9 @@ func (t *transport) exchange(req *http.Request, a attempt) (*http.Response, *att
 		headerTime, out.GetBody = math.MaxInt64, nil
 	}
 	timer := time.AfterFunc(headerTime, func() { cancel(errSlowHeader) })
+	asked := t.now()
 	resp, err := t.base.RoundTrip(out)
+	came := t.now()
 	timer.Stop()
 	if err != nil {
 		return nil, broken(ctx, err, 0, sent.Load())
@@ -159,6 +163,9 @@ func (t *transport) exchange(req *http.Request, a attempt) (*http.Response, *att
 	t.places.relocate(resp, out.URL)
 	if err := buffer(resp, t.buffers.get(a.write), a); err != nil {
 		return nil, broken(ctx, err, resp.StatusCode, true)
+	}
+	if resp.StatusCode <= 299 { // others may come from something in between
+		t.clock.compare(resp.Header, asked, came)
 	}
 	return resp, nil
 }

@@ -20,6 +20,7 @@ import (
 type cluster struct {
 	*gitlabtest.Instance
 	project           int64
+	lead              int64 // the maintainer
 	agents            []gitlabapi.AgentName
 	maintainer, other *gitlabapi.Client // other is a Developer
 }
@@ -29,18 +30,18 @@ func newCluster(t *testing.T, agents int, opts ...gitlabtest.Option) *cluster {
 	now := func() time.Time { return at }
 	c := &cluster{Instance: gitlabtest.Start(t, append(opts, gitlabtest.WithNow(now))...)}
 	c.project = c.AddProject(gitlabtest.Project{Path: "shop", Group: c.AddGroup(gitlabtest.Group{Path: "group"})})
-	as := func(name string, level gitlabtest.AccessLevel) *gitlabapi.Client {
-		user := c.AddUser(gitlabtest.User{Username: name})
+	as := func(user int64, level gitlabtest.AccessLevel) *gitlabapi.Client {
 		c.AddMember(c.project, user, level)
 		secret := c.AddPersonalToken(gitlabtest.PersonalToken{User: user})
 		return client(t, c.URL, quick()).WithToken(gitlabapi.NewSecret(secret))
 	}
-	c.maintainer, c.other = as("maintainer", gitlabtest.Maintainer), as("developer", gitlabtest.Developer)
+	c.lead = c.AddUser(gitlabtest.User{Username: "maintainer"})
+	c.maintainer, c.other = as(c.lead, gitlabtest.Maintainer), as(c.AddUser(gitlabtest.User{Username: "developer"}), gitlabtest.Developer)
 	for i := range agents {
-		name := fmt.Sprintf("cluster-%02d", i)
+		name := fmt.Sprintf("cluster-%03d", i)
 		id := c.AddAgent(gitlabtest.Agent{Project: c.project, Name: name})
 		c.AddToken(gitlabtest.Token{Agent: id, Name: "t", Live: true})
-		c.agents = append(c.agents, gitlabapi.AgentName{ID: id, ProjectPath: "group/shop", Name: name})
+		c.agents = append(c.agents, gitlabapi.AgentName{ID: id, ProjectID: c.project, ProjectPath: "group/shop", Name: name})
 	}
 	return c
 }
@@ -50,10 +51,10 @@ func TestVersionsComeFromTheConnectedPods(t *testing.T) {
 	c := newCluster(t, 35)
 	idle := c.AddAgent(gitlabtest.Agent{Project: c.project, Name: "idle"})
 	got, err := c.maintainer.AgentVersions(t.Context(), append(slices.Clone(c.agents),
-		gitlabapi.AgentName{ID: idle, ProjectPath: "group/shop", Name: "idle"},
-		gitlabapi.AgentName{ID: 999, ProjectPath: "group/shop", Name: "nobody"},
-		gitlabapi.AgentName{ID: 999, ProjectPath: "group/nowhere", Name: "idle"},
-		gitlabapi.AgentName{ID: 998, ProjectPath: "group/shop", Name: "idle"}, // the name went to another agent
+		gitlabapi.AgentName{ID: idle, ProjectID: c.project, ProjectPath: "group/shop", Name: "idle"},
+		gitlabapi.AgentName{ID: 999, ProjectID: c.project, ProjectPath: "group/shop", Name: "nobody"},
+		gitlabapi.AgentName{ID: 999, ProjectID: 999, ProjectPath: "group/nowhere", Name: "idle"},
+		gitlabapi.AgentName{ID: 998, ProjectID: c.project, ProjectPath: "group/shop", Name: "idle"}, // the name went to another agent
 	))
 	if err != nil {
 		t.Fatal(err)
@@ -65,8 +66,8 @@ func TestVersionsComeFromTheConnectedPods(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("versions differ (-want +got):\n%s", diff)
 	}
-	if n := c.Calls(gitlabtest.OpGraphQL); n != 2 {
-		t.Errorf("%d queries for 39 agents, want 2", n)
+	if n := c.Calls(gitlabtest.OpGraphQL); n != 1 {
+		t.Errorf("%d queries for 39 agents, want 1", n)
 	}
 }
 
@@ -136,12 +137,12 @@ func TestH11SeveralVersionsAreSortedAndNullIsNotNone(t *testing.T) {
 
 func TestH11AVersionsQueryThatFailsLaterKeepsWhatThereIs(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t, 40)
+	c := newCluster(t, 101)
 	var queries atomic.Int32
 	c.Inject(gitlabtest.OpGraphQL, gitlabtest.Status(404).When(func(*http.Request) bool { return queries.Add(1) == 2 }))
 	got, err := c.maintainer.AgentVersions(t.Context(), c.agents)
 	var partial *gitlabapi.PartialError
-	if !errors.As(err, &partial) || !errors.Is(err, gitlabapi.ErrGraphQL) || len(got) != 22 {
-		t.Errorf("%d versions, %v, want the 22 of the first query and a *PartialError", len(got), err)
+	if !errors.As(err, &partial) || !errors.Is(err, gitlabapi.ErrGraphQL) || len(got) != 100 {
+		t.Errorf("%d versions, %v, want the 100 of the first query and a *PartialError", len(got), err)
 	}
 }

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -32,12 +33,10 @@ func (h *Handlers) activityCSV(w http.ResponseWriter, r *http.Request, s *sessio
 	}
 	header := w.Header()
 	header.Set("Content-Type", "text/csv; charset=utf-8; header=present")
-	header.Set("Content-Disposition", `attachment; filename="activity-`+h.Now().UTC().Format(time.DateOnly)+`.csv"`)
+	header.Set("Content-Disposition", `attachment; filename="activity-`+h.Now().UTC().Format(time.DateOnly)+`-UTC.csv"`)
 	header.Set("Cache-Control", "no-store")
-	if err := h.writeActivity(r.Context(), csvsafe.NewWriter(w), filter, rows); err != nil {
-		// The status is sent already: only a cut connection tells the browser that rows are missing.
-		h.Log.WarnContext(r.Context(), "exporting activity", "request_id", stateOf(r).id, "error", err)
-		panic(http.ErrAbortHandler)
+	if err := h.writeActivity(r.Context(), csvsafe.NewWriter(w, wantsMark(r)), filter, rows); err != nil {
+		abort(r, fmt.Errorf("exporting activity: %w", err))
 	}
 	return nil
 }

@@ -230,7 +230,7 @@ func TestV11ActivityIsExportedSafely(t *testing.T) {
 	lead := p.as("lead")
 	got := lead.get("/activity.csv")
 	if got.status != http.StatusOK || got.header.Get("Content-Type") != "text/csv; charset=utf-8; header=present" ||
-		got.header.Get("Content-Disposition") != `attachment; filename="activity-2026-11-24.csv"` || got.header.Get("Cache-Control") != "no-store" {
+		got.header.Get("Content-Disposition") != `attachment; filename="activity-2026-11-24-UTC.csv"` || got.header.Get("Cache-Control") != "no-store" {
 		t.Errorf("the file has %d and %v", got.status, got.header)
 	}
 	rows := must(csv.NewReader(strings.NewReader(got.body)).ReadAll())(t)

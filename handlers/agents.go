@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/agentread"
@@ -20,6 +21,10 @@ func (h *Handlers) agentList(w http.ResponseWriter, r *http.Request, s *session)
 	project, found, err := s.read.Agents(r.Context(), id, pageParam(r))
 	if err != nil {
 		return err
+	}
+	revokedUses := h.revokedUses(r.Context(), found.Items)
+	for i := range found.Items {
+		found.Items[i].RevokedUse = revokedUses[found.Items[i].ID]
 	}
 	model := views.AgentsModel{
 		Project: h.projectView(project), Agents: found.Items,
@@ -58,7 +63,22 @@ func (h *Handlers) loadAgent(r *http.Request, s *session) (agentread.ProjectAgen
 	if err != nil {
 		return agentread.ProjectAgent{}, err
 	}
-	return s.read.Agent(r.Context(), ref.Project, ref.Agent)
+	found, err := s.read.Agent(r.Context(), ref.Project, ref.Agent)
+	if err != nil {
+		return found, err
+	}
+	found.Agent.RevokedUse = h.revokedUses(r.Context(), []agent.Agent{found.Agent})[ref.Agent]
+	return found, nil
+}
+
+// revokedUses is when tokens of the agents that are revoked by now were last seen in use. A database
+// that does not answer is no reason to show no page.
+func (h *Handlers) revokedUses(ctx context.Context, agents []agent.Agent) map[int64]time.Time {
+	uses, err := h.Readings.RevokedUses(ctx, agents)
+	if err != nil {
+		h.Log.WarnContext(ctx, "reading when agents were last in contact", "error", err)
+	}
+	return uses
 }
 
 // manageableAgent reads the agent of the address and refuses people who may only read.

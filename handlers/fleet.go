@@ -112,10 +112,13 @@ func (h *Handlers) fleetVersions(w http.ResponseWriter, r *http.Request, s *sess
 }
 
 // fleetRows judges agents. Of their tokens those that the person sees are looked up in the audit,
-// and no others; a database that does not answer is no reason to show no fleet.
+// and no others, and the last contact of those agents of which GitLab knows none; a database that does not answer is no reason to show no fleet.
 func (h *Handlers) fleetRows(ctx context.Context, agents []fleet.Agent) []fleet.Row {
-	var unused []agent.Agent
+	var unused, silent []agent.Agent
 	for i := range agents {
+		if agents[i].LastContact().IsZero() {
+			silent = append(silent, agents[i].Agent)
+		}
 		if slices.ContainsFunc(agents[i].Tokens, agent.Token.NeverUsed) {
 			unused = append(unused, agents[i].Agent)
 		}
@@ -125,7 +128,7 @@ func (h *Handlers) fleetRows(ctx context.Context, agents []fleet.Agent) []fleet.
 		h.Log.WarnContext(ctx, "looking for unstored tokens in a fleet", "error", err)
 	}
 	isUnstored := func(token int64) bool { _, is := unstored[token]; return is }
-	return fleet.Rows(agents, isUnstored, h.Limits, h.Now())
+	return fleet.Rows(agents, isUnstored, h.revokedUses(ctx, silent), h.Limits, h.Now())
 }
 
 // enrich reads, for the rows on screen, what the scan could not tell of their tokens.
@@ -171,7 +174,7 @@ func (h *Handlers) fleetSource(r *http.Request, s *session) scan.Source {
 }
 
 // scanner is the person's reader for a scan, which shares its calls out by itself.
-func (h *Handlers) scanner(s *session) *agentread.Reader { return h.Read.For(s.gitlab.Admitted()) }
+func (h *Handlers) scanner(s *session) *agentread.Reader { return h.Read.For(s.gitlab.Admitted(), s.User.ID) }
 
 // fleetURL is the page that shows query; extra are further parameters, names and values in
 // turn.

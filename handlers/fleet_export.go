@@ -51,8 +51,8 @@ func (h *Handlers) fleetCSV(w http.ResponseWriter, r *http.Request, s *session) 
 		return err
 	}
 	h.startExport(w, "text/csv; charset=utf-8; header=present", "csv", snapshot.ReadAt)
-	if err := writeFleetCSV(w, rows); err != nil {
-		h.Log.DebugContext(r.Context(), "writing an export", "error", err) // the client went away
+	if err := writeFleetCSV(csvsafe.NewWriter(w, wantsMark(r)), rows); err != nil {
+		abort(r, fmt.Errorf("exporting the fleet: %w", err))
 	}
 	return nil
 }
@@ -65,9 +65,20 @@ func (h *Handlers) fleetJSON(w http.ResponseWriter, r *http.Request, s *session)
 	}
 	h.startExport(w, "application/json", "json", snapshot.ReadAt)
 	if err := writeFleetJSON(w, snapshot, rows); err != nil {
-		h.Log.DebugContext(r.Context(), "writing an export", "error", err) // the client went away
+		abort(r, fmt.Errorf("exporting the fleet: %w", err))
 	}
 	return nil
+}
+
+// wantsMark reports whether a CSV begins with a byte order mark. Excel takes a file without one for
+// the system's own encoding, in which Chinese is garbled; scripts say bom=0.
+func wantsMark(r *http.Request) bool { return r.URL.Query().Get("bom") != "0" }
+
+// abort ends an answer whose writing failed: its status is sent already, and only a cut connection
+// tells the client that something is missing.
+func abort(r *http.Request, err error) {
+	stateOf(r).err = err
+	panic(http.ErrAbortHandler)
 }
 
 // exported waits for the fleet and selects what the address asks for, on all its pages.
@@ -79,19 +90,18 @@ func (h *Handlers) exported(r *http.Request, s *session) (*fleet.Snapshot, []fle
 	return snapshot, fleet.Filter(h.fleetRows(r.Context(), snapshot.Agents), fleet.Parse(r.URL.Query())), nil
 }
 
-// startExport names the file after the day on which it was read.
+// startExport names the file after the day, in UTC, on which it was read.
 func (h *Handlers) startExport(w http.ResponseWriter, contentType, extension string, read time.Time) {
 	header := w.Header()
 	header.Set("Content-Type", contentType)
 	header.Set("Cache-Control", "no-store")
-	header.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="gitlab-agents-%s.%s"`, read.UTC().Format(time.DateOnly), extension))
+	header.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="gitlab-agents-%s-UTC.%s"`, read.UTC().Format(time.DateOnly), extension))
 	w.WriteHeader(http.StatusOK)
 }
 
 // writeFleetCSV writes a header row and one row for each agent. Cells of what is unknown are
 // empty.
-func writeFleetCSV(w io.Writer, rows []fleet.Row) error {
-	out := csvsafe.NewWriter(w)
+func writeFleetCSV(out *csvsafe.Writer, rows []fleet.Row) error {
 	err := out.Write(
 		"project", "project_id", "agent", "agent_id", "access", "status", "last_used_at",
 		"active_tokens", "oldest_token_created_at", "token_names", "attention",

@@ -399,7 +399,7 @@ func TestExportsHoldWhatIsFiltered(t *testing.T) {
 	p.gitlab.AddToken(gitlabtest.Token{Agent: evil, Name: "=HYPERLINK(\"https://evil.example\")", CreatedAt: p.clock.Now()})
 	lead := p.as("lead")
 	for query, want := range map[string]int{"": 83, "group=shop": 2, "status=never_connected": 2, "q=nothing-like-this": 0, "page=2": 83, "q=hyperlink": 1} {
-		exported := lead.get("/fleet.csv?" + query)
+		exported := lead.get("/fleet.csv?bom=0&" + query)
 		rows := must(csv.NewReader(strings.NewReader(exported.body)).ReadAll())(t)
 		if len(rows)-1 != want || rows[0][0] != "project" {
 			t.Errorf("the CSV of ?%s has %d rows, want %d", query, len(rows)-1, want)
@@ -407,7 +407,7 @@ func TestExportsHoldWhatIsFiltered(t *testing.T) {
 		if kind := exported.header.Get("Content-Type"); !strings.HasPrefix(kind, "text/csv; charset=utf-8") {
 			t.Errorf("Content-Type = %q", kind)
 		}
-		if name := exported.header.Get("Content-Disposition"); name != `attachment; filename="gitlab-agents-2026-11-24.csv"` {
+		if name := exported.header.Get("Content-Disposition"); name != `attachment; filename="gitlab-agents-2026-11-24-UTC.csv"` {
 			t.Errorf("Content-Disposition = %q", name)
 		}
 		for _, row := range rows {
@@ -597,7 +597,7 @@ func TestPickerIsAFragmentOfTheProjects(t *testing.T) {
 func TestStatusHelpGivesTheLimitsInForce(t *testing.T) {
 	t.Parallel()
 	help := newPortal(t).as("dev").get("/help/status").text("main")
-	for _, want := range []string{"90 days", "30 days", "within 1 day of", "7 days", "8 minutes", "once an hour", "40 to 55 minutes"} {
+	for _, want := range []string{"90 days", "30 days", "within 1 day of", "7 days", "8 minutes", "more than an hour of silence", "40 to 55 minutes", "If this portal saw the use, it shows “Not connected”"} {
 		if !strings.Contains(help, want) {
 			t.Errorf("the help does not say %q: %s", want, help)
 		}

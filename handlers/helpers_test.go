@@ -47,7 +47,9 @@ type portal struct {
 	gitlab *gitlabtest.Instance
 	server *httptest.Server
 	clock  *gitlabtest.Clock
-	logs   *logBuffer
+	// gitlabAhead is how far GitLab's clock is ahead of the portal's, a time.Duration.
+	gitlabAhead atomic.Int64
+	logs        *logBuffer
 	// shop is the group of the project.
 	shop, project int64
 	// prod is connected with one token in use; idle never had a token.
@@ -121,11 +123,16 @@ func newPortal(tb testing.TB, options ...func(*setUp)) *portal {
 		option(&setup)
 	}
 	p := &portal{t: tb, clock: gitlabtest.NewClock(time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)), logs: &logBuffer{}, people: map[string]int64{}}
-	p.gitlab = gitlabtest.Start(tb, gitlabtest.WithNow(p.clock.Now), gitlabtest.WithURL("http://gitlab.invalid"+setup.gitlabPath))
+	p.gitlab = gitlabtest.Start(tb, gitlabtest.WithNow(p.gitlabNow), gitlabtest.WithURL("http://gitlab.invalid"+setup.gitlabPath))
 	p.keys = setup.keys
 	p.seed()
 	p.serve(setup)
 	return p
+}
+
+// gitlabNow is the time by GitLab's clock.
+func (p *portal) gitlabNow() time.Time {
+	return p.clock.Now().Add(time.Duration(p.gitlabAhead.Load()))
 }
 
 // seed fills the simulator.
@@ -198,7 +205,7 @@ func (p *portal) compose(setup setUp) {
 			ClientID: clientID, ClientSecret: gitlabapi.NewSecret(clientSecret), RedirectURL: p.public.String() + "/auth/callback", Scope: scope,
 		}),
 		Sessions: sessions, Audit: p.auditLog, Nonces: nonces, Readings: readings.New(db, p.clock.Now),
-		Read:   agentread.New(agentread.Config{ReadOnly: setup.readOnly, Log: log}),
+		Read:   agentread.New(agentread.Config{ReadOnly: setup.readOnly, Log: log, Now: p.clock.Now}),
 		Tokens: tokens.New(nonces, p.auditLog, budget.NewChanges(db, p.clock.Now), log), Requests: budget.NewRequests(p.clock.Now),
 		Fleet: p.fleet, Limits: agent.NewThresholds(90*24*time.Hour, 30*24*time.Hour), Keys: setup.keys, Cookie: cookie,
 		Assets: must(static.Load())(p.t), Log: log, Now: p.clock.Now, Ready: readiness(setup, db),

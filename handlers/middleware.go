@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"compress/gzip"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -31,9 +32,10 @@ func (h *Handlers) accessLog(next http.Handler) http.Handler {
 		r, state := h.withState(r)
 		h.noteForwarded(r)
 		w.Header().Set("X-Request-Id", state.id)
-		counted := &countingWriter{ResponseWriter: w, status: http.StatusOK}
+		counted := &countingWriter{ResponseWriter: w, status: http.StatusOK, cut: true}
+		defer func() { h.logRequest(r, state, counted, h.Now().Sub(state.started)) }() // of a cut answer, too
 		next.ServeHTTP(counted, r)
-		h.logRequest(r, state, counted, h.Now().Sub(state.started))
+		counted.cut = false
 	})
 }
 
@@ -42,14 +44,16 @@ func (h *Handlers) logRequest(r *http.Request, state *requestState, w *countingW
 	level := slog.LevelInfo
 	attributes := []slog.Attr{
 		slog.String("request_id", state.id), slog.String("method", r.Method), slog.String("path", r.URL.Path),
-		slog.Int("status", w.status), slog.Int64("bytes", w.bytes), slog.Duration("took", took),
+		slog.Int("status", w.outcome(r.Context())), slog.Int64("bytes", w.bytes), slog.Duration("took", took),
 		slog.String("client", h.clientIP(r)),
 	}
 	if state.session != nil {
 		attributes = append(attributes, slog.Int64("user", state.session.User.ID))
 	}
 	if state.err != nil {
-		level = classify(state.err, !isSafe(r.Method)).level
+		if !hasLeft(r.Context()) {
+			level = classify(state.err, !isSafe(r.Method)).level
+		}
 		attributes = append(attributes, slog.String("error", state.err.Error()))
 		if settings := wrongSettings(state.err); settings != "" {
 			attributes = append(attributes, slog.String("settings", settings))
@@ -66,17 +70,38 @@ type countingWriter struct {
 	http.ResponseWriter
 	status int
 	bytes  int64
+	// started says that something is on its way which cannot be taken back.
+	started bool
+	// cut says that the answer was not written to its end.
+	cut bool
 }
+
+// outcome is the status that is logged: what was announced is not always what came of it.
+func (c *countingWriter) outcome(ctx context.Context) int {
+	switch {
+	case hasLeft(ctx):
+		return statusClientClosed
+	case c.cut:
+		return http.StatusInternalServerError
+	default:
+		return c.status
+	}
+}
+
+// hasLeft reports whether the client of a request is gone: net/http then ends its context, also
+// when it cannot write any more.
+func hasLeft(ctx context.Context) bool { return errors.Is(ctx.Err(), context.Canceled) }
 
 // WriteHeader notes the final status; informational ones come before it.
 func (c *countingWriter) WriteHeader(status int) {
 	if status >= http.StatusOK {
-		c.status = status
+		c.status, c.started = status, true
 	}
 	c.ResponseWriter.WriteHeader(status)
 }
 
 func (c *countingWriter) Write(b []byte) (int, error) {
+	c.started = true
 	n, err := c.ResponseWriter.Write(b)
 	c.bytes += int64(n)
 	return n, err
@@ -109,9 +134,11 @@ func (h *Handlers) securityHeaders(next http.Handler) http.Handler {
 	})
 }
 
-// recover turns a panic into our page for unexpected errors and keeps the process alive.
+// recover turns a panic into our page for unexpected errors and keeps the process alive. An answer
+// that was begun is cut: it must not end as if it were complete.
 func (h *Handlers) recover(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		tracked := &countingWriter{ResponseWriter: w}
 		defer func() {
 			cause := recover()
 			if cause == nil {
@@ -122,9 +149,12 @@ func (h *Handlers) recover(next http.Handler) http.Handler {
 			}
 			h.Log.ErrorContext(r.Context(), "panic", "request_id", stateOf(r).id,
 				"cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+			if tracked.started {
+				abort(r, errInternal)
+			}
 			h.failAfterPanic(w, r)
 		}()
-		next.ServeHTTP(w, r)
+		next.ServeHTTP(tracked, r)
 	})
 }
 

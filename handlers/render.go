@@ -10,6 +10,7 @@ import (
 	"github.com/a-h/templ"
 	"github.com/klauspost/compress/gzhttp"
 
+	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/i18n"
 	"gitlab-agent-portal/views"
 )
@@ -117,6 +118,9 @@ func (h *Handlers) page(w http.ResponseWriter, r *http.Request, title string) vi
 	gitlab := h.GitLab.BaseURL()
 	p.GitLabName, p.GitLabURL = gitlab.Host, gitlab.String()
 	p.Demo, p.ReadOnly = h.SandboxURL, h.ReadOnly
+	if skew := h.GitLab.ClockSkew(); skew.Exceeds(agent.ClockTolerance) {
+		p.ClockOff = skew.Ahead.Abs()
+	}
 	sessionID := ""
 	if state.session != nil {
 		sessionID = state.session.ID

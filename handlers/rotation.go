@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/agentread"
 	"gitlab-agent-portal/internal/rotation"
 	"gitlab-agent-portal/internal/tokens"
@@ -33,7 +34,7 @@ func (h *Handlers) rotationShow(w http.ResponseWriter, r *http.Request, s *sessi
 	facts.Drop = numberParam(r, "drop") // the token that the person chose to drop
 	unstored := h.unstored(r.Context(), found.Agent)
 	facts.Unstored = slices.Collect(maps.Keys(unstored))
-	h.noteReadings(r.Context(), facts)
+	h.noteReadings(r.Context(), found.Agent)
 	model := h.rotationModel(found, facts, unstored)
 	if h.isShown(w, r, &model) {
 		w.WriteHeader(http.StatusNotModified)
@@ -87,8 +88,8 @@ func (h *Handlers) rotationFacts(ctx context.Context, s *session, agents ...agen
 
 // noteReadings keeps what GitLab told for later looks. It is the one write of a GET: nobody can
 // be watched for falling silent without it, and it holds nothing but times.
-func (h *Handlers) noteReadings(ctx context.Context, seen ...rotation.Facts) {
-	if err := h.Readings.NoteFacts(ctx, seen...); err != nil {
+func (h *Handlers) noteReadings(ctx context.Context, seen ...agent.Agent) {
+	if err := h.Readings.NoteAgents(ctx, seen...); err != nil {
 		h.Log.WarnContext(ctx, "noting when tokens were used", "error", err)
 	}
 }

@@ -32,7 +32,7 @@ func (h *Handlers) rotationLines(r *http.Request, s *session, selected []agentre
 		}
 	}
 	facts := h.rotationFacts(r.Context(), s, read...)
-	h.noteReadings(r.Context(), facts...)
+	h.noteReadings(r.Context(), agents...)
 	unstored := slices.Collect(maps.Keys(h.unstored(r.Context(), agents...)))
 	lines := make([]views.RotationLine, 0, len(selected))
 	for _, one := range selected {

@@ -30,7 +30,7 @@ type session struct {
 
 func (h *Handlers) bind(s *sessions.Session) *session {
 	gitlab := h.GitLab.WithToken(s.Tokens.Access).For(s.User.ID)
-	return &session{Session: s, gitlab: gitlab, read: h.Read.For(gitlab)}
+	return &session{Session: s, gitlab: gitlab, read: h.Read.For(gitlab, s.User.ID)}
 }
 
 // loadSession returns the request's session, renewed if its GitLab token is about to end, or

@@ -45,6 +45,7 @@ func (h *Handlers) loadTokenRevoke(r *http.Request, s *session) (model *views.To
 	}
 	stateOf(r).about.TokenName = model.Token.Name
 	model.Guard = rotation.Guarded(id, h.rotationFacts(r.Context(), s, one)[0])
+	h.noteReadings(r.Context(), one.Agent) // once it is revoked, GitLab tells of its use no more
 	return model, true, nil
 }
 

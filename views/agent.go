@@ -22,6 +22,14 @@ func (m AgentModel) tabName(l *i18n.Printer) string {
 	}
 }
 
+// rule says how the agent's status came about.
+func (m AgentModel) rule(p Page) string {
+	if m.SeenRevoked() {
+		return p.L.T("status.not_connected.revoked")
+	}
+	return statusRule(p.L, m.Status(p.Now))
+}
+
 // agentCrumb leads to an agent's page.
 func agentCrumb(p Page, project Project, agent int64, name string) Crumb {
 	return Crumb{Text: name, URL: p.U.Agent(project.ID, agent, "")}

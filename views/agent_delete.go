@@ -24,6 +24,8 @@ func (m *AgentDeleteModel) Wrong() bool { return m.Notice != nil || m.Confirm.Er
 // contact says when the agent was last heard of.
 func (m AgentDeleteModel) contact(p Page) string {
 	switch last := m.LastContact(); {
+	case m.SeenRevoked():
+		return p.L.T("agents.delete.contact_revoked", "Ago", p.L.Ago(p.Now, last))
 	case !last.IsZero():
 		return p.L.T("agents.delete.contact", "Ago", p.L.Ago(p.Now, last))
 	case m.Status(p.Now) == agent.StatusUnknown:

@@ -164,9 +164,6 @@ func (r FleetRow) groups() string {
 	return r.Project.Path[:strings.LastIndexByte(r.Project.Path, '/')+1]
 }
 
-// noContact tells an agent that was never in contact from one nobody knows about.
-func (r FleetRow) noContact(l *i18n.Printer) string { return noContact(l, r.Status) }
-
 // tokens is the number of tokens.
 func (r FleetRow) tokens(l *i18n.Printer) string {
 	if !r.TokensRead() {
@@ -182,15 +179,6 @@ func (r FleetRow) age(l *i18n.Printer, now time.Time) string {
 		return l.T("fleet.under_hour")
 	}
 	return Length(l, age)
-}
-
-// Length is a stretch of time in whole days, or in hours where it is less than two.
-func Length(l *i18n.Printer, d time.Duration) string {
-	const day = 24 * time.Hour
-	if d < 2*day && d%day != 0 {
-		return l.N("fleet.hours", int(max(d, 0)/time.Hour))
-	}
-	return l.N("fleet.days", int(max(d, 0)/day))
 }
 
 // ageSeconds is how long ago the fleet was read.

@@ -93,17 +93,20 @@ func (a drawnAge) class() string {
 	return "age"
 }
 
+// ageUnit is the unit of the ages.
+func (p FleetPictures) ageUnit() lengthUnit { return unitOf(fleet.AgeUnit(p.MaxAge)) }
+
 // ageLabel is the stretch of ages that a bar stands for.
-func ageLabel(l *i18n.Printer, bar fleet.AgeBar) string {
-	const day = 24 * time.Hour
+func (p FleetPictures) ageLabel(l *i18n.Printer, bar fleet.AgeBar) string {
+	unit := p.ageUnit()
 	if bar.To == 0 {
-		return l.T("fleet.ages.from", "From", int(bar.From/day))
+		return l.T("fleet.ages.from", "From", unit.in(l, bar.From))
 	}
-	return l.T("fleet.ages.between", "From", int(bar.From/day), "To", int(bar.To/day))
+	return l.T("fleet.ages.between", "From", int(bar.From/unit.of), "To", unit.in(l, bar.To))
 }
 
-func (a drawnAge) title(l *i18n.Printer) string {
-	return ageLabel(l, a.AgeBar) + ": " + l.N("fleet.ages.tokens", a.Tokens)
+func (p FleetPictures) ageTitle(l *i18n.Printer, bar fleet.AgeBar) string {
+	return p.ageLabel(l, bar) + ": " + l.N("fleet.ages.tokens", bar.Tokens)
 }
 
 // drawAges gives the bars of the ages their places.
@@ -147,4 +150,8 @@ func (p FleetPictures) tokens() int {
 	return n
 }
 
-func (p FleetPictures) limitDays() int { return int(p.MaxAge / (24 * time.Hour)) }
+// limit is the age beyond which a token is too old, in the unit of the ages.
+func (p FleetPictures) limit(l *i18n.Printer) string { return p.ageUnit().in(l, p.MaxAge) }
+
+// beyond is the age at which the last bar begins.
+func (p FleetPictures) beyond() string { return strconv.Itoa(int(2*p.MaxAge/p.ageUnit().of)) + "+" }

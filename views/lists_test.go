@@ -144,9 +144,10 @@ func TestTimes(t *testing.T) {
 	shanghai := time.FixedZone("+08", 8*3600)
 	moment := testNow().In(shanghai)
 	wantText(t, render(t, Moment(l, moment)).Selection, `time[datetime="2026-11-24T03:07:00Z"]:not([title])`, "2026-11-24 03:07 UTC")
-	if got, want := render(t, Day(l, moment.Add(16*time.Hour))).Find(`time[title="2026-11-24 19:07 UTC"]`).Text(), "2026-11-24"; got != want {
+	if got, want := render(t, Day(l, moment.Add(16*time.Hour))).Find(`time[title="2026-11-24 19:07 UTC"]`).Text(), "2026-11-24 UTC"; got != want {
 		t.Errorf("Day() reads %q, want %q", got, want)
 	}
+	wantText(t, render(t, Ago(l, moment.Add(-time.Hour), moment)).Selection, `time[datetime="2026-11-24T03:07:00Z"]:not([title])`, "2026-11-24 03:07 UTC")
 	wantText(t, render(t, Ago(l, moment.Add(time.Hour), moment)).Selection, `time[title="2026-11-24 03:07 UTC"]`, "1 hour ago")
 }
 

@@ -44,6 +44,9 @@ type Page struct {
 	Demo string
 	// ReadOnly says that the portal itself may only read (scope read_api).
 	ReadOnly bool
+	// ClockOff is by how much the clocks of GitLab and of the portal differ, where that is so much
+	// that a status may be wrong; 0 where it is not.
+	ClockOff time.Duration
 	// Notice is the result of what the person just did, or nil.
 	Notice *Notice
 }

@@ -1,6 +1,8 @@
 package views
 
 import (
+	"time"
+
 	"github.com/a-h/templ"
 
 	"gitlab-agent-portal/internal/i18n"
@@ -19,6 +21,12 @@ func (p Page) DocumentTitle() string {
 // is gone, or something in between answered in its place.
 func (p Page) noAnswer() Notice {
 	return Notice{Kind: NoticeDanger, Title: p.L.T("common.no_answer.title"), Text: p.L.T("common.no_answer.text")}
+}
+
+// clockNotice says by how much the clocks differ.
+func (p Page) clockNotice() Notice {
+	difference := Length(p.L, p.ClockOff.Round(time.Minute))
+	return Notice{Kind: NoticeWarning, Title: p.L.T("clock.title"), Text: p.L.T("clock.text", "Difference", difference)}
 }
 
 // chose reports whether theme is the one in use; "auto" stands for the system's.

@@ -15,5 +15,5 @@ func (m StatusHelpModel) rule(l *i18n.Printer, rule agent.Rule) string {
 	limits := map[agent.Rule]time.Duration{
 		agent.NeverUsed: m.Limits.NeverUsed, agent.Idle: m.Limits.MaxIdle, agent.TooOld: m.Limits.MaxAge, agent.Unfinished: m.Limits.Overlap,
 	}
-	return l.T("attention.help."+string(rule), "Limit", Length(l, limits[rule]))
+	return l.T("attention.help."+string(rule), "Limit", Limit(l, limits[rule]))
 }

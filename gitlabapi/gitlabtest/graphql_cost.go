@@ -64,8 +64,11 @@ func withDefaults(operation *ast.OperationDefinition, variables map[string]any) 
 // the rows asked for (app/graphql/types/clusters/agent_type.rb).
 var declaredCost = map[string]int{"ClusterAgent.connections": 5} //nolint:gochecknoglobals // a table
 
-// selectionCost adds up the fields: each costs one more than its children, and a connection that
-// again for every hundred rows asked for, in whole numbers.
+// argumentCost is what an argument adds to the cost of its field (app/graphql/resolvers/base_resolver.rb).
+var argumentCost = map[string]int{"sort": 1, "search": 5} //nolint:gochecknoglobals // a table
+
+// selectionCost adds up the fields: each costs one more than its children and some arguments, and a
+// connection that again for every hundred rows asked for, in whole numbers.
 func selectionCost(selections ast.SelectionSet, variables map[string]any) (complexity, depth int) {
 	for _, selection := range selections {
 		own, below := oneCost(selection, variables)
@@ -87,6 +90,9 @@ func oneCost(selection ast.Selection, variables map[string]any) (complexity, dep
 			return children + declared, below + 1
 		}
 		own := children + 1
+		for _, argument := range selected.Arguments {
+			own += argumentCost[argument.Name]
+		}
 		if isConnection(selected) {
 			own = own * (100 + askedFor(selected, variables)) / 100
 		}

@@ -27,6 +27,12 @@ func TestGraphQLCost(t *testing.T) {
 		{"fragments count where they are used", "guest", `{ project(fullPath: "x/y") { ...f } queryComplexity { ... on QueryComplexity { score limit } } } fragment f on Project { clusterAgents(first: 50) { nodes { name } } }`, nil, `"score":8`},
 		// project + clusterAgent + connections (5 + nodes + connectedAt), whatever it asks for at most
 		{"a field with a cost of its own", "guest", `{ project(fullPath: "x/y") { clusterAgent(name: "a") { connections(first: 100) { nodes { connectedAt } } } } queryComplexity { score limit } }`, nil, `"score":12`},
+		// project (1 + clusterAgent (1 + id + connections (5 + nodes + metadata + version)))
+		{"an agent's version by its name", "guest", `{ project(fullPath: "x/y") { clusterAgent(name: "a") { id connections { nodes { metadata { version } } } } } queryComplexity { score limit } }`, nil, `"score":14`},
+		// agents (pageInfo 3 + nodes + id + connections 8 + 1)·1.2 = 16; projects (1+1+16+1)·2 = 38
+		{"the versions of all agents of projects", "guest", `query($ids: [ID!]) { projects(ids: $ids, first: 100) { nodes { id clusterAgents(first: 20) { pageInfo { hasNextPage endCursor } nodes { id connections { nodes { metadata { version } } } } } } } queryComplexity { score limit } }`, vars("ids", []string{}), `"score":41`},
+		// (nodes + name + 1 + 5 for the search)·1.1 = 8
+		{"a search", "guest", `{ projects(first: 10, search: "x") { nodes { name } } queryComplexity { score limit } }`, nil, `"score":11`},
 		// tokens (1+5+1)·1.05 = 7; agents (1+3+1+3+3+7+1)·1.2 = 22; projects (1+2+22+1)·2 = 52
 		{"Q7 with the limit at its cost", "guest", q7, vars("ids", []string{}), `{"data":`},
 	} {

@@ -35,6 +35,9 @@ func (s *Server) serve(rt route) http.Handler {
 		a := x.answer(rt)
 		x.wait(true)
 		a.Header.Set("X-Request-Id", x.entry.ID)
+		if _, edited := a.Header["Date"]; !edited {
+			a.Header.Set("Date", s.now().UTC().Format(http.TimeFormat))
+		}
 		if deliver := x.delivery(); deliver != nil {
 			deliver(x, w, a)
 			return

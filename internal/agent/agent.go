@@ -16,6 +16,9 @@ type Agent struct {
 	// TokenCount is the number of active tokens, or Unread. It exceeds len(Tokens) only on
 	// instances older than 16.2, which have no limit.
 	TokenCount int
+	// RevokedUse is when a token that is revoked since was last used, as far as the portal saw
+	// that; zero where it did not look or saw none. GitLab tells of active tokens only.
+	RevokedUse time.Time
 }
 
 // Token is an active token of an agent.

@@ -12,6 +12,10 @@ func TestStatusFollowsTheNewestUse(t *testing.T) {
 	t.Parallel()
 	const old = 1000 * time.Hour
 	unknown := agent.Token{CreatedAt: noon().Add(-old)}
+	seen := func(ago time.Duration, a agent.Agent) agent.Agent {
+		a.RevokedUse = noon().Add(-ago)
+		return a
+	}
 	tests := []struct {
 		name  string
 		agent agent.Agent
@@ -27,6 +31,10 @@ func TestStatusFollowsTheNewestUse(t *testing.T) {
 		{"nobody could be asked about tokens", agent.Agent{TokenCount: agent.Unread}, agent.StatusUnknown, -1},
 		{"nobody could be asked about the use", of(unknown), agent.StatusUnknown, -1},
 		{"the use of one of two is not known", of(token(old, 0), unknown), agent.StatusUnknown, -1},
+		{"seen with a token since revoked, and no other", seen(time.Minute, of()), agent.StatusNotConnected, time.Minute},
+		{"seen with a token since revoked, and one never used", seen(time.Hour, of(unused(time.Hour))), agent.StatusNotConnected, time.Hour},
+		{"seen with a token since revoked, and one in use", seen(time.Hour, of(token(old, time.Minute))), agent.StatusConnected, time.Minute},
+		{"seen with a token since revoked, and nobody could be asked about others", seen(time.Hour, of(unknown)), agent.StatusUnknown, -1},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

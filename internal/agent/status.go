@@ -7,6 +7,10 @@ import "time"
 // events use an hour instead.
 const ConnectedWithin = 8 * time.Minute
 
+// ClockTolerance is how far GitLab's clock and the portal's may differ before a status is doubted:
+// it compares GitLab's times with the portal's.
+const ClockTolerance = time.Minute
+
 // Status is an agent's connection status in the words of GitLab's own page. Its text is its name
 // in addresses, exports and catalogues.
 type Status string
@@ -24,12 +28,20 @@ func Statuses() []Status {
 	return []Status{StatusConnected, StatusNotConnected, StatusNeverConnected, StatusUnknown}
 }
 
-// LastContact is the newest use of any active token; zero for never, and while the use of one of
-// them is not known.
+// LastContact is the newest use of any active token, and where none of them was ever used, that of
+// a token revoked since; zero for never, and while the use of an active one is not known.
 func (a Agent) LastContact() time.Time {
 	if !a.UseKnown() {
 		return time.Time{}
 	}
+	if last := a.lastUse(); !last.IsZero() {
+		return last
+	}
+	return a.RevokedUse
+}
+
+// lastUse is the newest use of any active token.
+func (a Agent) lastUse() time.Time {
 	var last time.Time
 	for i := range a.Tokens {
 		if used := a.Tokens[i].LastUsedAt; used.After(last) {
@@ -39,8 +51,13 @@ func (a Agent) LastContact() time.Time {
 	return last
 }
 
-// Status is the agent's connection status. As on GitLab's page, revoking the one token that was
-// used makes an agent read "never connected".
+// SeenRevoked reports whether the agent's last contact was with a token that is revoked since.
+func (a Agent) SeenRevoked() bool {
+	return a.UseKnown() && a.lastUse().IsZero() && !a.RevokedUse.IsZero()
+}
+
+// Status is the agent's connection status, by the rules of GitLab's page but for one: an agent
+// that was seen in contact is not "never connected" because the token it used was revoked.
 func (a Agent) Status(now time.Time) Status {
 	last := a.LastContact()
 	switch {
@@ -48,7 +65,7 @@ func (a Agent) Status(now time.Time) Status {
 		return StatusUnknown
 	case last.IsZero():
 		return StatusNeverConnected
-	case now.Sub(last) < ConnectedWithin:
+	case !a.SeenRevoked() && now.Sub(last) < ConnectedWithin:
 		return StatusConnected
 	default:
 		return StatusNotConnected

@@ -35,28 +35,37 @@ type Config struct {
 	// Missing, unless nil, is told of each reading that went without GraphQL's answer, or without
 	// a part of it.
 	Missing func()
+	// Now, unless nil, is the clock.
+	Now func() time.Time
 }
 
 // Service makes Readers. It is safe for concurrent use.
-type Service struct{ cfg Config }
+type Service struct {
+	cfg    Config
+	people *nameCache
+}
 
 // New returns a Service.
 func New(cfg Config) *Service {
 	if cfg.Missing == nil {
 		cfg.Missing = func() {}
 	}
-	return &Service{cfg: cfg}
+	if cfg.Now == nil {
+		cfg.Now = time.Now //nolint:forbidigo // the default of an injected clock
+	}
+	return &Service{cfg: cfg, people: newNameCache(cfg.Now)}
 }
 
-// For returns a Reader on behalf of the person whom the client's token belongs to.
-func (s *Service) For(client *gitlabapi.Client) *Reader {
-	return &Reader{Service: s, gitlab: client}
+// For returns a Reader on behalf of the person with the number, whom the client's token belongs to.
+func (s *Service) For(client *gitlabapi.Client, person int64) *Reader {
+	return &Reader{Service: s, gitlab: client, person: person}
 }
 
 // Reader reads with one person's token. Its errors are gitlabapi's.
 type Reader struct {
 	*Service
 	gitlab *gitlabapi.Client
+	person int64
 }
 
 // ProjectAgent is an agent in its project.

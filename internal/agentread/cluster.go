@@ -48,7 +48,7 @@ func shown(agents []ProjectAgent) []gitlabapi.AgentName {
 }
 
 func (a ProjectAgent) named() gitlabapi.AgentName {
-	return gitlabapi.AgentName{ID: a.Agent.ID, ProjectPath: a.Project.Path, Name: a.Agent.Name}
+	return gitlabapi.AgentName{ID: a.Agent.ID, ProjectID: a.Project.ID, ProjectPath: a.Project.Path, Name: a.Agent.Name}
 }
 
 // Activity reads what GitLab noted of an agent, which it tells those only whom it tells of

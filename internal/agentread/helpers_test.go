@@ -53,7 +53,7 @@ func (w *world) as(name string, options ...func(*agentread.Config)) *agentread.R
 		option(&cfg)
 	}
 	secret := w.AddPersonalToken(gitlabtest.PersonalToken{User: w.people[name]})
-	return agentread.New(cfg).For(client.WithToken(gitlabapi.NewSecret(secret)))
+	return agentread.New(cfg).For(client.WithToken(gitlabapi.NewSecret(secret)), w.people[name])
 }
 
 // agent registers an agent with so many tokens, the first of them used a minute ago.

@@ -3,11 +3,9 @@ package agentread
 import (
 	"context"
 	"errors"
-	"sync"
 
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/agent"
-	"gitlab-agent-portal/internal/parallel"
 )
 
 // Tokens reads an agent's active tokens by REST, one by one, since its list does not tell when
@@ -29,33 +27,4 @@ func (r *Reader) Tokens(ctx context.Context, project, agentID int64) ([]agent.To
 		}
 	}
 	return tokens, nil
-}
-
-// names looks up in group who created the agents, as far as that is worth it. The names, by the
-// person's number, may be read once the group is done.
-func (r *Reader) names(ctx context.Context, group *parallel.Group, agents []*agent.Agent) map[int64]string {
-	var mu sync.Mutex
-	names := map[int64]string{0: ""}
-	for _, one := range agents {
-		id := one.CreatedBy.ID
-		mu.Lock()
-		_, asked := names[id]
-		if !asked {
-			names[id] = ""
-		}
-		enough := len(names) > maxPeopleRead+1
-		mu.Unlock()
-		if asked || enough {
-			continue
-		}
-		group.Go(func() error {
-			if user, err := r.gitlab.User(ctx, id); err == nil {
-				mu.Lock()
-				defer mu.Unlock()
-				names[id] = user.Name
-			}
-			return nil
-		})
-	}
-	return names
 }

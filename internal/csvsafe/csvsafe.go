@@ -2,6 +2,7 @@
 package csvsafe
 
 import (
+	"bufio"
 	"encoding/csv"
 	"io"
 	"regexp"
@@ -25,13 +26,21 @@ func Cell(text string) string {
 	return text
 }
 
-// Writer writes rows of safe cells as RFC 4180 has them, in UTF-8. There is no byte order mark:
-// programs that read the file find its first column by name.
+// byteOrderMark tells spreadsheets that a file is UTF-8.
+const byteOrderMark = "\ufeff"
+
+// Writer writes rows of safe cells as RFC 4180 has them, in UTF-8.
 type Writer struct{ csv *csv.Writer }
 
-// NewWriter returns a writer to w. It buffers; Flush writes the rest.
-func NewWriter(w io.Writer) *Writer {
-	writer := csv.NewWriter(w)
+// NewWriter returns a writer to w. It buffers; Flush writes the rest. With mark the file begins with
+// a byte order mark, without which Excel takes it for the system's own encoding; programs that
+// find the first column by its name want none.
+func NewWriter(w io.Writer, mark bool) *Writer {
+	buffer := bufio.NewWriter(w)
+	if mark {
+		_, _ = buffer.WriteString(byteOrderMark) // the first error of any write is Flush's
+	}
+	writer := csv.NewWriter(buffer) // which writes into the same buffer
 	writer.UseCRLF = true
 	return &Writer{csv: writer}
 }

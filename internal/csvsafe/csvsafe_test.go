@@ -50,7 +50,7 @@ func TestCell(t *testing.T) {
 func TestWriterMakesEveryCellSafe(t *testing.T) {
 	t.Parallel()
 	var file bytes.Buffer
-	w := csvsafe.NewWriter(&file)
+	w := csvsafe.NewWriter(&file, false)
 	for _, row := range [][]string{{"name", "note"}, {"=1", `says "hi", twice`}} {
 		if err := w.Write(row...); err != nil {
 			t.Fatal(err)
@@ -110,7 +110,7 @@ func startsFormula(part string) bool {
 func readBack(t *testing.T, text string) string {
 	t.Helper()
 	var file bytes.Buffer
-	w := csvsafe.NewWriter(&file)
+	w := csvsafe.NewWriter(&file, false)
 	if err := w.Write("before", text, "after"); err != nil {
 		t.Fatal(err)
 	}
@@ -122,4 +122,18 @@ func readBack(t *testing.T, text string) string {
 		t.Fatalf("reading %q: %q, %v", file.String(), row, err)
 	}
 	return row[1]
+}
+
+func TestAFileWithAMarkBeginsWithIt(t *testing.T) {
+	t.Parallel()
+	var file bytes.Buffer
+	w := csvsafe.NewWriter(&file, true)
+	for range 2 {
+		if err := w.Write("名称"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Flush(); err != nil || file.String() != "\xef\xbb\xbf名称\r\n名称\r\n" {
+		t.Errorf("wrote %q, %v", file.String(), err)
+	}
 }

@@ -3,6 +3,7 @@ package fleet
 import (
 	"cmp"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -65,22 +66,60 @@ type AgeBar struct {
 	TooOld bool
 }
 
-// barsToLimit is into how many bars the ages up to the limit are divided; as many follow.
-const barsToLimit = 6
+// day is what people call one; where a clock is set forward or back, it is still 24 hours.
+const day = 24 * time.Hour
 
-// AgeBars counts the tokens of rows by their ages, so that the limit lies between two bars.
-func AgeBars(rows []Row, limit time.Duration, now time.Time) []AgeBar {
-	width := limit / barsToLimit
-	bars := make([]AgeBar, 2*barsToLimit+1)
-	for i := range bars {
-		bars[i] = AgeBar{From: time.Duration(i) * width, To: time.Duration(i+1) * width, TooOld: i >= barsToLimit}
+// AgeUnit is the largest unit in which all edges of AgeBars are whole: days, hours or minutes, and
+// seconds for a limit that is no number of them.
+func AgeUnit(limit time.Duration) time.Duration {
+	const leastBars = 4
+	for _, unit := range []time.Duration{day, time.Hour, time.Minute} {
+		if limit%unit == 0 && limit >= leastBars*unit {
+			return unit
+		}
 	}
-	bars[len(bars)-1].To = 0
+	return time.Second
+}
+
+// ageEdges divides the ages up to the limit, in whole units: evenly into about six parts where
+// that is possible, and else into six that are nearly the same.
+func ageEdges(limit time.Duration) []time.Duration {
+	unit := AgeUnit(limit)
+	units := max(int(limit/unit), 1)
+	parts := min(6, units)
+	for _, even := range []int{6, 7, 5, 8, 4, 9, 10, 11} {
+		if units%even == 0 {
+			parts = even
+			break
+		}
+	}
+	edges := make([]time.Duration, parts)
+	for i := range edges {
+		edges[i] = time.Duration((units*i+parts/2)/parts) * unit
+	}
+	return edges
+}
+
+// AgeBars counts the tokens of rows by their ages, so that the limit lies between two bars: as
+// many follow as there are up to it, and one without an end.
+func AgeBars(rows []Row, limit time.Duration, now time.Time) []AgeBar {
+	edges := ageEdges(limit)
+	parts := len(edges)
+	for _, edge := range edges[:parts:parts] {
+		edges = append(edges, limit+edge)
+	}
+	bars := make([]AgeBar, 0, len(edges)+1)
+	for i, edge := range append(edges, 2*limit) {
+		if i > 0 {
+			bars[i-1].To = edge
+		}
+		bars = append(bars, AgeBar{From: edge, TooOld: i >= parts})
+	}
 	for _, row := range rows {
 		for i := range row.Tokens {
 			// A token exactly at the limit is not too old yet.
 			age := max(now.Sub(row.Tokens[i].CreatedAt)-1, 0)
-			bars[min(int(age/max(width, 1)), len(bars)-1)].Tokens++
+			bars[sort.Search(len(bars), func(i int) bool { return bars[i].From > age })-1].Tokens++
 		}
 	}
 	return bars

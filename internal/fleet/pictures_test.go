@@ -56,3 +56,40 @@ func TestAgeBarsMeetAtTheLimit(t *testing.T) {
 		}
 	}
 }
+
+func TestAgeBarsHaveWholeEdgesForEveryLimit(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		limit time.Duration
+		unit  time.Duration
+		edges []int // up to the limit, in units
+	}{
+		{90 * day, day, []int{0, 15, 30, 45, 60, 75, 90}},
+		{7 * day, day, []int{0, 1, 2, 3, 4, 5, 6, 7}},
+		{5 * day, day, []int{0, 1, 2, 3, 4, 5}},
+		{13 * day, day, []int{0, 2, 4, 7, 9, 11, 13}},
+		{365 * day, day, []int{0, 73, 146, 219, 292, 365}},
+		{72 * time.Hour, time.Hour, []int{0, 12, 24, 36, 48, 60, 72}},
+		{36 * time.Hour, time.Hour, []int{0, 6, 12, 18, 24, 30, 36}},
+		{day, time.Hour, []int{0, 4, 8, 12, 16, 20, 24}},
+		{time.Hour, time.Minute, []int{0, 10, 20, 30, 40, 50, 60}},
+		{90 * time.Minute, time.Minute, []int{0, 15, 30, 45, 60, 75, 90}},
+		{90 * time.Second, time.Second, []int{0, 15, 30, 45, 60, 75, 90}},
+		{time.Second, time.Second, []int{0, 1}},
+	} {
+		bars := fleet.AgeBars(nil, tt.limit, now())
+		parts := len(tt.edges) - 1
+		if unit := fleet.AgeUnit(tt.limit); unit != tt.unit || len(bars) != 2*parts+1 || bars[2*parts].From != 2*tt.limit || bars[2*parts].To != 0 {
+			t.Errorf("%s: %d bars in units of %s: %+v", tt.limit, len(bars), unit, bars)
+			continue
+		}
+		for i, bar := range bars[:parts] {
+			if from, to := time.Duration(tt.edges[i])*tt.unit, time.Duration(tt.edges[i+1])*tt.unit; bar.From != from || bar.To != to || bar.TooOld {
+				t.Errorf("%s: bar %d is %+v, want it from %s to %s", tt.limit, i, bar, from, to)
+			}
+			if next := bars[parts+i]; next.From != tt.limit+bar.From || next.To != tt.limit+bar.To || !next.TooOld {
+				t.Errorf("%s: beyond the limit, bar %d is %+v", tt.limit, i, next)
+			}
+		}
+	}
+}

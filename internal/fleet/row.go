@@ -12,18 +12,20 @@ import (
 type Row struct {
 	Agent
 	Status agent.Status
-	// LastContact is the newest use of any active token; zero for never, and with
-	// agent.StatusUnknown.
+	// LastContact is that of agent.Agent; zero for never, and with agent.StatusUnknown.
 	LastContact time.Time
 	// Due are the rules by which the agent needs attention, in their order.
 	Due []agent.Rule
 }
 
 // Rows judges agents. isUnstored tells of a token, by its number, whether the audit knows it as
-// unstored.
-func Rows(agents []Agent, isUnstored func(token int64) bool, limits agent.Thresholds, now time.Time) []Row {
+// unstored, and revokedUse of agents, by theirs, what agent.Agent.RevokedUse is.
+func Rows(agents []Agent, isUnstored func(token int64) bool, revokedUse map[int64]time.Time, limits agent.Thresholds, now time.Time) []Row {
 	rows := make([]Row, len(agents))
 	for i, a := range agents {
+		if used, ok := revokedUse[a.ID]; ok {
+			a.RevokedUse = used
+		}
 		unstored := slices.ContainsFunc(a.Tokens, func(t agent.Token) bool { return isUnstored(t.ID) })
 		rows[i] = Row{Agent: a, Status: a.Status(now), LastContact: a.LastContact(), Due: a.Attention(unstored, limits, now)}
 	}

@@ -100,7 +100,9 @@ func TestAgo(t *testing.T) {
 		en, zh  string
 		comment string
 	}{
-		{-time.Hour, "just now", "刚刚", "a clock ahead of ours"},
+		{-time.Hour, "2026-11-24 04:07 UTC", "2026-11-24 04:07 UTC", "a clock ahead of ours"},
+		{-time.Minute, "2026-11-24 03:08 UTC", "2026-11-24 03:08 UTC", ""},
+		{-59 * time.Second, "just now", "刚刚", "clocks never agree to the second"},
 		{59 * time.Second, "just now", "刚刚", ""},
 		{time.Minute, "1 minute ago", "1 分钟前", ""},
 		{59*time.Minute + 59*time.Second, "59 minutes ago", "59 分钟前", "rounded down"},

@@ -10,10 +10,12 @@ func (p *Printer) Date(t time.Time) string { return t.UTC().Format(DateFormat) }
 
 const day = 24 * time.Hour
 
-// Ago is how long before now t was, in the largest unit that says something. A t in the
-// future, as a clock ahead of ours produces it, counts as now.
+// Ago is how long before now t was, in the largest unit that says something. A t that is a minute or
+// more in the future, as a clock ahead of ours produces it, is no "ago": that is its Date.
 func (p *Printer) Ago(now, t time.Time) string {
 	switch since := now.Sub(t); {
+	case since <= -time.Minute:
+		return p.Date(t)
 	case since < time.Minute:
 		return p.T("time.now")
 	case since < time.Hour:

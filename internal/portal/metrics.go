@@ -28,6 +28,7 @@ type metrics struct {
 	creates        *prometheus.CounterVec
 	usageMissing   prometheus.Counter
 	fleetScans     *prometheus.CounterVec
+	clockAhead     prometheus.Gauge
 }
 
 func newMetrics() *metrics {
@@ -61,8 +62,12 @@ func newMetrics() *metrics {
 			Name: "portal_fleet_scans_total",
 			Help: "Readings of a fleet, by source (graphql; rest: a part or all of it without GraphQL; none: there is no list) and why it was not graphql.",
 		}, []string{"source", "reason"}),
+		clockAhead: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "portal_gitlab_clock_ahead_seconds",
+			Help: "How far GitLab's clock is ahead of the portal's, by the Date of its answers; negative: behind. Beyond a minute, statuses are doubtful.",
+		}),
 	}
-	m.registry.MustRegister(m.requests, m.gitlabRequests, m.gitlabSeconds, m.refreshes, m.creates, m.usageMissing, m.fleetScans,
+	m.registry.MustRegister(m.requests, m.gitlabRequests, m.gitlabSeconds, m.refreshes, m.creates, m.usageMissing, m.fleetScans, m.clockAhead,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -127,6 +127,7 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 	}
 	gitlab, err := newGitLab(cfg, gitlabapi.Options{
 		Log: log, Observe: server.metrics.gitlab, Now: now, Admit: budget.NewCalls().Admit, MaxInFlight: budget.CallsAtOnce,
+		ObserveClock: (&clockWatch{log: log, metrics: server.metrics}).observe,
 	})
 	if err != nil {
 		return err
@@ -152,7 +153,7 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 	server.revocations = handlers.NewRevocations(signIn, log, 0)
 	handler, err := handlers.New(handlers.Config{
 		PublicURL: &cfg.PublicURL, GitLab: gitlab, OAuth: signIn, Revocations: server.revocations, ReadOnly: cfg.readOnly(),
-		Sessions: sessions, Audit: auditLog, Nonces: nonces, Readings: noted, Read: agentread.New(agentread.Config{ReadOnly: cfg.readOnly(), Log: log, Missing: server.metrics.usageMissing.Inc}),
+		Sessions: sessions, Audit: auditLog, Nonces: nonces, Readings: noted, Read: agentread.New(agentread.Config{ReadOnly: cfg.readOnly(), Log: log, Missing: server.metrics.usageMissing.Inc, Now: now}),
 		Tokens: server.tokens, Fleet: server.fleet, Limits: agent.NewThresholds(cfg.TokenMaxAge, cfg.TokenMaxIdle), Keys: cfg.SessionKeys, Cookie: cfg.cookie(), Assets: assets,
 		Log: log, Now: now, Ready: server.readiness, TrustedProxies: cfg.TrustedProxies, HelmRepoURL: cfg.HelmRepoURL.String(), PrivateCA: cfg.CAFile != "", JiHu: cfg.JiHu, SandboxURL: extra.sandboxURL, Pages: extra.pages,
 		Refreshed: server.metrics.refreshed, Requests: budget.NewRequests(now),

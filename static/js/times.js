@@ -12,7 +12,9 @@ function local(date) {
 function localise(root) {
   for (const time of root.querySelectorAll("time[datetime]:not([data-local])")) {
     const text = local(new Date(time.dateTime));
-    time.dataset.local = time.title || "utc" in time.dataset ? "title" : "text";
+    const isDay = "day" in time.dataset;
+    time.dataset.local = isDay || !(time.title || "utc" in time.dataset) ? "text" : "title";
+    if (isDay) [time.textContent] = text.split(" ");
     if ("utc" in time.dataset) {
       time.title = `${text} (${Intl.DateTimeFormat().resolvedOptions().timeZone})`;
       continue;

@@ -159,7 +159,7 @@ func (f *Fleet) Start(in Facts, _ *None) error {
 		return err
 	}
 	read := agentread.New(agentread.Config{Log: slog.New(slog.DiscardHandler)})
-	f.reader = read.For(client.WithToken(gitlabapi.NewSecret(in.Token)))
+	f.reader = read.For(client.WithToken(gitlabapi.NewSecret(in.Token)), 1)
 	return nil
 }
 

@@ -71,7 +71,7 @@ func newWorld(t *testing.T, change ...func(*scan.Config)) *world {
 
 // reader reads with a token.
 func (w *world) reader(secret string) *agentread.Reader {
-	return w.read.For(w.client.WithToken(gitlabapi.NewSecret(secret)))
+	return w.read.For(w.client.WithToken(gitlabapi.NewSecret(secret)), 1)
 }
 
 // lines is a log of which the lines are counted.

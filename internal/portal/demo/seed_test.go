@@ -46,7 +46,7 @@ func see(t *testing.T, username string, later time.Duration) view {
 	for i, p := range v.projects {
 		ids[i] = p.ID
 	}
-	reader := agentread.New(agentread.Config{Log: slog.New(slog.DiscardHandler)}).For(v.client)
+	reader := agentread.New(agentread.Config{Log: slog.New(slog.DiscardHandler)}).For(v.client, 1)
 	if v.found, _, err = reader.Many(t.Context(), ids); err != nil {
 		t.Fatal(err)
 	}

@@ -1,9 +1,13 @@
 package readings
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"slices"
 	"time"
 
+	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/agentread"
 	"gitlab-agent-portal/internal/rotation"
 )
@@ -41,15 +45,18 @@ func (s *Store) factsOf(one agentread.ProjectAgent, kept []rotation.Reading, con
 	return facts
 }
 
-// NoteFacts notes what GitLab told for later looks.
-func (s *Store) NoteFacts(ctx context.Context, seen ...rotation.Facts) error {
+// NoteAgents notes, for later looks, what GitLab has just told of the use of the agents' tokens.
+func (s *Store) NoteAgents(ctx context.Context, agents ...agent.Agent) error {
+	agents = slices.SortedFunc(slices.Values(agents), func(a, b agent.Agent) int { return cmp.Compare(a.ID, b.ID) })
+	agents = slices.CompactFunc(agents, func(a, b agent.Agent) bool { return a.ID == b.ID }) // a row changes once a statement
 	var readings []rotation.Reading
-	for _, facts := range seen {
-		for _, token := range facts.Tokens {
+	now := s.now()
+	for _, one := range agents {
+		for _, token := range one.Tokens {
 			if token.UseKnown {
-				readings = append(readings, rotation.Reading{TokenID: token.ID, At: facts.Now, LastUsedAt: token.LastUsedAt})
+				readings = append(readings, rotation.Reading{TokenID: token.ID, At: now, LastUsedAt: token.LastUsedAt})
 			}
 		}
 	}
-	return s.Note(ctx, readings)
+	return errors.Join(s.Note(ctx, readings), s.noteContacts(ctx, agents))
 }

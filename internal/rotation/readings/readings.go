@@ -1,5 +1,6 @@
 // Package readings keeps what GitLab said of tokens' last use: its own record is overwritten with
-// each use, so whether a token fell silent can only be told from several looks.
+// each use, so whether a token fell silent can only be told from several looks, and is gone with a
+// token that is revoked.
 package readings
 
 import (
@@ -82,8 +83,8 @@ func (s *Store) Of(ctx context.Context, tokens []int64) ([]rotation.Reading, err
 	return readings, nil
 }
 
-// Sweep deletes the oldest readings whose time is over, up to database.SweepBatch of them, and
-// returns how many it deleted.
+// Sweep deletes the oldest readings and contacts whose time is over, up to database.SweepBatch of
+// each, and returns how many it deleted.
 func (s *Store) Sweep(ctx context.Context) (int64, error) {
 	deleted, err := s.db.Exec(ctx, `DELETE FROM readings WHERE (token_id, minute) IN (
 		SELECT token_id, minute FROM readings WHERE read_at <= $1 ORDER BY read_at LIMIT $2`+s.db.SkipLocked+`)`,
@@ -91,7 +92,8 @@ func (s *Store) Sweep(ctx context.Context) (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("sweep readings: %w", err)
 	}
-	return deleted, nil
+	contacts, err := s.sweepContacts(ctx)
+	return deleted + contacts, err
 }
 
 // microOrZero is how a time that may be none is stored.
