@@ -16,6 +16,9 @@ type Agent struct {
 	// TokenCount is the number of active tokens, or Unread. It exceeds len(Tokens) only on
 	// instances older than 16.2, which have no limit.
 	TokenCount int
+	// Receptive says that GitLab connects to the agent and not the agent to GitLab (Enterprise
+	// Edition, 17.4). It is false where GitLab does not tell.
+	Receptive bool
 }
 
 // Token is an active token of an agent.
