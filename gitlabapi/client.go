@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"path"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
@@ -56,6 +57,8 @@ type core struct {
 	writes   *http.Client
 	timeouts Timeouts
 	now      func() time.Time
+	// noReceptive says that the instance's GraphQL does not know receptive agents.
+	noReceptive atomic.Bool
 }
 
 // New makes a client without a token for the instance at baseURL, which may have
