@@ -22,6 +22,9 @@ func (m AgentModel) tabName(l *i18n.Printer) string {
 	}
 }
 
+// at is an address about the agent that goes on knowing where it is installed.
+func (m AgentModel) at(address string) string { return atPlace(address, m.Place) }
+
 // agentCrumb leads to an agent's page.
 func agentCrumb(p Page, project Project, agent int64, name string) Crumb {
 	return Crumb{Text: name, URL: p.U.Agent(project.ID, agent, "")}

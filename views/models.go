@@ -147,6 +147,8 @@ type AgentModel struct {
 	agent.Agent
 	Project Project
 	Tab     Tab
+	// Place is where the person chose to install the agent.
+	Place agent.Place
 	// Unstored are tokens whose value is most likely lost.
 	Unstored []UnstoredToken
 	Activity AgentActivityModel
@@ -216,13 +218,15 @@ type AgentDeleteModel struct {
 	agent.Agent
 	Project Project
 	Confirm Field
+	// From is what the form was opened from, and leads back to.
+	From Origin
 }
 
 // AgentDeletedModel says that an agent is gone and what is left in the cluster.
 type AgentDeletedModel struct {
 	Project   Project
 	AgentName string
-	// Steps remove what GitLab does not: the release and its namespace.
+	// Steps remove what GitLab does not: the release, its secret and its namespace.
 	Steps []Snippet
 }
 
