@@ -190,7 +190,7 @@ func queryReceptive[T any](ctx context.Context, c *Client, op string, q graphQLR
 	}
 	data, errs, err := query[T](ctx, c, op, q)
 	refused, ok := errors.AsType[*Error](err)
-	if !ok || q.Query != full || refused.kind != ErrGraphQL || !strings.Contains(refused.Message, receptiveField) {
+	if !ok || q.Query != full || !errors.Is(err, ErrGraphQL) || !strings.Contains(refused.Message, receptiveField) {
 		return data, errs, err
 	}
 	c.core.noReceptive.Store(true)

@@ -54,9 +54,9 @@ func (h *Handlers) placeForm(r *http.Request, s *session, found agentread.Projec
 	l, here := printer(r), h.urls.Agent(found.Project.ID, found.Agent.ID, views.TabConnect)
 	form := &views.PlaceForm{
 		URL:       h.urls.Agent(found.Project.ID, found.Agent.ID, ""),
-		Namespace: placeField(l, place.Namespace, agent.NamespaceRule()),
-		Release:   placeField(l, place.Release, agent.ReleaseRule()),
-		Secret:    placeField(l, place.Secret, agent.SecretRule()),
+		Namespace: placeField(l, place.Namespace, agent.NamespaceRule(), l.T("form.agent_name.characters")),
+		Release:   placeField(l, place.Release, agent.ReleaseRule(), l.T("connect.place.invalid")),
+		Secret:    placeField(l, place.Secret, agent.SecretRule(), l.T("connect.place.invalid")),
 		Unchecked: proposed.unchecked && typedPlace(r).Namespace == "", FleetURL: h.urls.Home(),
 	}
 	if proposed.reason != "" && place.Namespace != gitLabs.Namespace {
@@ -66,14 +66,14 @@ func (h *Handlers) placeForm(r *http.Request, s *session, found agentread.Projec
 	return form, place
 }
 
-// placeField is a name with what is wrong with it.
-func placeField(l *i18n.Printer, name string, rule agent.NameRule) views.Field {
+// placeField is a name with what is wrong with it; characters says that those are.
+func placeField(l *i18n.Printer, name string, rule agent.NameRule, characters string) views.Field {
 	field := views.Field{Value: name}
 	switch {
 	case len(name) > rule.Max:
 		field.Error = l.T("form.agent_name.long", "Max", rule.Max)
 	case !rule.Follows(name):
-		field.Error = l.T("connect.place.invalid")
+		field.Error = characters
 	}
 	return field
 }

@@ -62,18 +62,17 @@ func (m PlaceForm) wrong() bool {
 
 // fields are the three names with their rules.
 func (m PlaceForm) fields(l *i18n.Printer) []FieldProps {
-	field := func(id, name string, value Field, rule agent.NameRule) FieldProps {
+	field := func(name, label, invalid string, value Field, rule agent.NameRule) FieldProps {
 		return FieldProps{
-			Name: name, Label: l.Parts("connect.place." + id), Field: value, Max: rule.Max,
-			Pattern: rule.Pattern, Invalid: l.T("connect.place.invalid"), Missing: l.T("connect.place.missing"),
+			Name: name, Label: []i18n.Part{{Text: label}}, Field: value, Max: rule.Max,
+			Pattern: rule.Pattern, Invalid: invalid, Missing: l.T("connect.place.missing"),
 		}
 	}
-	secret := field("secret", SecretParam, m.Secret, agent.SecretRule())
-	secret.Hint = l.T("connect.place.secret.hint")
+	dotted := l.T("connect.place.invalid")
 	return []FieldProps{
-		field("namespace", NamespaceParam, m.Namespace, agent.NamespaceRule()),
-		field("release", ReleaseParam, m.Release, agent.ReleaseRule()),
-		secret,
+		field(NamespaceParam, l.T("connect.place.namespace"), l.T("form.agent_name.characters"), m.Namespace, agent.NamespaceRule()),
+		field(ReleaseParam, l.T("connect.place.release"), dotted, m.Release, agent.ReleaseRule()),
+		field(SecretParam, l.T("connect.place.secret"), dotted, m.Secret, agent.SecretRule()),
 	}
 }
 

@@ -126,7 +126,7 @@ func TestAgentDelete(t *testing.T) {
 	}{
 		"two tokens":           {func(*AgentDeleteModel) {}, []string{"last contact was 2 minutes ago", "and its 2 tokens", "prod cluster"}},
 		"one token":            {func(m *AgentDeleteModel) { m.SetTokens(m.Tokens[:1]) }, []string{"and its token."}},
-		"no token, no contact": {func(m *AgentDeleteModel) { m.SetTokens(nil) }, []string{"never contacted", "has no active token"}},
+		"no token, no contact": {func(m *AgentDeleteModel) { m.SetTokens(nil) }, []string{"never been in contact", "has no active token"}},
 		"nothing is known": {func(m *AgentDeleteModel) {
 			m.Tokens, m.TokenCount = nil, agent.Unread
 		}, []string{"is not known", "could not be read"}},
