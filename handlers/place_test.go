@@ -239,8 +239,14 @@ func TestTheChoiceReachesTheCommandsOfEveryForm(t *testing.T) {
 func TestAPlaceThatCanBeNoneIsNoChoiceElsewhere(t *testing.T) {
 	t.Parallel()
 	p := newPortal(t)
-	got := p.as("lead").submit(p.agentPath(p.idle)+"/tokens/new?namespace=My+Agents&release=-x&secret_name=a%0Ab", url.Values{"name": {"first"}})
-	if code := commands(got)["kubectl-secret"]; !strings.Contains(code, "--namespace gitlab-agent-idle ") {
+	const query = "?namespace=My+Agents&release=-x&secret_name=a+b"
+	lead := p.as("lead")
+	created := lead.submit(p.agentPath(p.idle)+"/tokens/new"+query, url.Values{"name": {"first"}})
+	if code := commands(created)["kubectl-secret"]; !strings.Contains(code, "--namespace gitlab-agent-idle ") || !strings.Contains(code, "generic gitlab-agent-token ") {
 		t.Errorf("the token is put into\n%s", code)
+	}
+	deleted := lead.submit(p.agentPath(p.idle)+"/delete"+query, url.Values{"confirm": {"idle"}})
+	if code := commands(deleted)["uninstall"]; code != "helm uninstall idle --namespace gitlab-agent-idle\nkubectl delete secret gitlab-agent-token --namespace gitlab-agent-idle" {
+		t.Errorf("uninstalled is\n%s", code)
 	}
 }
