@@ -163,11 +163,6 @@ type request struct {
 
 func (r request) write() bool { return r.method != "" && !r.repeatable }
 
-// readDeadline bounds a read of one or several requests.
-func (c *core) readDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, c.timeouts.Read)
-}
-
 // do is the one way to GitLab's API: it sends r, repeats reads, and decodes the
 // answer into out, unless that is nil; into a *[]byte it goes as it is.
 func (c *Client) do(ctx context.Context, r request, out any) (answer, error) {

@@ -212,24 +212,6 @@ type TokenRevokeModel struct {
 	From Origin
 }
 
-// AgentDeleteModel asks whether an agent is to be deleted.
-type AgentDeleteModel struct {
-	Form
-	agent.Agent
-	Project Project
-	Confirm Field
-	// From is what the form was opened from, and leads back to.
-	From Origin
-}
-
-// AgentDeletedModel says that an agent is gone and what is left in the cluster.
-type AgentDeletedModel struct {
-	Project   Project
-	AgentName string
-	// Steps remove what GitLab does not: the release, its secret and its namespace.
-	Steps []Snippet
-}
-
 // OutcomeModel says that nobody knows whether GitLab created a token (or registered an agent),
 // and lists what it may have created.
 type OutcomeModel struct {
