@@ -16,6 +16,9 @@ type Agent struct {
 	CreatedAt     time.Time
 	// CreatedByUserID is 0 when GitLab no longer knows who it was.
 	CreatedByUserID int64
+	// Receptive says that GitLab connects to the agent and not the agent to GitLab: Enterprise
+	// Edition from 17.4 (https://docs.gitlab.com/user/clusters/agent/#receptive-agents).
+	Receptive bool
 }
 
 // ConfigProject is the project that an agent is registered in, as the agent
@@ -73,14 +76,14 @@ func (c *Client) DeleteAgent(ctx context.Context, project ProjectRef, agent int6
 	return err
 }
 
-// agentJSON is the Agent entity on the wire. Unknown fields (is_receptive in EE)
-// are ignored.
+// agentJSON is the Agent entity on the wire. Unknown fields are ignored.
 type agentJSON struct {
 	ID            int64             `json:"id"`
 	Name          string            `json:"name"`
 	ConfigProject configProjectJSON `json:"config_project"`
 	CreatedAt     time.Time         `json:"created_at"`
 	CreatedBy     looseID           `json:"created_by_user_id"`
+	IsReceptive   bool              `json:"is_receptive"` // not in the Community Edition
 }
 
 type configProjectJSON struct {
@@ -96,6 +99,7 @@ func (a agentJSON) agent() (Agent, bool) {
 		ConfigProject:   ConfigProject(a.ConfigProject),
 		CreatedAt:       a.CreatedAt,
 		CreatedByUserID: int64(a.CreatedBy),
+		Receptive:       a.IsReceptive,
 	}, a.ID > 0 && a.Name != ""
 }
 

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
@@ -69,6 +70,8 @@ type core struct {
 	timeouts Timeouts
 	clock    *clock
 	now      func() time.Time
+	// noReceptive says that the instance's GraphQL does not know receptive agents.
+	noReceptive atomic.Bool
 }
 
 // New makes a client without a token for the instance that browsers reach at
@@ -175,11 +178,6 @@ type request struct {
 }
 
 func (r request) write() bool { return r.method != "" && !r.repeatable }
-
-// readDeadline bounds a read of one or several requests.
-func (c *core) readDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, c.timeouts.Read)
-}
 
 // do is the one way to GitLab's API: it sends r, repeats reads, and decodes the
 // answer into out, unless that is nil; into a *[]byte it goes as it is.

@@ -34,6 +34,8 @@ type AgentDetail struct {
 	Name      string
 	CreatedAt time.Time
 	CreatedBy Person // zero: GitLab no longer knows
+	// Receptive is that of Agent; false where the instance knows no receptive agents.
+	Receptive bool
 	Tokens    []TokenUse
 	// TokenCount is the number of active tokens. It may exceed len(Tokens) on
 	// instances older than 16.2: a query reads at most 20 of one agent.

@@ -15,12 +15,12 @@ import (
 //
 //	token node     1 + id name createdAt lastUsedAt + createdByUser (1+3)     =  9
 //	tokens         (count 1 + nodes 9 + 1) · 1.20                             = 13
-//	agent node     1 + id name createdAt + createdByUser (1+2) + tokens 13    = 20
-//	clusterAgents  (pageInfo (1+2) + nodes 20 + 1) · 1.20                     = 28
-//	project node   1 + id name fullPath archived + userPermissions (1+2) + 28 = 36
-//	projects       (nodes 36 + 1) · 2.00                                      = 74
+//	agent node     1 + id name createdAt isReceptive + createdByUser (1+2) + tokens 13 = 21
+//	clusterAgents  (pageInfo (1+2) + nodes 21 + 1) · 1.20                     = 30
+//	project node   1 + id name fullPath archived + userPermissions (1+2) + 30 = 38
+//	projects       (nodes 38 + 1) · 2.00                                      = 78
 //
-// A project alone, and the rest of an agent list, are read with 100 agents: 56.
+// A project alone, and the rest of an agent list, are read with 100 agents: 59.
 // More agents at once would pass too, but not an answer of 1 MiB with 100 projects.
 const (
 	manyProjects = 100
@@ -33,10 +33,14 @@ const (
 const projectFragment = `
 fragment project on Project { id name fullPath archived userPermissions { adminProject pushCode } }`
 
+// receptiveField is in the Enterprise Edition only, from 17.4; see projectNodes.
+const receptiveField = "isReceptive"
+
 const agentFragment = `
 fragment agent on ClusterAgent {
   id
   name
+  ` + receptiveField + `
   createdAt
   createdByUser { name username }
   tokens(first: 20) {
@@ -124,6 +128,7 @@ type pageInfo struct {
 type agentNode struct {
 	ID        GlobalID  `json:"id"`
 	Name      string    `json:"name"`
+	Receptive bool      `json:"isReceptive"`
 	CreatedAt time.Time `json:"createdAt"`
 	CreatedBy Person    `json:"createdByUser"`
 	Tokens    struct {
@@ -191,7 +196,7 @@ func (a *agentNode) detail() (AgentDetail, error) {
 		}
 	}
 	return AgentDetail{
-		ID: int64(a.ID), Name: a.Name, CreatedAt: a.CreatedAt, CreatedBy: a.CreatedBy,
+		ID: int64(a.ID), Name: a.Name, CreatedAt: a.CreatedAt, CreatedBy: a.CreatedBy, Receptive: a.Receptive,
 		Tokens: a.Tokens.Nodes, TokenCount: max(a.Tokens.Count, len(a.Tokens.Nodes)),
 	}, nil
 }

@@ -163,3 +163,8 @@ func (c *Client) malformed(r request, a answer, detail string) *Error {
 		kind: ErrMalformed, detail: detail, unknown: r.write(),
 	}
 }
+
+// readDeadline bounds a read of one or several requests.
+func (c *core) readDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, c.timeouts.Read)
+}

@@ -15,7 +15,7 @@ func (h *Handlers) agentDeleteAsk(w http.ResponseWriter, r *http.Request, s *ses
 	if err != nil {
 		return err
 	}
-	return h.renderForm(w, r, s, http.StatusOK, &views.AgentDeleteModel{Agent: found.Agent, Project: h.projectView(found.Project)})
+	return h.renderForm(w, r, s, http.StatusOK, &views.AgentDeleteModel{Agent: found.Agent, Project: h.projectView(found.Project), From: originOf(r)})
 }
 
 // agentDelete deletes an agent whose name was typed, and shows what is left in the cluster.
@@ -24,7 +24,7 @@ func (h *Handlers) agentDelete(w http.ResponseWriter, r *http.Request, s *sessio
 	if err != nil {
 		return err
 	}
-	model := &views.AgentDeleteModel{Agent: found.Agent, Project: h.projectView(found.Project), Confirm: confirmField(r, found.Agent.Name)}
+	model := &views.AgentDeleteModel{Agent: found.Agent, Project: h.projectView(found.Project), Confirm: confirmField(r, found.Agent.Name), From: originOf(r)}
 	if _, err := h.checkForm(r, s, &model.Form); err != nil {
 		return err
 	}
@@ -40,15 +40,15 @@ func (h *Handlers) agentDelete(w http.ResponseWriter, r *http.Request, s *sessio
 	if err != nil {
 		return err
 	}
-	return h.renderAgentDeleted(w, r, model)
+	return h.renderAgentDeleted(w, r, s, model)
 }
 
 // renderAgentDeleted ends a deletion with the commands for what GitLab leaves in the cluster.
 // It takes the place of the whole page, since the one that was open is about nothing now; its
 // address becomes the list's, so that a reload leads on.
-func (h *Handlers) renderAgentDeleted(w http.ResponseWriter, r *http.Request, deleted *views.AgentDeleteModel) error {
+func (h *Handlers) renderAgentDeleted(w http.ResponseWriter, r *http.Request, s *session, deleted *views.AgentDeleteModel) error {
 	l, list := printer(r), h.urls.Agents(deleted.Project.ID, 1)
-	model := views.AgentDeletedModel{Project: deleted.Project, AgentName: deleted.Name, Steps: uninstallSteps(l, deleted.Name)}
+	model := views.AgentDeletedModel{Project: deleted.Project, AgentName: deleted.Name, Steps: uninstallSteps(l, deleted.From.Place.Or(h.propose(s, deleted.Agent).place))}
 	if isFragment(r) {
 		w.Header().Set("HX-Retarget", "body")
 		w.Header().Set("HX-Reswap", "innerHTML")

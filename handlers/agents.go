@@ -40,12 +40,18 @@ func (h *Handlers) agentShow(w http.ResponseWriter, r *http.Request, s *session)
 	if err != nil {
 		return err
 	}
-	model := views.AgentModel{Agent: found.Agent, Project: h.projectView(found.Project), Tab: tabParam(r)}
+	model := views.AgentModel{
+		Agent: found.Agent, Project: h.projectView(found.Project), Tab: tabParam(r), Place: h.keptPlace(r, s, found.Agent),
+	}
+	status := http.StatusOK
 	model.Unstored = unstoredViews(h.unstored(r.Context(), found.Agent), found.Agent.Tokens)
 	switch model.Tab {
 	case views.TabConnect:
 		if model.Connect, err = h.loadConnectTab(r, s, found); err != nil {
 			return err
+		}
+		if model.Connect.Wrong() {
+			status = http.StatusUnprocessableEntity
 		}
 	case views.TabActivity:
 		if model.Activity, err = h.loadAgentActivity(r, s, found); err != nil {
@@ -54,7 +60,7 @@ func (h *Handlers) agentShow(w http.ResponseWriter, r *http.Request, s *session)
 	case views.TabTokens: // all of it is there
 	}
 	p := h.projectPage(w, r, model.Title(printer(r)))
-	return h.render(w, r, http.StatusOK, views.AgentPage(p, model), views.AgentTab(p, model))
+	return h.render(w, r, status, views.AgentPage(p, model), views.AgentTab(p, model))
 }
 
 // loadAgent reads the agent of the address.

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/agentread"
 	"gitlab-agent-portal/internal/i18n"
 	"gitlab-agent-portal/internal/parallel"
@@ -11,51 +12,112 @@ import (
 	"gitlab-agent-portal/views"
 )
 
-// loadConnectTab reads how a cluster connects and what the agent's configuration file says, in
-// parallel.
+// loadConnectTab reads how cluster and GitLab find each other and what the agent's configuration file
+// says, in parallel.
 func (h *Handlers) loadConnectTab(r *http.Request, s *session, found agentread.ProjectAgent) (views.ConnectModel, error) {
 	var config views.ConfigModel
+	var from receiver
 	group := new(parallel.Group)
 	group.Go(func() error {
 		config = h.loadConfig(r, s, found)
 		return nil
 	})
-	model := h.loadConnect(r, s, found)
+	if found.Agent.Receptive {
+		group.Go(func() error {
+			from = h.loadReceiver(r, s, found)
+			return nil
+		})
+	}
+	kas, known := h.loadKAS(r, s)
 	if err := group.Wait(); err != nil {
 		return views.ConnectModel{}, err
+	}
+	form, place := h.placeForm(r, s, found)
+	model := views.ConnectModel{}
+	if known {
+		model = h.connectModel(printer(r), connection{kas: kas, receiver: from, place: place}, found)
+	}
+	if model.PlaceForm = form; model.Wrong() {
+		model.Variants = nil
 	}
 	model.Config = &config
 	return model, nil
 }
 
-// loadConnect reads how a cluster reaches the instance. Without an answer the page says so:
-// a new token must not wait for it.
-func (h *Handlers) loadConnect(r *http.Request, s *session, found agentread.ProjectAgent) views.ConnectModel {
+// loadConnect reads how a cluster reaches the instance, for the page of a new token: what a receptive
+// agent needs beside its token is on the agent's own page.
+func (h *Handlers) loadConnect(r *http.Request, s *session, found agentread.ProjectAgent, place agent.Place) views.ConnectModel {
+	kas, known := h.loadKAS(r, s)
+	if !known {
+		return views.ConnectModel{}
+	}
+	return h.connectModel(printer(r), connection{kas: kas, receiver: receiver{why: receiverElsewhere}, place: place}, found)
+}
+
+// loadKAS reads what the instance says of its agent server. Without an answer the page says so: a
+// new token must not wait for it.
+func (h *Handlers) loadKAS(r *http.Request, s *session) (kas gitlabapi.KAS, known bool) {
 	kas, err := s.read.KAS(r.Context())
 	if err != nil {
 		h.Log.WarnContext(r.Context(), "reading GitLab's metadata", "error", err)
-		return views.ConnectModel{}
 	}
-	return h.connectModel(printer(r), kas, found)
+	return kas, err == nil
 }
 
-func (h *Handlers) connectModel(l *i18n.Printer, kas gitlabapi.KAS, found agentread.ProjectAgent) views.ConnectModel {
-	model := views.ConnectModel{Known: true, KASEnabled: kas.Enabled && kas.ExternalURL != "", KASAddress: kas.ExternalURL}
-	if !model.KASEnabled {
+// connection is how a cluster and GitLab find each other, and where in the cluster the agent is.
+type connection struct {
+	kas      gitlabapi.KAS
+	receiver receiver
+	place    agent.Place
+}
+
+func (h *Handlers) connectModel(l *i18n.Printer, how connection, found agentread.ProjectAgent) views.ConnectModel {
+	receptive := found.Agent.Receptive
+	model := views.ConnectModel{
+		Known: true, Place: how.place, Receptive: receptive, KASEnabled: how.kas.Enabled && (receptive || how.kas.ExternalURL != ""),
+	}
+	switch {
+	case !model.KASEnabled:
 		return model
+	case receptive:
+		model.Receiver, model.Notices = snippets.Visible(how.receiver.URL), how.receiver.notices(l)
+	default:
+		h.addKAS(l, &model, how.kas.ExternalURL)
+	}
+	params := h.installParams(how, found)
+	for _, variant := range params.Variants() {
+		model.Variants = append(model.Variants, connectVariant(l, params, variant))
+	}
+	return model
+}
+
+// addKAS adds the agent server's address, or what is wrong with it.
+func (h *Handlers) addKAS(l *i18n.Printer, model *views.ConnectModel, address string) {
+	problem := snippets.CheckKAS(address)
+	if problem != snippets.KASSenseless {
+		model.KASAddress = address
+	}
+	if problem != "" {
+		model.Notices = append(model.Notices, views.Notice{
+			Kind:  views.NoticeWarning,
+			Title: l.T("connect.kas." + string(problem) + ".title"),
+			Text:  l.T("connect.kas."+string(problem)+".text", "Address", snippets.Visible(address)),
+		})
 	}
 	if h.PrivateCA {
 		model.CAFile = snippets.CAFile
 	}
-	params := snippets.Params{
+}
+
+// installParams is what the instructions for an agent depend on.
+func (h *Handlers) installParams(how connection, found agentread.ProjectAgent) snippets.Params {
+	return snippets.Params{
 		Agent: found.Agent.Name, AgentID: found.Agent.ID, ProjectID: found.Project.ID, ProjectPath: found.Project.Path,
-		GitLabURL: h.GitLab.BaseURL().String(), KASAddress: kas.ExternalURL, KASVersion: kas.Version,
-		ChartRepo: h.HelmRepoURL, PrivateCA: h.PrivateCA,
+		GitLabURL: h.GitLab.BaseURL().String(), KASAddress: how.kas.ExternalURL, KASVersion: how.kas.Version,
+		ChartRepo: h.HelmRepoURL, Image: h.AgentImage, PrivateCA: h.PrivateCA,
+		Namespace: how.place.Namespace, Release: how.place.Release, SecretName: how.place.Secret,
+		Receptive: found.Agent.Receptive, JWTPublicKey: how.receiver.PublicKey,
 	}
-	for _, variant := range snippets.Variants() {
-		model.Variants = append(model.Variants, connectVariant(l, params, variant))
-	}
-	return model
 }
 
 // connectVariant puts words to a way of installing an agent.
@@ -92,8 +154,11 @@ func snippet(l *i18n.Printer, prefix string, step snippets.Step) views.Snippet {
 }
 
 // uninstallSteps remove from a cluster what GitLab does not when an agent is deleted.
-func uninstallSteps(l *i18n.Printer, agent string) []views.Snippet {
-	return []views.Snippet{{
-		ID: "uninstall", Title: l.T("connect.uninstall.title"), Text: l.T("connect.uninstall.text"), Code: snippets.Uninstall(agent),
-	}}
+func uninstallSteps(l *i18n.Printer, place agent.Place) []views.Snippet {
+	params := snippets.Params{Namespace: place.Namespace, Release: place.Release, SecretName: place.Secret}
+	var steps []views.Snippet
+	for _, step := range params.Uninstall() {
+		steps = append(steps, snippet(l, "", step))
+	}
+	return steps
 }

@@ -24,16 +24,18 @@ func commands(page *answer) map[string]string {
 func TestInstallStepsAreReadyToRun(t *testing.T) {
 	t.Parallel()
 	p := newPortal(t)
-	p.gitlab.Configure(func(s *gitlabtest.Settings) { s.KASExternalURL = "wss://kas.example.com/-/'; rm -rf /" })
-	long := strings.Repeat("a", 49) + "-" + strings.Repeat("b", 13)
-	agent := p.gitlab.AddAgent(gitlabtest.Agent{Project: p.project, Name: long})
+	const address = "wss://kas.example.com/-/';$(touch$IFS-x)/"
+	p.gitlab.Configure(func(s *gitlabtest.Settings) { s.KASExternalURL = address })
+	name := strings.Repeat("a", 49) + "b"
+	agent := p.gitlab.AddAgent(gitlabtest.Agent{Project: p.project, Name: name})
 	page := p.as("lead").get(p.agentPath(agent) + "?tab=connect")
 	params := snippets.Params{
-		Agent: long, AgentID: agent, ProjectID: p.project, ProjectPath: "shop/payments", GitLabURL: p.gitlab.URL,
-		KASAddress: "wss://kas.example.com/-/'; rm -rf /", KASVersion: "18.5.1", ChartRepo: "https://charts.gitlab.io",
+		Agent: name, AgentID: agent, ProjectID: p.project, ProjectPath: "shop/payments", GitLabURL: p.gitlab.URL,
+		KASAddress: address, KASVersion: "18.5.1", ChartRepo: "https://charts.gitlab.io",
+		Namespace: "gitlab-agent-" + name, Release: name, SecretName: "gitlab-agent-token",
 	}
 	got, want := commands(page), 0
-	for _, variant := range snippets.Variants() {
+	for _, variant := range params.Variants() {
 		if page.doc.Find(`.variant-tabs input[value="`+string(variant)+`"]`).Length() != 1 {
 			t.Errorf("%s is not among the tabs", variant)
 		}
@@ -84,10 +86,61 @@ func TestAPrivateAuthorityIsPassedOn(t *testing.T) {
 	if note := page.text(".variant-note"); !strings.Contains(note, snippets.CAFile) {
 		t.Errorf("the note reads %q", note)
 	}
-	for _, id := range []string{"helm-helm", "flux-ca", "terraform-terraform", "values-helm_file", "glab-ca_values"} {
+	for _, id := range []string{"helm-helm", "flux-ca", "terraform-terraform", "values-helm_file", "glab-glab_values"} {
 		if step := commands(page)[id]; !strings.Contains(step, snippets.CAFile) {
 			t.Errorf("%s does not use the certificate:\n%s", id, step)
 		}
+	}
+}
+
+func TestAMirrorOfTheImageIsPassedOn(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t, func(s *setUp) { s.agentImage = "registry.example.com/mirror/agentk" })
+	page := p.as("lead").get(p.agentPath(p.prod) + "?tab=connect")
+	for _, id := range []string{"helm-helm", "flux-flux", "terraform-terraform", "values-values", "glab-glab_values"} {
+		if step := commands(page)[id]; !strings.Contains(step, "registry.example.com/mirror/agentk") {
+			t.Errorf("%s does not use the image:\n%s", id, step)
+		}
+	}
+}
+
+func TestTheOperatorIsToldOfTheAgentServersAddress(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t)
+	lead := p.as("lead")
+	for _, tt := range []struct {
+		address, en, zh string
+		variants        int
+		shown           string
+	}{
+		{"ws://example.org//gitlab-/kubernetes-agent/", "cannot be right", "地址有误", 1, ""},
+		{"https://kas.example.com", "cannot be right", "地址有误", 1, ""},
+		{"wss://\u202ekas.example.com", "cannot be right", "地址有误", 1, ""},
+		{"ws://kas.example.com", "is not encrypted", "未加密", 6, "ws://kas.example.com"},
+		{"wss://gitlab.example.com/-/kubernetes-agent", "lacks a slash", "缺少斜杠", 6, "wss://gitlab.example.com/-/kubernetes-agent"},
+		{"wss://gitlab.example.com/-/kubernetes-agent/", "", "", 6, "wss://gitlab.example.com/-/kubernetes-agent/"},
+	} {
+		p.gitlab.Configure(func(s *gitlabtest.Settings) { s.KASExternalURL = tt.address })
+		inLanguages(t, lead, func(t *testing.T, b *browser, lang string) {
+			t.Helper()
+			page := b.get(p.agentPath(p.prod) + "?tab=connect")
+			want := map[string]string{"en": tt.en, "zh-CN": tt.zh}[lang]
+			notices := page.doc.Find("#agent-tab > .notice")
+			if got := notices.Text(); (notices.Length() > 0) != (want != "") || !strings.Contains(got, want) || strings.ContainsRune(got, '\u202e') {
+				t.Errorf("%s, of %q: the notice reads %q, want %q", lang, tt.address, got, want)
+			}
+			if got := page.doc.Find(".variant-tabs input").Length(); got != tt.variants {
+				t.Errorf("%s, of %q: %d ways to install, want %d", lang, tt.address, got, tt.variants)
+			}
+			if got := page.text("#kas-address"); got != tt.shown {
+				t.Errorf("%s: copied is %q, want %q", lang, got, tt.shown)
+			}
+			for id, code := range commands(page) {
+				if tt.shown == "" && strings.Contains(code, "example.") {
+					t.Errorf("%s: %s has the address:\n%s", lang, id, code)
+				}
+			}
+		})
 	}
 }
 

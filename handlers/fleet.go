@@ -174,7 +174,9 @@ func (h *Handlers) fleetSource(r *http.Request, s *session) scan.Source {
 }
 
 // scanner is the person's reader for a scan, which shares its calls out by itself.
-func (h *Handlers) scanner(s *session) *agentread.Reader { return h.Read.For(s.gitlab.Admitted(), s.User.ID) }
+func (h *Handlers) scanner(s *session) *agentread.Reader {
+	return h.Read.For(s.gitlab.Admitted(), s.User.ID)
+}
 
 // fleetURL is the page that shows query; extra are further parameters, names and values in
 // turn.

@@ -65,8 +65,10 @@ type Config struct {
 	Requests *budget.Requests
 	// TrustedProxies are the peers whose X-Forwarded-For counts; none by default.
 	TrustedProxies []netip.Prefix
-	// HelmRepoURL is the chart repository that the install snippets name.
+	// HelmRepoURL is the chart repository that the install snippets name, of http, https or oci.
 	HelmRepoURL string
+	// AgentImage is the image that they name, without a tag; empty leaves it to the chart.
+	AgentImage string
 	// Refreshed, unless nil, is told how each renewal of a person's GitLab tokens ended.
 	Refreshed func(result RefreshResult)
 	// JiHu says that the instance is one of JiHu GitLab.

@@ -104,6 +104,8 @@ type setUp struct {
 	observe func(op string, status int, took time.Duration)
 	// privateCA says that GitLab has a certificate of a private authority.
 	privateCA bool
+	// agentImage is the mirror of the agent's image.
+	agentImage string
 	// jihu says that GitLab is JiHu's.
 	jihu bool
 	// pages are those of Config.Pages.
@@ -209,7 +211,7 @@ func (p *portal) compose(setup setUp) {
 		Tokens: tokens.New(nonces, p.auditLog, budget.NewChanges(db, p.clock.Now), log), Requests: budget.NewRequests(p.clock.Now),
 		Fleet: p.fleet, Limits: agent.NewThresholds(90*24*time.Hour, 30*24*time.Hour), Keys: setup.keys, Cookie: cookie,
 		Assets: must(static.Load())(p.t), Log: log, Now: p.clock.Now, Ready: readiness(setup, db),
-		HelmRepoURL: "https://charts.gitlab.io", PrivateCA: setup.privateCA, JiHu: setup.jihu, Pages: setup.pages,
+		HelmRepoURL: "https://charts.gitlab.io", AgentImage: setup.agentImage, PrivateCA: setup.privateCA, JiHu: setup.jihu, Pages: setup.pages,
 	}
 	if setup.behindProxy {
 		p.config.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}

@@ -36,7 +36,7 @@ func pathAgent(r *http.Request) (ref agentread.Ref, err error) {
 	return ref, err
 }
 
-// textParam is a text in the query, bounded in length and without what GitLab answers with a
+// textParam is a text in the query, or in a form, bounded in length and without what GitLab answers with a
 // bare 400: invalid UTF-8 and control characters.
 func textParam(r *http.Request, name string) string {
 	typed := strings.Map(func(c rune) rune {
@@ -44,7 +44,7 @@ func textParam(r *http.Request, name string) string {
 			return -1
 		}
 		return c
-	}, strings.ToValidUTF8(r.URL.Query().Get(name), ""))
+	}, strings.ToValidUTF8(r.FormValue(name), ""))
 	text := strings.TrimSpace(typed)
 	for len(text) > maxTextParam {
 		_, size := utf8.DecodeLastRuneInString(text)
@@ -74,13 +74,10 @@ func pageParam(r *http.Request) int {
 // tabParam is the tab asked for; an unknown one is the first.
 func tabParam(r *http.Request) views.Tab { return views.ParseTab(r.URL.Query().Get("tab")) }
 
-// originOf is the page that a form was opened from; unknown ones are the agent's own.
+// originOf is what a form was opened from; unknown pages are the agent's own, and a place that can
+// be none was not chosen.
 func originOf(r *http.Request) views.Origin {
-	origin := views.Origin(r.FormValue(views.OriginParam))
-	if origin != views.FromRotation {
-		return ""
-	}
-	return origin
+	return views.Origin{Rotation: r.FormValue(views.OriginParam) == views.FromRotation, Place: typedPlace(r).Allowed()}
 }
 
 // parseIDs reads so many positive numbers that are joined by dots.

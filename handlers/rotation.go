@@ -36,6 +36,7 @@ func (h *Handlers) rotationShow(w http.ResponseWriter, r *http.Request, s *sessi
 	facts.Unstored = slices.Collect(maps.Keys(unstored))
 	h.noteReadings(r.Context(), found.Agent)
 	model := h.rotationModel(found, facts, unstored)
+	model.Place = h.keptPlace(r, s, found.Agent)
 	if h.isShown(w, r, &model) {
 		w.WriteHeader(http.StatusNotModified)
 		return nil

@@ -30,6 +30,9 @@ func (m AgentModel) rule(p Page) string {
 	return statusRule(p.L, m.Status(p.Now))
 }
 
+// at is an address about the agent that goes on knowing where it is installed.
+func (m AgentModel) at(address string) string { return atPlace(address, m.Place) }
+
 // agentCrumb leads to an agent's page.
 func agentCrumb(p Page, project Project, agent int64, name string) Crumb {
 	return Crumb{Text: name, URL: p.U.Agent(project.ID, agent, "")}

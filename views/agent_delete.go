@@ -7,6 +7,24 @@ import (
 	"gitlab-agent-portal/internal/i18n"
 )
 
+// AgentDeleteModel asks whether an agent is to be deleted.
+type AgentDeleteModel struct {
+	Form
+	agent.Agent
+	Project Project
+	Confirm Field
+	// From is what the form was opened from, and leads back to.
+	From Origin
+}
+
+// AgentDeletedModel says that an agent is gone and what is left in the cluster.
+type AgentDeletedModel struct {
+	Project   Project
+	AgentName string
+	// Steps remove what GitLab does not: the release, its secret and its namespace.
+	Steps []Snippet
+}
+
 // Title names the page.
 func (m *AgentDeleteModel) Title(l *i18n.Printer) string {
 	return l.T("titles.agent_delete", "Agent", m.Name)

@@ -3,6 +3,7 @@ package views
 import (
 	"slices"
 
+	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/i18n"
 )
 
@@ -14,6 +15,17 @@ type ConnectModel struct {
 	KASEnabled bool
 	// KASAddress is what the agent connects to, for example wss://kas.example.com.
 	KASAddress string
+	// Notices say what is wrong with the address, and what is missing for want of something.
+	Notices []Notice
+	// Receiver is where GitLab connects to; empty where the agent connects to GitLab, or that is not
+	// known.
+	Receiver string
+	// Receptive says that GitLab connects to the agent.
+	Receptive bool
+	// Place is where the commands install the agent. The form that changes it is PlaceForm, nil
+	// beside a token, which leaving the page would lose.
+	Place     agent.Place
+	PlaceForm *PlaceForm
 	// CAFile is where the commands expect the certificate of a private authority; empty where
 	// none is needed.
 	CAFile string
@@ -21,6 +33,52 @@ type ConnectModel struct {
 	Variants []ConnectVariant
 	// Config is the agent's configuration file, nil where it is not asked for.
 	Config *ConfigModel
+}
+
+// Wrong reports whether the person chose a place that cannot be one: then there are no commands.
+func (m ConnectModel) Wrong() bool { return m.PlaceForm != nil && m.PlaceForm.wrong() }
+
+// PlaceForm lets a person say where in the cluster the agent is to be installed, or was.
+type PlaceForm struct {
+	// URL is the page itself, where the choice then stands in the address.
+	URL string
+	// Namespace, Release and Secret hold what was chosen, or the proposal.
+	Namespace, Release, Secret Field
+	// Reason is why the proposal is not the one of GitLab's own page.
+	Reason agent.PlaceReason
+	// GitLabs is what GitLab's own page proposes, and GitLabURL chooses that; empty where nothing
+	// else is proposed.
+	GitLabs   agent.Place
+	GitLabURL string
+	// Unchecked says that other agents of the same name would not have been noticed, and FleetURL
+	// where to have them read.
+	Unchecked bool
+	FleetURL  string
+}
+
+func (m PlaceForm) wrong() bool {
+	return m.Namespace.Error != "" || m.Release.Error != "" || m.Secret.Error != ""
+}
+
+// fields are the three names with their rules.
+func (m PlaceForm) fields(l *i18n.Printer) []FieldProps {
+	field := func(name, label, invalid string, value Field, rule agent.NameRule) FieldProps {
+		return FieldProps{
+			Name: name, Label: []i18n.Part{{Text: label}}, Field: value, Max: rule.Max,
+			Pattern: rule.Pattern, Invalid: invalid, Missing: l.T("connect.place.missing"),
+		}
+	}
+	dotted := l.T("connect.place.invalid")
+	return []FieldProps{
+		field(NamespaceParam, l.T("connect.place.namespace"), l.T("form.agent_name.characters"), m.Namespace, agent.NamespaceRule()),
+		field(ReleaseParam, l.T("connect.place.release"), dotted, m.Release, agent.ReleaseRule()),
+		field(SecretParam, l.T("connect.place.secret"), dotted, m.Secret, agent.SecretRule()),
+	}
+}
+
+// reason says why the proposal is not the one of GitLab's own page.
+func (m PlaceForm) reason(l *i18n.Printer) []i18n.Part {
+	return l.Parts("connect.place.reason."+string(m.Reason), "Namespace", m.GitLabs.Namespace)
 }
 
 // ConnectVariant is one way to install an agent.

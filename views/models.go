@@ -154,6 +154,8 @@ type AgentModel struct {
 	agent.Agent
 	Project Project
 	Tab     Tab
+	// Place is where the person chose to install the agent.
+	Place agent.Place
 	// Unstored are tokens whose value is most likely lost.
 	Unstored []UnstoredToken
 	Activity AgentActivityModel
@@ -215,22 +217,6 @@ type TokenRevokeModel struct {
 	Confirm Field
 	// From is the page that the form leads back to.
 	From Origin
-}
-
-// AgentDeleteModel asks whether an agent is to be deleted.
-type AgentDeleteModel struct {
-	Form
-	agent.Agent
-	Project Project
-	Confirm Field
-}
-
-// AgentDeletedModel says that an agent is gone and what is left in the cluster.
-type AgentDeletedModel struct {
-	Project   Project
-	AgentName string
-	// Steps remove what GitLab does not: the release and its namespace.
-	Steps []Snippet
 }
 
 // OutcomeModel says that nobody knows whether GitLab created a token (or registered an agent),

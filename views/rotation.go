@@ -32,6 +32,8 @@ type RotationModel struct {
 	Unstored UnstoredToken
 	// Drop is the token that the person chose to drop, 0 for none.
 	Drop int64
+	// Place is where the person chose to install the agent.
+	Place agent.Place
 	// Live makes the page look again by itself.
 	Live bool
 	// Tag is the state that the page shows, so that a look that finds the same changes nothing.
@@ -173,35 +175,27 @@ func (m RotationModel) reason(l *i18n.Printer) string {
 }
 
 // url is the address of the page as it is, with the choice that was made.
-func (m RotationModel) url(u URLs) string { return u.Rotation(m.Project.ID, m.AgentID, m.Drop) }
+func (m RotationModel) url(u URLs) string { return m.dropURL(u, m.Drop) }
+
+// dropURL is the address of the page with the choice of a token to drop.
+func (m RotationModel) dropURL(u URLs, token int64) string {
+	return atPlace(u.Rotation(m.Project.ID, m.AgentID, token), m.Place)
+}
+
+// connectURL says how to install the agent.
+func (m RotationModel) connectURL(u URLs) string {
+	return atPlace(u.Agent(m.Project.ID, m.AgentID, TabConnect), m.Place)
+}
+
+// origin is where forms lead back to.
+func (m RotationModel) origin() Origin { return Origin{Rotation: true, Place: m.Place} }
 
 // newURL creates the next token and comes back here.
 func (m RotationModel) newURL(u URLs) string {
-	return FromRotation.On(u.TokenNew(m.Project.ID, m.AgentID))
+	return m.origin().On(u.TokenNew(m.Project.ID, m.AgentID))
 }
 
 // revokeURL revokes a token and comes back here.
 func (m RotationModel) revokeURL(u URLs, token int64) string {
-	return FromRotation.On(u.TokenRevoke(m.Project.ID, m.AgentID, token))
-}
-
-// Origin is the page that a form was opened from and leads back to, where it is not the
-// agent's own.
-type Origin string
-
-// FromRotation is the page of an agent's rotation.
-const FromRotation Origin = "rotation"
-
-// OriginParam is the name that an Origin has in an address and in a form.
-const OriginParam = "from"
-
-// On adds the origin to a form's address.
-func (o Origin) On(address string) string { return withQuery(address, OriginParam, string(o)) }
-
-// Back is where a form that was opened from o leads back to.
-func (o Origin) Back(u URLs, project, agent int64) string {
-	if o == FromRotation {
-		return u.Rotation(project, agent, 0)
-	}
-	return u.Agent(project, agent, "")
+	return m.origin().On(u.TokenRevoke(m.Project.ID, m.AgentID, token))
 }

@@ -132,19 +132,22 @@ func TestOnlyARotationThatWaitsLooksAgain(t *testing.T) {
 
 func TestTheAddressesOfASelection(t *testing.T) {
 	t.Parallel()
-	u := URLs{Base: "/portal"}
+	u, guided := URLs{Base: "/portal"}, Origin{Rotation: true}
+	placed := Origin{Rotation: true, Place: agent.Place{Namespace: "n", Release: "r", Secret: "s"}}
 	for got, want := range map[string]string{
-		u.Rotation(20, 5, 0):                     "/portal/projects/20/agents/5/rotation",
-		u.Rotation(20, 5, 7):                     "/portal/projects/20/agents/5/rotation?drop=7",
-		u.Rotations([]string{"20.5", "20.7"}):    "/portal/rotations?agent=20.5&agent=20.7",
-		u.Unused([]string{"20.5"}, 30):           "/portal/unused-tokens?agent=20.5&days=30",
-		u.Unused([]string{"20.5"}, 0):            "/portal/unused-tokens?agent=20.5",
-		u.Unused(nil, 30):                        "/portal/unused-tokens",
-		FromRotation.Back(u, 20, 5):              u.Rotation(20, 5, 0),
-		Origin("").Back(u, 20, 5):                u.Agent(20, 5, ""),
-		FromRotation.On(u.TokenNew(20, 5)):       "/portal/projects/20/agents/5/tokens/new?from=rotation",
-		FromRotation.On(u.TokenRevoke(20, 5, 7)): "/portal/projects/20/agents/5/tokens/7/revoke?from=rotation",
-		Origin("").On(u.TokenRevoke(20, 5, 7)):   u.TokenRevoke(20, 5, 7),
+		u.Rotation(20, 5, 0):                  "/portal/projects/20/agents/5/rotation",
+		u.Rotation(20, 5, 7):                  "/portal/projects/20/agents/5/rotation?drop=7",
+		u.Rotations([]string{"20.5", "20.7"}): "/portal/rotations?agent=20.5&agent=20.7",
+		u.Unused([]string{"20.5"}, 30):        "/portal/unused-tokens?agent=20.5&days=30",
+		u.Unused([]string{"20.5"}, 0):         "/portal/unused-tokens?agent=20.5",
+		u.Unused(nil, 30):                     "/portal/unused-tokens",
+		guided.Back(u, 20, 5):                 u.Rotation(20, 5, 0),
+		Origin{}.Back(u, 20, 5):               u.Agent(20, 5, ""),
+		guided.On(u.TokenNew(20, 5)):          "/portal/projects/20/agents/5/tokens/new?from=rotation",
+		guided.On(u.TokenRevoke(20, 5, 7)):    "/portal/projects/20/agents/5/tokens/7/revoke?from=rotation",
+		Origin{}.On(u.TokenRevoke(20, 5, 7)):  u.TokenRevoke(20, 5, 7),
+		placed.Back(u, 20, 5):                 "/portal/projects/20/agents/5/rotation?namespace=n&release=r&secret_name=s",
+		placed.On(u.Agent(20, 5, TabConnect)): "/portal/projects/20/agents/5?tab=connect&from=rotation&namespace=n&release=r&secret_name=s",
 	} {
 		if got != want {
 			t.Errorf("%q, want %q", got, want)

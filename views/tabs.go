@@ -42,7 +42,7 @@ func (m AgentModel) Title(l *i18n.Printer) string {
 // tabs are the parts of an agent's page.
 func (m AgentModel) tabs(p Page) []TabLink {
 	link := func(tab Tab, text string) TabLink {
-		return TabLink{Text: text, URL: p.U.Agent(m.Project.ID, m.ID, tab), Current: m.Tab == tab}
+		return TabLink{Text: text, URL: m.at(p.U.Agent(m.Project.ID, m.ID, tab)), Current: m.Tab == tab}
 	}
 	tokens := link(TabTokens, p.L.T("tokens.tab"))
 	tokens.Counts, tokens.Count = true, len(m.Tokens)

@@ -36,3 +36,9 @@ func (m TokenFormModel) descriptionField(l *i18n.Printer) FieldProps {
 		Max: agent.MaxTokenDescription, Lines: 2,
 	}
 }
+
+// revokeURL returns the addresses that revoke the tokens of the agent.
+func (m TokenFormModel) revokeURL(u URLs) func(token int64) string {
+	plain, origin := revokeURL(u, m.Project.ID, m.AgentID), Origin{Place: m.From.Place}
+	return func(token int64) string { return origin.On(plain(token)) }
+}

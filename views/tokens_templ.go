@@ -94,7 +94,7 @@ func tokensTab(p Page, m AgentModel) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ButtonLink(ButtonPlain, p.U.Rotation(m.Project.ID, m.ID, 0), p.L.T("rotation.open")).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ButtonLink(ButtonPlain, m.at(p.U.Rotation(m.Project.ID, m.ID, 0)), p.L.T("rotation.open")).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -136,7 +136,7 @@ func tokensTab(p Page, m AgentModel) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ButtonLink(ButtonPlain, p.U.Rotation(m.Project.ID, m.ID, 0), p.L.T("rotation.look")).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ButtonLink(ButtonPlain, m.at(p.U.Rotation(m.Project.ID, m.ID, 0)), p.L.T("rotation.look")).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -236,7 +236,7 @@ func unstoredNotice(p Page, m AgentModel, t UnstoredToken) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = DialogLink(ButtonQuietDanger, p.U.TokenRevoke(m.Project.ID, m.ID, t.TokenID)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var7), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = DialogLink(ButtonQuietDanger, m.at(p.U.TokenRevoke(m.Project.ID, m.ID, t.TokenID))).Render(templ.WithChildren(ctx, templ_7745c5c3_Var7), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -305,7 +305,7 @@ func createTokenLink(p Page, m AgentModel) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = DialogLink(ButtonPrimary, p.U.TokenNew(m.Project.ID, m.ID)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var9), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = DialogLink(ButtonPrimary, m.at(p.U.TokenNew(m.Project.ID, m.ID))).Render(templ.WithChildren(ctx, templ_7745c5c3_Var9), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -606,7 +606,7 @@ func revokeLink(p Page, m AgentModel, row agent.Token) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = DialogLink(ButtonQuietDanger, p.U.TokenRevoke(m.Project.ID, m.ID, row.ID)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var23), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = DialogLink(ButtonQuietDanger, m.at(p.U.TokenRevoke(m.Project.ID, m.ID, row.ID))).Render(templ.WithChildren(ctx, templ_7745c5c3_Var23), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -3,6 +3,7 @@ package views
 import (
 	"net/url"
 	"strconv"
+	"strings"
 )
 
 // Patterns of the portal's own addresses, as the route table registers them.
@@ -215,9 +216,12 @@ func withRawQuery(path, query string) string {
 	return path + "?" + query
 }
 
-// withQuery appends the pairs whose value is not empty, in the order given.
+// withQuery appends to an address the pairs whose value is not empty, in the order given.
 func withQuery(path string, pairs ...string) string {
 	separator := "?"
+	if strings.Contains(path, "?") {
+		separator = "&"
+	}
 	for i := 0; i+1 < len(pairs); i += 2 {
 		if pairs[i+1] == "" {
 			continue

@@ -13,6 +13,8 @@ const (
 	OpCreateToken   = "create token"
 	OpRevokeToken   = "revoke token"
 
+	OpListURLConfigurations = "list url configurations"
+
 	OpCurrentUser  = "current user"
 	OpGetUser      = "get user"
 	OpListProjects = "list projects"
@@ -71,6 +73,8 @@ func routes() []route {
 			project, agent, textParam("name").require(), textParam("description"),
 		}, createToken},
 		{OpRevokeToken, "DELETE " + tokens + "/{token_id}", anyScope, []param{project, agent, token}, revokeToken},
+
+		{OpListURLConfigurations, "GET " + agents + "/{agent_id}/url_configurations", anyScope, paged(project, agent), listURLConfigurations},
 
 		{OpCurrentUser, "GET /api/v4/user", userScope, nil, currentUser},
 		{OpGetUser, "GET /api/v4/users/{id}", userScope, []param{integerParam("id").require()}, getUser},

@@ -81,6 +81,8 @@ type Agent struct {
 	// CreatedBy is the person's id; zero where GitLab no longer knows.
 	CreatedBy int64
 	Receptive bool
+	// URLConfiguration is how GitLab reaches a receptive agent; nil while nobody has said it.
+	URLConfiguration *URLConfiguration
 	// CIAccess and UserAccess are projects that the agent is shared with by its configuration.
 	CIAccess, UserAccess []int64
 }

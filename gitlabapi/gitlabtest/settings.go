@@ -19,6 +19,10 @@ type Settings struct {
 	// address when empty.
 	KASExternalURL string
 
+	// ReceptiveAgents is the switch without which nobody can ask for url_configurations; off as on
+	// a new instance.
+	ReceptiveAgents bool
+
 	// AdminMode takes from administrators, who act by tokens here, all rights but those of their own
 	// roles. /user goes on to say that they are administrators.
 	AdminMode bool

@@ -66,7 +66,7 @@ func merge(listed []gitlabapi.Agent, told []gitlabapi.AgentDetail) (agents []age
 	for i, one := range listed {
 		if detail := byID[one.ID]; detail != nil {
 			agents[i], room = agentIn(room, detail)
-			agents[i].CreatedBy.ID = one.CreatedByUserID
+			agents[i].CreatedBy.ID, agents[i].Receptive = one.CreatedByUserID, one.Receptive
 			continue
 		}
 		agents[i] = AgentOf(one)

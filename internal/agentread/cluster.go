@@ -70,6 +70,25 @@ func (r *Reader) KAS(ctx context.Context) (gitlabapi.KAS, error) {
 	return metadata.KAS, err
 }
 
+// Receiver reads how GitLab reaches a receptive agent, which GitLab tells those only who may change
+// the agent, no longer than a page waits. ErrForbidden, without a call, for everybody else, and
+// ErrNotFound where nobody has said how.
+func (r *Reader) Receiver(ctx context.Context, a ProjectAgent) (gitlabapi.URLConfiguration, error) {
+	if !a.Project.ShowsConnections() {
+		return gitlabapi.URLConfiguration{}, gitlabapi.ErrForbidden
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	all, err := r.gitlab.URLConfigurations(ctx, gitlabapi.ProjectID(a.Project.ID), a.Agent.ID)
+	if err == nil && len(all) == 0 {
+		err = gitlabapi.ErrNotFound
+	}
+	if err != nil {
+		return gitlabapi.URLConfiguration{}, err
+	}
+	return all[0], nil
+}
+
 // ConfigFile reads an agent's configuration file as it is on the default branch, no longer than a
 // page waits. The errors are those of gitlabapi's RawFile.
 func (r *Reader) ConfigFile(ctx context.Context, project agent.Project, name string) ([]byte, error) {

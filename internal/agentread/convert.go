@@ -87,7 +87,7 @@ func agentIn(room []agent.Token, d *gitlabapi.AgentDetail) (agent.Agent, []agent
 		})
 	}
 	return agent.Agent{
-		ID: d.ID, Name: d.Name, CreatedAt: d.CreatedAt, CreatedBy: personOf(d.CreatedBy),
+		ID: d.ID, Name: d.Name, CreatedAt: d.CreatedAt, CreatedBy: personOf(d.CreatedBy), Receptive: d.Receptive,
 		Tokens: room[first:len(room):len(room)], TokenCount: d.TokenCount,
 	}, room
 }
@@ -100,6 +100,7 @@ func personOf(p gitlabapi.Person) agent.Person {
 func AgentOf(a gitlabapi.Agent) agent.Agent {
 	return agent.Agent{
 		ID: a.ID, Name: a.Name, CreatedAt: seconds(a.CreatedAt), CreatedBy: agent.Person{ID: a.CreatedByUserID}, TokenCount: agent.Unread,
+		Receptive: a.Receptive,
 	}
 }
 

@@ -73,6 +73,11 @@ func (s *Snapshot) Failures() []Warning {
 	return slices.DeleteFunc(slices.Clone(s.Warnings), func(w Warning) bool { return w.Lasting })
 }
 
+// Incomplete reports whether there may be agents that are missing from the snapshot.
+func (s *Snapshot) Incomplete() bool {
+	return slices.ContainsFunc(s.Warnings, func(w Warning) bool { return w.Kind != RolesUnknown })
+}
+
 // Order puts what was collected into the order of a snapshot, each warning once.
 func (s *Snapshot) Order() {
 	slices.SortFunc(s.Projects, byPath)

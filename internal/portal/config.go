@@ -46,6 +46,7 @@ type config struct {
 
 	TrustedProxies []netip.Prefix `env:"TRUSTED_PROXIES"`
 	HelmRepoURL    url.URL        `env:"HELM_REPO_URL"   envDefault:"https://charts.gitlab.io"`
+	AgentImage     imageName      `env:"AGENT_IMAGE"`
 	TokenMaxAge    time.Duration  `env:"TOKEN_MAX_AGE"   envDefault:"2160h"`
 	TokenMaxIdle   time.Duration  `env:"TOKEN_MAX_IDLE"  envDefault:"720h"`
 	AuditRetention time.Duration  `env:"AUDIT_RETENTION" envDefault:"9600h"`
@@ -172,6 +173,7 @@ func parsers() map[reflect.Type]env.ParserFunc {
 		reflect.TypeFor[bool]():             parser("is neither true nor false", parseBool),
 		reflect.TypeFor[time.Duration]():    parser("is not a duration such as 720h", parseDuration),
 		reflect.TypeFor[url.URL]():          parser("is not a URL", parseURL),
+		reflect.TypeFor[imageName]():        parser("is not an image without a tag, such as registry.example.com/mirror/agentk", parseImageName),
 		reflect.TypeFor[[]netip.Prefix]():   parser("is not a list of networks such as 10.0.0.0/8,fd00::/8", parsePrefixes),
 		reflect.TypeFor[gitlabapi.Secret](): func(text string) (any, error) { return gitlabapi.NewSecret(text), nil },
 		reflect.TypeFor[session.Keys]():     func(text string) (any, error) { return parseKeys(text) },

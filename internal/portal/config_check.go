@@ -2,6 +2,7 @@ package portal
 
 import (
 	"crypto/x509"
+	"errors"
 	"net"
 	"net/netip"
 	"net/url"
@@ -99,9 +100,7 @@ func (c *config) checkAddresses(bad *problems) {
 	}
 	c.checkProxies(bad)
 	c.checkWebAddress(bad, "PUBLIC_URL", &c.PublicURL, "the address by which people reach the portal")
-	if !isWeb(&c.HelmRepoURL) || c.HelmRepoURL.User != nil {
-		bad.add("HELM_REPO_URL", "is not an https:// or http:// address")
-	}
+	c.checkChartRepo(bad)
 	if !isListenAddress(c.ListenAddr) {
 		bad.add("LISTEN_ADDR", "is not of the form host:port or :port")
 	}
@@ -113,6 +112,41 @@ func (c *config) checkAddresses(bad *problems) {
 	} else if c.MetricsAddr == c.ListenAddr {
 		bad.add("METRICS_ADDR", "is LISTEN_ADDR: metrics are not for everybody and need an address of their own")
 	}
+}
+
+// checkChartRepo examines where the chart comes from: a repository, or the part of a registry that
+// the chart lies in.
+func (c *config) checkChartRepo(bad *problems) {
+	const variable = "HELM_REPO_URL"
+	u := &c.HelmRepoURL
+	isOCI := u.Scheme == "oci" && u.Hostname() != "" && u.Opaque == ""
+	switch {
+	case !isWeb(u) && !isOCI:
+		bad.add(variable, "is not an https://, http:// or oci:// address")
+	case u.User != nil:
+		bad.add(variable, "contains a user name or password, which everybody would read in the snippets")
+	case isOCI && (u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || !plainPath.MatchString(u.EscapedPath())):
+		bad.add(variable, "contains more than oci://, host and path")
+	case isOCI && path.Base(u.Path) == "gitlab-agent":
+		bad.add(variable, "names the chart itself: leave out /gitlab-agent, which the snippets add")
+	}
+	if isOCI {
+		u.Path = strings.TrimRight(u.Path, "/")
+	}
+}
+
+// imageName is where the image of the agent is pulled from, without tag and digest.
+type imageName string
+
+// plainImage is the grammar of a name with a registry
+// (https://pkg.go.dev/github.com/distribution/reference).
+var plainImage = regexp.MustCompile(`\A[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)+\z`)
+
+func parseImageName(text string) (imageName, error) {
+	if !plainImage.MatchString(text) {
+		return "", errors.ErrUnsupported
+	}
+	return imageName(text), nil
 }
 
 // plainPath is what the path of an address may look like: it is part of a cookie's Path and

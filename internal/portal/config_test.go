@@ -76,6 +76,20 @@ func TestConfigDefaults(t *testing.T) {
 	}
 }
 
+func TestMirrorsOfChartAndImage(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ repo, image, wantRepo, wantImage string }{
+		{"", "", "https://charts.gitlab.io", ""},
+		{" oci://registry.example.com/mirror/charts/ ", "\tregistry.example.com:5000/mirror/agentk\n", "oci://registry.example.com/mirror/charts", "registry.example.com:5000/mirror/agentk"},
+		{"oci://registry.example.com", "registry.example.com/a_b/c--d/agentk", "oci://registry.example.com", "registry.example.com/a_b/c--d/agentk"},
+	} {
+		cfg := mustLoad(t, map[string]string{"HELM_REPO_URL": tt.repo, "AGENT_IMAGE": tt.image})
+		if got := cfg.HelmRepoURL.String(); got != tt.wantRepo || string(cfg.AgentImage) != tt.wantImage {
+			t.Errorf("%q and %q are read as %q and %q, want %q and %q", tt.repo, tt.image, got, cfg.AgentImage, tt.wantRepo, tt.wantImage)
+		}
+	}
+}
+
 func TestJiHuIsKnownByItsHost(t *testing.T) {
 	t.Parallel()
 	for address, want := range map[string]bool{
@@ -159,7 +173,19 @@ func TestV9ConfigRefuses(t *testing.T) {
 		{"two lists of session keys", "SESSION_KEYS_FILE", "canary", "is set beside SESSION_KEYS"},
 		{"a proxy that is no network", "TRUSTED_PROXIES", "10.0.0.0/8,canary", "is not a list of networks"},
 		{"every proxy", "TRUSTED_PROXIES", "0.0.0.0/0", "trusts the whole internet"},
-		{"a chart repository without a scheme", "HELM_REPO_URL", "canary", "is not an https:// or http:// address"},
+		{"a chart repository without a scheme", "HELM_REPO_URL", "canary", "is not an https://, http:// or oci:// address"},
+		{"a chart repository of another scheme", "HELM_REPO_URL", "canary://charts.example.com", "is not an https://, http:// or oci:// address"},
+		{"a registry without a host", "HELM_REPO_URL", "oci:///canary", "is not an https://, http:// or oci:// address"},
+		{"a chart repository with a password", "HELM_REPO_URL", "https://me:canary@charts.example.com", "contains a user name or password"},
+		{"a registry with a password", "HELM_REPO_URL", "oci://me:canary@registry.example.com/charts", "contains a user name or password"},
+		{"a registry with a query", "HELM_REPO_URL", "oci://registry.example.com/charts?canary", "contains more than oci://, host and path"},
+		{"a registry with a tag", "HELM_REPO_URL", "oci://registry.example.com/charts:canary", "contains more than oci://, host and path"},
+		{"the chart in the registry", "HELM_REPO_URL", "oci://registry.example.com/canary/gitlab-agent", "names the chart itself"},
+		{"an image with a tag", "AGENT_IMAGE", "registry.example.com/agentk:canary", "is not an image without a tag"},
+		{"an image with a digest", "AGENT_IMAGE", "registry.example.com/agentk@sha256:canary", "is not an image without a tag"},
+		{"an image without a registry", "AGENT_IMAGE", "canary", "is not an image without a tag"},
+		{"an image with a scheme", "AGENT_IMAGE", "https://registry.example.com/canary", "is not an image without a tag"},
+		{"an image in upper case", "AGENT_IMAGE", "registry.example.com/Canary", "is not an image without a tag"},
 		{"a duration without a unit", "TOKEN_MAX_AGE", "2160", "is not a duration such as 720h"},
 		{"a duration of days", "TOKEN_MAX_IDLE", "30canary", "is not a duration such as 720h"},
 		{"a negative duration", "AUDIT_RETENTION", "-1h", "is not a duration such as 720h"},
@@ -201,7 +227,7 @@ func TestEverySettingIsTakenWithoutTheSpaceAroundIt(t *testing.T) {
 		"GITLAB_SCOPE": "read_api", "GITLAB_CA_FILE": "", "GITLAB_JIHU": "true", "HTTP_PROXY": "http://p:1", "HTTPS_PROXY": "http://p:2", "NO_PROXY": "example.com",
 		"PUBLIC_URL": "https://agents.example.com", "LISTEN_ADDR": ":9000", "METRICS_ADDR": ":9001", "ALLOW_INSECURE_HTTP": "true", "DATABASE_URL": "sqlite:x.db",
 		"SESSION_KEYS": testKey, "TRUSTED_PROXIES": "10.0.0.0/8", "HELM_REPO_URL": "https://charts.example.com", "TOKEN_MAX_AGE": "1h", "TOKEN_MAX_IDLE": "2h",
-		"AUDIT_RETENTION": "3h", "LOG_LEVEL": "debug",
+		"AUDIT_RETENTION": "3h", "LOG_LEVEL": "debug", "AGENT_IMAGE": "registry.example.com/agentk",
 	}
 	wrapped := maps.Clone(values)
 	for name, value := range wrapped {

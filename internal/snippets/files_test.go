@@ -44,9 +44,20 @@ func documents(t *testing.T, text string) []object {
 
 // wantValues are the chart's values that each way of installing has to set.
 func wantValues(p Params) object {
-	values := object{"config": object{"kasAddress": p.KASAddress, "secretName": "gitlab-agent-token"}}
+	p = p.visible()
+	config := object{"secretName": p.SecretName, "kasAddress": p.KASAddress}
+	if p.Receptive {
+		config = object{"secretName": p.SecretName, "receptive": object{"enabled": true}, "api": object{"jwtPublicKey": p.JWTPublicKey}}
+	}
+	values, image := object{"config": config}, object{}
+	if p.Image != "" {
+		image["repository"] = p.Image
+	}
 	if tag := p.imageTag(); tag != "" {
-		values["image"] = object{"tag": tag}
+		image["tag"] = tag
+	}
+	if len(image) > 0 {
+		values["image"] = image
 	}
 	return values
 }
@@ -55,7 +66,7 @@ func TestTheValuesFileSetsTheChart(t *testing.T) {
 	t.Parallel()
 	for name, p := range inputs() {
 		var got object
-		decode(t, p.valuesFile(), &got)
+		decode(t, p.visible().valuesFile(), &got)
 		if diff := cmp.Diff(wantValues(p), got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
@@ -65,22 +76,27 @@ func TestTheValuesFileSetsTheChart(t *testing.T) {
 func TestFluxInstallsTheChartBesideTheSecret(t *testing.T) {
 	t.Parallel()
 	for name, p := range inputs() {
+		p = p.visible()
+		repository := object{"interval": "1h", "url": p.ChartRepo}
+		if name == "mirrored" {
+			repository["type"] = "oci"
+		}
 		spec := object{
 			"interval": "1h",
 			"chart":    object{"spec": object{"chart": "gitlab-agent", "sourceRef": object{"kind": "HelmRepository", "name": "gitlab"}}},
 			"values":   wantValues(p),
 		}
-		if p.PrivateCA {
+		if p.PrivateCA && !p.Receptive {
 			spec["valuesFrom"] = []any{object{"kind": "ConfigMap", "name": "gitlab-ca", "valuesKey": "ca.crt", "targetPath": "config.kasCaCert"}}
 		}
 		want := []object{
 			{
 				"apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "HelmRepository",
-				"metadata": object{"name": "gitlab", "namespace": Namespace(p.Agent)}, "spec": object{"interval": "1h", "url": p.ChartRepo},
+				"metadata": object{"name": "gitlab", "namespace": p.Namespace}, "spec": repository,
 			},
 			{
 				"apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease",
-				"metadata": object{"name": Release(p.Agent), "namespace": Namespace(p.Agent)}, "spec": spec,
+				"metadata": object{"name": p.Release, "namespace": p.Namespace}, "spec": spec,
 			},
 		}
 		if diff := cmp.Diff(want, documents(t, p.flux())); diff != "" {
@@ -156,8 +172,9 @@ func blocks(t *testing.T, code string) map[string]object {
 func TestTerraformTakesTheAgentOver(t *testing.T) {
 	t.Parallel()
 	for name, p := range inputs() {
+		p = p.visible()
 		values := wantValues(p)
-		if p.PrivateCA {
+		if p.PrivateCA && !p.Receptive {
 			values["config"].(object)["kasCaCert"] = "module/gitlab-ca.pem"
 		}
 		want := map[string]object{
@@ -165,7 +182,7 @@ func TestTerraformTakesTheAgentOver(t *testing.T) {
 			"resource gitlab_cluster_agent agent": {"project": "20", "name": p.Agent},
 			"resource gitlab_cluster_agent agent/lifecycle": {"prevent_destroy": true},
 			"resource helm_release agent": {
-				"name": Release(p.Agent), "namespace": Namespace(p.Agent), "repository": p.ChartRepo, "chart": "gitlab-agent", "values": values,
+				"name": p.Release, "namespace": p.Namespace, "repository": p.ChartRepo, "chart": "gitlab-agent", "values": values,
 			},
 		}
 		if diff := cmp.Diff(want, blocks(t, p.terraform())); diff != "" {

@@ -35,41 +35,53 @@ func (p Params) secret() Step {
     kubectl create secret generic %[2]s --namespace %[1]s \
       --from-file=token=/dev/stdin --dry-run=client --output=yaml |
     kubectl apply --server-side --force-conflicts --filename=-
-)`, shellescape.Quote(Namespace(p.Agent)), SecretName)}
+)`, shellescape.Quote(p.Namespace), shellescape.Quote(p.SecretName))}
 }
 
 // secretAndCA is secret, with a ConfigMap for those who cannot read the certificate from a file.
 func (p Params) secretAndCA() []Step {
-	if !p.PrivateCA {
+	if !p.trustsCA() {
 		return []Step{p.secret()}
 	}
 	return []Step{p.secret(), {StepCA, command(
 		"kubectl create configmap "+caName,
-		[]string{"--namespace", Namespace(p.Agent)},
+		[]string{"--namespace", p.Namespace},
 		[]string{"--from-file=" + caKey + "=" + CAFile},
 	)}}
 }
 
-// helm is the command that installs the agent, or brings it up to date.
-func (p Params) helm(options ...[]string) string {
-	options = append([][]string{{"--repo", p.ChartRepo}, {"--namespace", Namespace(p.Agent)}}, options...)
-	if p.PrivateCA {
-		options = append(options, []string{"--set-file", "config.kasCaCert=" + CAFile})
+// chartRef names the chart for helm: by itself in a repository of HTTP, and as a whole in a registry,
+// which is no repository to helm (https://helm.sh/docs/topics/registries/).
+func (p Params) chartRef() (ref string, options [][]string) {
+	if p.isOCI() {
+		return shellescape.Quote(p.ChartRepo + "/" + chart), nil
 	}
-	return command("helm upgrade --install "+shellescape.Quote(Release(p.Agent))+" "+chart, options...)
+	return chart, [][]string{{"--repo", p.ChartRepo}}
 }
 
-// helmWithFlags sets each value as text, whatever it looks like.
+// isOCI reports whether the chart comes from a registry of containers.
+func (p Params) isOCI() bool { return strings.HasPrefix(p.ChartRepo, "oci://") }
+
+// helm is the command that installs the agent, or brings it up to date.
+func (p Params) helm(options ...[]string) string {
+	ref, all := p.chartRef()
+	all = append(append(all, []string{"--namespace", p.Namespace}), options...)
+	if p.trustsCA() {
+		all = append(all, []string{"--set-file", "config.kasCaCert=" + CAFile})
+	}
+	return command("helm upgrade --install "+shellescape.Quote(p.Release)+" "+ref, all...)
+}
+
+// helmWithFlags sets each text as text, whatever it looks like.
 func (p Params) helmWithFlags() string {
 	var options [][]string
-	set := func(name, value string) {
-		options = append(options, []string{"--set-string", name + "=" + escapeHelm(value)})
+	for path, value := range p.chartValues().leaves("") {
+		if flag, ok := value.(bool); ok {
+			options = append(options, []string{"--set", fmt.Sprint(path, "=", flag)})
+			continue
+		}
+		options = append(options, []string{"--set-string", path + "=" + escapeHelm(fmt.Sprint(value))})
 	}
-	if tag := p.imageTag(); tag != "" {
-		set("image.tag", tag)
-	}
-	set("config.secretName", SecretName)
-	set("config.kasAddress", p.KASAddress)
 	return p.helm(options...)
 }
 
@@ -80,39 +92,67 @@ func escapeHelm(value string) string {
 	return strings.NewReplacer(`\`, `\\`, `,`, `\,`, `{`, `\{`, `}`, `\}`).Replace(value)
 }
 
-// glabSteps let GitLab's own tool do it. It makes a token of its own.
+// glabValuesFile is what the steps for glab write.
+const glabValuesFile = "gitlab-agent-values.yaml"
+
+// glabSteps let GitLab's own tool do it. It makes a token and a secret of its own.
 func (p Params) glabSteps() []Step {
 	options := [][]string{
 		{"--repo", p.GitLabURL + "/" + p.ProjectPath},
 		{"--helm-repository-address", p.ChartRepo},
-		{"--helm-release-name", Release(p.Agent)},
-		{"--helm-release-target-namespace", Namespace(p.Agent)},
+		{"--helm-release-name", p.Release},
+		{"--helm-release-target-namespace", p.Namespace},
+		{"--gitlab-agent-token-secret-name", p.SecretName},
 	}
 	var steps []Step
-	if p.PrivateCA {
-		const file = "gitlab-ca-values.yaml"
-		steps = append(steps, Step{
-			StepCAValues,
-			`{ echo 'config:'; echo '  kasCaCert: |'; sed 's/^/    /' ` + CAFile + `; } > ` + file,
-		})
-		options = append(options, []string{"--helm-release-values", file})
+	if write := p.glabValues(); write != "" {
+		steps = append(steps, Step{StepGlabValues, write})
+		options = append(options, []string{"--helm-release-values", glabValuesFile})
 	}
 	return append(steps, Step{StepGlab, command("glab cluster agent bootstrap "+shellescape.Quote(p.Agent), options...)})
 }
 
-// Restart makes running agents read the token anew: agentk reads the file once, at its start,
+// glabValues writes the values that glab has no option for; "" where there are none.
+func (p Params) glabValues() string {
+	var writes []string
+	if p.Image != "" {
+		image := encode(fields{{"image", fields{{"repository", p.Image}}}})
+		writes = append(writes, `printf '%s\n' `+shellescape.Quote(image)+";")
+	}
+	if p.trustsCA() {
+		writes = append(writes, `echo 'config:'; echo '  kasCaCert: |'; sed 's/^/    /' `+CAFile+`;`)
+	}
+	if len(writes) == 0 {
+		return ""
+	}
+	return "{ " + strings.Join(writes, " ") + " } > " + glabValuesFile
+}
+
+// restart makes running agents read the token anew: agentk reads the file once, at its start,
 // and the chart restarts it by itself only when the token is among its values. The deployment
-// is found by the chart's label, as its name changed from version to version (-v1, -v2).
-func Restart(agent string) Step {
+// is found by the chart's label, as its name changed from version to version (-v1, -v2). Other
+// agents in the namespace restart too, one pod after the other, which loses no connection for long.
+func (p Params) restart() Step {
 	return Step{StepRestart, command(
 		"kubectl rollout restart deployment",
-		[]string{"--namespace", Namespace(agent)},
+		[]string{"--namespace", p.Namespace},
 		[]string{"--selector", "app.kubernetes.io/name=" + chart},
 	)}
 }
 
-// Uninstall removes an agent from its cluster, with its secret.
-func Uninstall(agent string) string {
-	namespace := shellescape.Quote(Namespace(agent))
-	return fmt.Sprintf("helm uninstall %s --namespace %s\nkubectl delete namespace %s", shellescape.Quote(Release(agent)), namespace, namespace)
+// inspect lists what is in the namespace.
+func (p Params) inspect() Step {
+	namespace := shellescape.Quote(p.Namespace)
+	return Step{StepInspect, fmt.Sprintf("helm list --namespace %[1]s\nkubectl get all --namespace %[1]s", namespace)}
+}
+
+// uninstall removes the agent and its secret from the namespace, and nothing else.
+func (p Params) uninstall() Step {
+	namespace := shellescape.Quote(p.Namespace)
+	return Step{StepUninstall, fmt.Sprintf("helm uninstall %[2]s --namespace %[1]s\nkubectl delete secret %[3]s --namespace %[1]s",
+		namespace, shellescape.Quote(p.Release), shellescape.Quote(p.SecretName))}
+}
+
+func (p Params) deleteNamespace() Step {
+	return Step{StepNamespace, "kubectl delete namespace " + shellescape.Quote(p.Namespace)}
 }

@@ -109,42 +109,68 @@ func TestShellsParseEveryCommand(t *testing.T) {
 	})
 }
 
+// wantFlags are the values that helm is told by flags.
+func wantFlags(p Params) []string {
+	var flags []string
+	text := func(name, value string) { flags = append(flags, "--set-string", name+"="+escapeHelm(value)) }
+	if p.Image != "" {
+		text("image.repository", p.Image)
+	}
+	if tag := p.imageTag(); tag != "" {
+		text("image.tag", tag)
+	}
+	if p.Receptive {
+		flags = append(flags, "--set", "config.receptive.enabled=true")
+		text("config.api.jwtPublicKey", p.JWTPublicKey)
+	} else {
+		text("config.kasAddress", p.KASAddress)
+	}
+	text("config.secretName", p.SecretName)
+	return flags
+}
+
+// wantHelm is the command that installs the agent, with options.
+func wantHelm(p Params, options ...string) []string {
+	call := []string{"helm", "upgrade", "--install", p.Release, "gitlab-agent", "--repo", p.ChartRepo, "--namespace", p.Namespace}
+	if strings.HasPrefix(p.ChartRepo, "oci:") {
+		call = []string{"helm", "upgrade", "--install", p.Release, p.ChartRepo + "/gitlab-agent", "--namespace", p.Namespace}
+	}
+	call = append(call, options...)
+	if p.PrivateCA && !p.Receptive {
+		call = append(call, "--set-file", "config.kasCaCert=gitlab-ca.pem")
+	}
+	return call
+}
+
 // wantCalls are what a step is to run, by the chart's and the tools' documentation.
 func wantCalls(p Params, id StepID) [][]string {
-	namespace, release := Namespace(p.Agent), Release(p.Agent)
-	helm := []string{"helm", "upgrade", "--install", release, "gitlab-agent", "--repo", p.ChartRepo, "--namespace", namespace}
+	p = p.visible()
 	glab := []string{
 		"glab", "cluster", "agent", "bootstrap", p.Agent, "--repo", p.GitLabURL + "/" + p.ProjectPath, "--helm-repository-address", p.ChartRepo,
-		"--helm-release-name", release, "--helm-release-target-namespace", namespace,
+		"--helm-release-name", p.Release, "--helm-release-target-namespace", p.Namespace,
+		"--gitlab-agent-token-secret-name", p.SecretName,
 	}
-	file := []string{"--values", "values.yaml"}
-	var flags []string
-	if tag := p.imageTag(); tag != "" {
-		flags = append(flags, "--set-string", "image.tag="+escapeHelm(tag))
-	}
-	flags = append(flags, "--set-string", "config.secretName=gitlab-agent-token", "--set-string", "config.kasAddress="+escapeHelm(p.KASAddress))
-	if p.PrivateCA {
-		flags, file = append(flags, "--set-file", "config.kasCaCert=gitlab-ca.pem"), append(file, "--set-file", "config.kasCaCert=gitlab-ca.pem")
-		glab = append(glab, "--helm-release-values", "gitlab-ca-values.yaml")
+	if p.PrivateCA || p.Image != "" {
+		glab = append(glab, "--helm-release-values", "gitlab-agent-values.yaml")
 	}
 	switch id {
 	case StepSecret:
 		return [][]string{
 			{"kubectl", "apply", "--filename=-"},
 			{"kubectl", "apply", "--server-side", "--force-conflicts", "--filename=-"},
-			{"kubectl", "create", "namespace", namespace, "--dry-run=client", "--output=yaml"},
-			{"kubectl", "create", "secret", "generic", "gitlab-agent-token", "--namespace", namespace, "--from-file=token=/dev/stdin", "--dry-run=client", "--output=yaml"},
+			{"kubectl", "create", "namespace", p.Namespace, "--dry-run=client", "--output=yaml"},
+			{"kubectl", "create", "secret", "generic", p.SecretName, "--namespace", p.Namespace, "--from-file=token=/dev/stdin", "--dry-run=client", "--output=yaml"},
 		}
 	case StepCA:
-		return [][]string{{"kubectl", "create", "configmap", "gitlab-ca", "--namespace", namespace, "--from-file=ca.crt=gitlab-ca.pem"}}
+		return [][]string{{"kubectl", "create", "configmap", "gitlab-ca", "--namespace", p.Namespace, "--from-file=ca.crt=gitlab-ca.pem"}}
 	case StepHelm:
-		return [][]string{append(helm, flags...)}
+		return [][]string{wantHelm(p, wantFlags(p)...)}
 	case StepHelmFile:
-		return [][]string{append(helm, file...)}
+		return [][]string{wantHelm(p, "--values", "values.yaml")}
 	case StepGlab:
 		return [][]string{glab}
 	case StepRestart:
-		return [][]string{{"kubectl", "rollout", "restart", "deployment", "--namespace", namespace, "--selector", "app.kubernetes.io/name=gitlab-agent"}}
+		return [][]string{{"kubectl", "rollout", "restart", "deployment", "--namespace", p.Namespace, "--selector", "app.kubernetes.io/name=gitlab-agent"}}
 	default:
 		return nil
 	}
@@ -167,8 +193,8 @@ func TestCommandsRunNothingButWhatTheySay(t *testing.T) {
 			t.Errorf("calls (-want +got):\n%s", diff)
 		}
 		want := []string{CAFile}
-		if s.ID == StepCAValues {
-			want = []string{"gitlab-ca-values.yaml", CAFile}
+		if s.ID == StepGlabValues {
+			want = []string{"gitlab-agent-values.yaml", CAFile}
 		}
 		if got := term.files(); !slices.Equal(got, want) {
 			t.Errorf("the folder holds %q, want %q", got, want)
@@ -182,7 +208,7 @@ func TestTheTypedTokenArrivesUnchanged(t *testing.T) {
 	t.Parallel()
 	for name, p := range inputs() {
 		term := newTerminal(t)
-		term.paste(p.secret().Code, typed)
+		term.paste(p.visible().secret().Code, typed)
 		got, err := os.ReadFile(filepath.Join(term.record, "token"))
 		if err != nil || string(got) != typed {
 			t.Errorf("%s: kubectl was given %q (%v), want %q", name, got, err, typed)
@@ -211,18 +237,30 @@ func TestAnEmptyTokenReplacesNothing(t *testing.T) {
 	}
 }
 
-func TestTheCertificateBecomesAValuesFile(t *testing.T) {
+func TestGlabIsGivenWhatItHasNoOptionFor(t *testing.T) {
 	t.Parallel()
-	term := newTerminal(t)
-	term.paste(normal().Steps(Glab)[0].Code, "true")
-	data, err := os.ReadFile(filepath.Join(term.folder, "gitlab-ca-values.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got struct{ Config map[string]string }
-	decode(t, string(data), &got)
-	if got.Config["kasCaCert"] != "CERTIFICATE\n" {
-		t.Errorf("the file holds %q", data)
+	image := mirrored()
+	image.PrivateCA = false
+	for name, tt := range map[string]struct {
+		params Params
+		want   object
+	}{
+		"the certificate":               {normal(), object{"config": object{"kasCaCert": "CERTIFICATE\n"}}},
+		"the image":                     {image, object{"image": object{"repository": "registry.example.com/mirror/agentk"}}},
+		"the image and the certificate": {mirrored(), object{"image": object{"repository": "registry.example.com/mirror/agentk"}, "config": object{"kasCaCert": "CERTIFICATE\n"}}},
+		"whatever it is called":         {hostile(), object{"image": object{"repository": Visible(hostileText)}, "config": object{"kasCaCert": "CERTIFICATE\n"}}},
+	} {
+		term := newTerminal(t)
+		term.paste(tt.params.Steps(Glab)[0].Code, "true")
+		data, err := os.ReadFile(filepath.Join(term.folder, "gitlab-agent-values.yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got object
+		decode(t, string(data), &got)
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
 	}
 }
 
@@ -234,15 +272,32 @@ func TestHelmReadsValuesAsTheyAre(t *testing.T) {
 	}
 }
 
-func TestUninstallNamesWhatWasInstalled(t *testing.T) {
+func TestUninstallingLooksBeforeItDeletes(t *testing.T) {
 	t.Parallel()
-	want := "helm uninstall production-eu --namespace gitlab-agent-production-eu\nkubectl delete namespace gitlab-agent-production-eu"
-	if got := Uninstall("production-eu"); got != want {
-		t.Errorf("uninstall:\n%s", got)
-	}
-	term := newTerminal(t)
-	term.paste(Uninstall(hostileText), "true")
-	if got := term.files(); !slices.Equal(got, []string{CAFile}) {
-		t.Errorf("the folder holds %q", got)
+	for name, p := range inputs() {
+		seen := p.visible()
+		term := newTerminal(t)
+		steps := p.Uninstall()
+		ids := make([]StepID, len(steps))
+		for i, step := range steps {
+			ids[i] = step.ID
+			term.paste(step.Code, "true")
+		}
+		if want := []StepID{StepInspect, StepUninstall, StepNamespace}; !slices.Equal(ids, want) {
+			t.Errorf("%s: the steps are %v, want %v", name, ids, want)
+		}
+		want := [][]string{
+			{"helm", "list", "--namespace", seen.Namespace},
+			{"helm", "uninstall", seen.Release, "--namespace", seen.Namespace},
+			{"kubectl", "delete", "namespace", seen.Namespace},
+			{"kubectl", "delete", "secret", seen.SecretName, "--namespace", seen.Namespace},
+			{"kubectl", "get", "all", "--namespace", seen.Namespace},
+		}
+		if diff := cmp.Diff(want, term.calls()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+		if got := term.files(); !slices.Equal(got, []string{CAFile}) {
+			t.Errorf("the folder holds %q", got)
+		}
 	}
 }

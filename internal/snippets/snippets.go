@@ -4,14 +4,9 @@
 // and everything else refers to the Kubernetes secret that they make.
 //
 // What they set is checked against the chart gitlab-agent: its values config.secretName,
-// config.kasAddress, config.kasCaCert and image.tag, and the labels of its deployment.
+// config.kasAddress, config.kasCaCert, config.receptive.enabled, config.api.jwtPublicKey,
+// image.repository and image.tag, and the labels of its deployment.
 package snippets
-
-import "strings"
-
-// SecretName is the Kubernetes secret that the commands create and the chart reads
-// (config.secretName; the token is its key "token").
-const SecretName = "gitlab-agent-token"
 
 // CAFile is the file in which the commands expect the certificate of a private authority.
 const CAFile = "gitlab-ca.pem"
@@ -24,15 +19,8 @@ const (
 
 const chart = "gitlab-agent"
 
-// Lengths that others allow: Kubernetes 63 characters for a namespace, of which GitLab's own
-// page spends 13 on "gitlab-agent-", and Helm 53 for a release.
-const (
-	maxNamespaceAgent = 50
-	maxRelease        = 53
-)
-
 // Params is what the instructions depend on. Texts may hold anything: each is escaped for the
-// language that it ends up in.
+// language that it ends up in, and what nobody can see is taken out of it.
 type Params struct {
 	Agent       string
 	AgentID     int64
@@ -40,10 +28,18 @@ type Params struct {
 	ProjectPath string // full path, such as "group/sub/project"
 	GitLabURL   string // without a slash at the end
 	KASAddress  string // what agents connect to, such as "wss://kas.example.com"
-	KASVersion  string // with or without "v"; "": the chart's own choice of image stands
-	ChartRepo   string
+	KASVersion  string // as GitLab says it; "": the chart's own choice of image stands
+	ChartRepo   string // of http, https or oci
+	Image       string // where to get the agent's image, without a tag; "": where the chart gets it
+	// Namespace and Release are where the agent is installed, and SecretName is the Kubernetes
+	// secret there that the commands make and the chart reads (its key is "token").
+	Namespace, Release, SecretName string
 	// PrivateCA says that the agent has to be told whom to trust, by the file CAFile.
 	PrivateCA bool
+	// Receptive says that GitLab connects to the agent, which knows GitLab by JWTPublicKey, as
+	// GitLab writes it; "" where that is not known.
+	Receptive    bool
+	JWTPublicKey string
 }
 
 // Variant is one way of installing an agent.
@@ -59,24 +55,39 @@ const (
 	Glab      Variant = "glab"
 )
 
-// Variants lists all of them in the order in which they are offered.
-func Variants() []Variant { return []Variant{Helm, Kubectl, Flux, Terraform, Values, Glab} }
+// Variants lists, in the order in which they are offered, those that can be written down. Only
+// Kubectl does without knowing how GitLab and the agent find each other: a chart that is installed
+// again without its address or its key would cut off an agent that is connected. GitLab's glab
+// knows no receptive agents.
+func (p Params) Variants() []Variant {
+	switch {
+	case p.Receptive && p.JWTPublicKey == "", !p.Receptive && CheckKAS(p.KASAddress) == KASSenseless:
+		return []Variant{Kubectl}
+	case p.Receptive:
+		return []Variant{Helm, Kubectl, Flux, Terraform, Values}
+	default:
+		return []Variant{Helm, Kubectl, Flux, Terraform, Values, Glab}
+	}
+}
 
 // StepID says what a step is about.
 type StepID string
 
 // The steps.
 const (
-	StepSecret    StepID = "secret"    // the token becomes a Kubernetes secret
-	StepCA        StepID = "ca"        // the certificate becomes a ConfigMap
-	StepHelm      StepID = "helm"      // helm installs the agent
-	StepFlux      StepID = "flux"      // a file for the repository that Flux watches
-	StepTerraform StepID = "terraform" // a file for Terraform
-	StepValues    StepID = "values"    // a file for Helm
-	StepHelmFile  StepID = "helm_file" // helm installs the agent with that file
-	StepCAValues  StepID = "ca_values" // the certificate becomes a values file
-	StepGlab      StepID = "glab"      // glab does everything
-	StepRestart   StepID = "restart"   // running agents read the new token
+	StepSecret     StepID = "secret"      // the token becomes a Kubernetes secret
+	StepCA         StepID = "ca"          // the certificate becomes a ConfigMap
+	StepHelm       StepID = "helm"        // helm installs the agent
+	StepFlux       StepID = "flux"        // a file for the repository that Flux watches
+	StepTerraform  StepID = "terraform"   // a file for Terraform
+	StepValues     StepID = "values"      // a file for Helm
+	StepHelmFile   StepID = "helm_file"   // helm installs the agent with that file
+	StepGlabValues StepID = "glab_values" // what glab has no option for becomes a values file
+	StepGlab       StepID = "glab"        // glab does everything
+	StepRestart    StepID = "restart"     // running agents read the new token
+	StepInspect    StepID = "inspect"     // what is in the namespace
+	StepUninstall  StepID = "uninstall"   // the agent and its secret are removed
+	StepNamespace  StepID = "namespace"   // the namespace is removed
 )
 
 // Step is one thing to copy and run, or to copy into a file.
@@ -87,17 +98,18 @@ type Step struct {
 
 // Steps are those of a variant, in the order in which they are done.
 func (p Params) Steps(v Variant) []Step {
+	p = p.visible()
 	switch v {
 	case Helm:
-		return []Step{p.secret(), {StepHelm, p.helmWithFlags()}, Restart(p.Agent)}
+		return []Step{p.secret(), {StepHelm, p.helmWithFlags()}, p.restart()}
 	case Kubectl:
-		return []Step{p.secret(), Restart(p.Agent)}
+		return []Step{p.secret(), p.restart()}
 	case Flux:
-		return append(p.secretAndCA(), Step{StepFlux, p.flux()}, Restart(p.Agent))
+		return append(p.secretAndCA(), Step{StepFlux, p.flux()}, p.restart())
 	case Terraform:
-		return []Step{p.secret(), {StepTerraform, p.terraform()}, Restart(p.Agent)}
+		return []Step{p.secret(), {StepTerraform, p.terraform()}, p.restart()}
 	case Values:
-		return []Step{p.secret(), {StepValues, p.valuesFile()}, {StepHelmFile, p.helmWithFile()}, Restart(p.Agent)}
+		return []Step{p.secret(), {StepValues, p.valuesFile()}, {StepHelmFile, p.helmWithFile()}, p.restart()}
 	case Glab:
 		return p.glabSteps()
 	default:
@@ -105,29 +117,9 @@ func (p Params) Steps(v Variant) []Step {
 	}
 }
 
-// Namespace is where an agent is installed, as GitLab's own page has it.
-func Namespace(agent string) string {
-	return "gitlab-agent-" + strings.TrimRight(cut(agent, maxNamespaceAgent), "-")
-}
-
-// Release is the Helm release of an agent: its name, as far as Helm takes it. It never looks
-// like an option.
-func Release(agent string) string {
-	return strings.Trim(cut(agent, maxRelease), "-")
-}
-
-// cut is the beginning of text, of at most so many bytes.
-func cut(text string, length int) string {
-	return strings.ToValidUTF8(text[:min(len(text), length)], "")
-}
-
-// imageTag is the version of the agent that fits the agent server, as GitLab supports agents
-// of the same minor version; "" leaves it to the chart. GitLab.com runs ahead of the released
-// images.
-func (p Params) imageTag() string {
-	version := strings.TrimPrefix(p.KASVersion, "v")
-	if version == "" || p.GitLabURL == "https://gitlab.com" {
-		return ""
-	}
-	return "v" + version
+// Uninstall removes the agent from its cluster: a look at what else is there comes first, and the
+// namespace, which takes everything in it along, last.
+func (p Params) Uninstall() []Step {
+	p = p.visible()
+	return []Step{p.inspect(), p.uninstall(), p.deleteNamespace()}
 }

@@ -20,7 +20,22 @@ func normal() Params {
 		Agent: "production-eu", AgentID: 7, ProjectID: 20, ProjectPath: "shop/checkout/payments",
 		GitLabURL: "https://gitlab.example.com", KASAddress: "wss://kas.example.com", KASVersion: "18.5.1",
 		ChartRepo: "https://charts.gitlab.io", PrivateCA: true,
+		Namespace: "gitlab-agent-production-eu", Release: "production-eu", SecretName: "gitlab-agent-token",
 	}
+}
+
+// mirrored is normal where chart and image come from a registry of the company's own.
+func mirrored() Params {
+	p := normal()
+	p.ChartRepo, p.Image = "oci://registry.example.com/mirror/charts", "registry.example.com/mirror/agentk"
+	return p
+}
+
+// receptive is an agent that GitLab connects to.
+func receptive() Params {
+	p := normal()
+	p.Receptive, p.JWTPublicKey = true, "MCowBQYDK2VwAyEAr3cEpt1veAgentsKnowGitLabByThis="
+	return p
 }
 
 // hostileText tries to end every kind of text and to run a command in every language.
@@ -29,22 +44,34 @@ const hostileText = "-x'\"\\`touch pwned`$(touch pwned);touch pwned\n&touch pwne
 func hostile() Params {
 	return Params{
 		Agent: hostileText, AgentID: 7, ProjectID: 20, ProjectPath: hostileText, GitLabURL: hostileText,
-		KASAddress: hostileText, KASVersion: hostileText, ChartRepo: hostileText, PrivateCA: true,
+		KASAddress: "wss://x/" + strings.Map(pathOnly, hostileText), KASVersion: hostileText, ChartRepo: hostileText, PrivateCA: true,
+		Namespace: hostileText, Release: hostileText, SecretName: hostileText, Image: hostileText,
 	}
+}
+
+// pathOnly drops what would take an address its sense.
+func pathOnly(r rune) rune {
+	if strings.ContainsRune(" ?#%\n", r) || isInvisible(r) {
+		return -1
+	}
+	return r
 }
 
 // inputs are the sets of parameters that every property is tried with.
 func inputs() map[string]Params {
-	plain := normal()
+	plain, caller := normal(), hostile()
 	plain.PrivateCA, plain.KASVersion = false, ""
-	return map[string]Params{"normal": normal(), "plain": plain, "hostile": hostile()}
+	caller.Receptive, caller.JWTPublicKey = true, hostileText
+	return map[string]Params{
+		"normal": normal(), "plain": plain, "mirrored": mirrored(), "receptive": receptive(), "hostile": hostile(), "hostile receptive": caller,
+	}
 }
 
 // each runs check on every step of every variant for every input.
 func each(t *testing.T, check func(t *testing.T, p Params, v Variant, s Step)) {
 	t.Helper()
 	for name, p := range inputs() {
-		for _, v := range Variants() {
+		for _, v := range p.Variants() {
 			for _, s := range p.Steps(v) {
 				t.Run(name+"/"+string(v)+"/"+string(s.ID), func(t *testing.T) {
 					t.Parallel()
@@ -57,24 +84,33 @@ func each(t *testing.T, check func(t *testing.T, p Params, v Variant, s Step)) {
 
 func TestVariantsReadAsTheirGoldenFiles(t *testing.T) {
 	t.Parallel()
-	for _, v := range Variants() {
-		var got strings.Builder
-		for _, s := range normal().Steps(v) {
-			got.WriteString("-- " + string(s.ID) + " --\n" + s.Code + "\n")
+	for name, p := range map[string]Params{"": normal(), "mirrored-": mirrored(), "receptive-": receptive()} {
+		for _, v := range p.Variants() {
+			wantGolden(t, name+string(v), p.Steps(v))
 		}
-		file := filepath.Join("testdata", string(v)+".golden")
-		if *update {
-			if err := os.WriteFile(file, []byte(got.String()), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(file)
-		if err != nil {
+	}
+	wantGolden(t, "uninstall", normal().Uninstall())
+}
+
+// wantGolden compares steps with a golden file, or writes it.
+func wantGolden(t *testing.T, name string, steps []Step) {
+	t.Helper()
+	var got strings.Builder
+	for _, s := range steps {
+		got.WriteString("-- " + string(s.ID) + " --\n" + s.Code + "\n")
+	}
+	file := filepath.Join("testdata", name+".golden")
+	if *update {
+		if err := os.WriteFile(file, []byte(got.String()), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(string(want), got.String()); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", v, diff)
-		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got.String()); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", name, diff)
 	}
 }
 
@@ -88,7 +124,7 @@ func TestNoParameterCanHoldASecret(t *testing.T) {
 		default:
 			t.Errorf("%s is a %s", field.Name, field.Type)
 		}
-		if name := strings.ToLower(field.Name); strings.Contains(name, "token") || strings.Contains(name, "secret") {
+		if name := strings.ToLower(field.Name); name != "secretname" && (strings.Contains(name, "token") || strings.Contains(name, "secret")) {
 			t.Errorf("there is a parameter %s", field.Name)
 		}
 	}
@@ -98,9 +134,9 @@ func TestWithoutAPrivateAuthorityNothingAsksForItsCertificate(t *testing.T) {
 	t.Parallel()
 	p := normal()
 	p.PrivateCA = false
-	for _, v := range Variants() {
+	for _, v := range p.Variants() {
 		for _, s := range p.Steps(v) {
-			if strings.Contains(s.Code, CAFile) || strings.Contains(s.Code, "kasCaCert") || s.ID == StepCA || s.ID == StepCAValues {
+			if strings.Contains(s.Code, CAFile) || strings.Contains(s.Code, "kasCaCert") || s.ID == StepCA || s.ID == StepGlabValues {
 				t.Errorf("%s asks for it in %s:\n%s", v, s.ID, s.Code)
 			}
 		}
@@ -109,7 +145,7 @@ func TestWithoutAPrivateAuthorityNothingAsksForItsCertificate(t *testing.T) {
 
 func TestOnlyGlabNeedsNoToken(t *testing.T) {
 	t.Parallel()
-	for _, v := range Variants() {
+	for _, v := range normal().Variants() {
 		steps := normal().Steps(v)
 		reads := slices.ContainsFunc(steps, func(s Step) bool { return s.ID == StepSecret })
 		if want := v != Glab; reads != want {
@@ -124,34 +160,27 @@ func TestOnlyGlabNeedsNoToken(t *testing.T) {
 	}
 }
 
-func TestNamesFitKubernetesAndHelm(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct{ name, agent, namespace, release string }{
-		{"a short name", "prod", "gitlab-agent-prod", "prod"},
-		{"the longest name", strings.Repeat("a", 63), "gitlab-agent-" + strings.Repeat("a", 50), strings.Repeat("a", 53)},
-		{"a hyphen at the cuts", strings.Repeat("a", 49) + "-aa-" + strings.Repeat("b", 10), "gitlab-agent-" + strings.Repeat("a", 49), strings.Repeat("a", 49) + "-aa"},
-		{"what looks like an option", "--debug", "gitlab-agent---debug", "debug"},
-		{"a cut inside a character", strings.Repeat("a", 49) + "éé", "gitlab-agent-" + strings.Repeat("a", 49), strings.Repeat("a", 49) + "éé"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			if got := Namespace(tt.agent); got != tt.namespace || len(got) > 63 {
-				t.Errorf("namespace %q, want %q", got, tt.namespace)
-			}
-			if got := Release(tt.agent); got != tt.release || len(got) > 53 {
-				t.Errorf("release %q, want %q", got, tt.release)
-			}
-		})
-	}
-}
-
 func TestTheImageFollowsTheAgentServer(t *testing.T) {
 	t.Parallel()
+	const own = "https://gitlab.example.com"
 	for _, tt := range []struct{ name, url, version, want string }{
-		{"as GitLab says it", "https://gitlab.example.com", "18.5.1", "v18.5.1"},
-		{"with its v", "https://gitlab.example.com", "v18.5.1", "v18.5.1"},
-		{"not known", "https://gitlab.example.com", "", ""},
-		{"of GitLab.com, which runs ahead of the releases", "https://gitlab.com", "18.6.0-rc3", ""},
+		{"as GitLab says it", own, "18.5.1", "v18.5.1"},
+		{"with its v", own, "v18.5.1", "v18.5.1"},
+		{"not known", own, "", ""},
+		{"with the commit that it was built from", own, "17.3.2+a2bd8f5", "v17.3.0"},
+		{"a candidate for a release", own, "17.3.0-rc2", "v17.3.0"},
+		{"a candidate with its v", own, "v17.3.1-rc2", "v17.3.0"},
+		{"without a patch", own, "17.3", "v17.3.0"},
+		{"with more numbers", own, "17.3.1.4", "v17.3.0"},
+		{"no version at all", own, "master", ""},
+		{"what would be an option", own, "-v17.3.0", ""},
+		{"of GitLab.com, which runs ahead of the releases", "https://gitlab.com", "18.6.0", ""},
+		{"of GitLab.com in other letters", "https://GitLab.com", "18.6.0", ""},
+		{"of a part of GitLab.com", "https://eu.gitlab.com", "18.6.0", ""},
+		{"of jihulab.com, which does the same", "https://jihulab.com", "18.6.0", ""},
+		{"of a part of jihulab.com", "https://x.jihulab.com", "18.6.0", ""},
+		{"of a host that only ends alike", "https://notgitlab.com", "18.6.0", "v18.6.0"},
+		{"of a path that reads alike", "https://example.com/gitlab.com", "18.6.0", "v18.6.0"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -160,4 +189,111 @@ func TestTheImageFollowsTheAgentServer(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestTheAgentServersAddressIsExamined(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]KASProblem{
+		"wss://kas.example.com":                        "",
+		"wss://kas.example.com:8443":                   "",
+		"grpcs://kas.example.com:8150":                 "",
+		"wss://gitlab.example.com/-/kubernetes-agent/": "",
+		"wss://example.com/gitlab/-/kubernetes-agent/": "",
+		"wss://example.com/kas":                        "",
+		"wss://[2001:db8::1]/":                         "",
+		"ws://kas.example.com":                         KASUnencrypted,
+		"grpc://kas.example.com:8150":                  KASUnencrypted,
+		"ws://gitlab.example.com/-/kubernetes-agent":   KASUnencrypted,
+		"wss://gitlab.example.com/-/kubernetes-agent":  KASNoSlash,
+		"wss://example.com/gitlab/-/kubernetes-agent":  KASNoSlash,
+		"ws://example.org//gitlab-/kubernetes-agent/":  KASSenseless,
+		"wss://example.org/-//kubernetes-agent/":       KASSenseless,
+		"wss://example.org/../kubernetes-agent/":       KASSenseless,
+		"https://kas.example.com":                      KASSenseless,
+		"kas.example.com":                              KASSenseless,
+		"wss:kas.example.com":                          KASSenseless,
+		"wss://":                                       KASSenseless,
+		"wss:///-/kubernetes-agent/":                   KASSenseless,
+		"wss://:8443":                                  KASSenseless,
+		"wss://somebody@kas.example.com":               KASSenseless,
+		"wss://kas.example.com?x=y":                    KASSenseless,
+		"wss://kas.example.com?":                       KASSenseless,
+		"wss://kas.example.com#x":                      KASSenseless,
+		"wss://kas.example.com/a b":                    KASSenseless,
+		"wss://kas.example.com/\u202eb":                KASSenseless,
+		"wss://kas.example.com/\u200bb":                KASSenseless,
+		"wss://kas.example.com/\x1b[0m":                KASSenseless,
+		"wss://kas.example.com\n":                      KASSenseless,
+		"wss://kas.example.com:port":                   KASSenseless,
+	} {
+		if got := CheckKAS(address); got != want {
+			t.Errorf("%q is %q, want %q", address, got, want)
+		}
+	}
+}
+
+func TestWithoutAWayToFindEachOtherOnlyTheTokenIsStored(t *testing.T) {
+	t.Parallel()
+	senseless, unknown, known := normal(), receptive(), receptive()
+	senseless.KASAddress, unknown.JWTPublicKey = "https://kas.example.com", ""
+	known.KASAddress = "" // of which a receptive agent needs none
+	for name, tt := range map[string]struct {
+		params Params
+		want   []Variant
+	}{
+		"an address without sense":                 {senseless, []Variant{Kubectl}},
+		"a receptive agent":                        {known, []Variant{Helm, Kubectl, Flux, Terraform, Values}},
+		"a receptive agent whose key is not known": {unknown, []Variant{Kubectl}},
+	} {
+		if got := tt.params.Variants(); !slices.Equal(got, tt.want) {
+			t.Errorf("%s has %v, want %v", name, got, tt.want)
+		}
+	}
+	for _, v := range known.Variants() {
+		for _, s := range known.Steps(v) {
+			if strings.Contains(s.Code, "kasAddress") || strings.Contains(s.Code, CAFile) {
+				t.Errorf("%s tells a receptive agent where to connect to:\n%s", v, s.Code)
+			}
+		}
+	}
+}
+
+// unseen is what a text must not bring into a terminal: a sequence that acts, changes of direction,
+// what has no width, line ends of all kinds, bytes that are no text, and private characters.
+const unseen = "a\x1b[2Jb\u202ec\u2066d\u200be\ufefff\ng\rh\u2028i\u0085j\x00k\u00adl\U000e0041m\xffn\ue000o\tp"
+
+func TestNothingUnseenReachesASnippet(t *testing.T) {
+	t.Parallel()
+	texts := 0
+	for index, field := range fieldsOf[Params]() {
+		if field.Type.Kind() != reflect.String {
+			continue
+		}
+		texts++
+		for _, p := range []Params{mirrored(), receptive()} {
+			clean := p
+			reflect.ValueOf(&p).Elem().Field(index).SetString(reflect.ValueOf(p).Field(index).String() + unseen)
+			reflect.ValueOf(&clean).Elem().Field(index).SetString(reflect.ValueOf(clean).Field(index).String() + "a[2Jbcdefghijklmnop")
+			for _, v := range mirrored().Variants() { // all of them, whatever the address is
+				if diff := cmp.Diff(clean.Steps(v), p.Steps(v)); diff != "" {
+					t.Errorf("%s in %s (-want +got):\n%s", field.Name, v, diff)
+				}
+			}
+			if diff := cmp.Diff(clean.Uninstall(), p.Uninstall()); diff != "" {
+				t.Errorf("%s in uninstalling (-want +got):\n%s", field.Name, diff)
+			}
+		}
+	}
+	if texts < 10 {
+		t.Errorf("%d texts were tried", texts)
+	}
+}
+
+// fieldsOf are the fields of a struct by their index.
+func fieldsOf[T any]() map[int]reflect.StructField {
+	found := map[int]reflect.StructField{}
+	for field := range reflect.TypeFor[T]().Fields() {
+		found[field.Index[0]] = field
+	}
+	return found
 }

@@ -2,6 +2,7 @@ package snippets
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -34,25 +35,59 @@ resource "helm_release" "agent" {
   values = [yamlencode({
 %[8]s
   })]
-}`, p.ProjectID, p.AgentID, quoteHCL(p.Agent), quoteHCL(Release(p.Agent)), quoteHCL(Namespace(p.Agent)),
-		quoteHCL(p.ChartRepo), quoteHCL(chart), p.terraformValues())
+}`, p.ProjectID, p.AgentID, quoteHCL(p.Agent), quoteHCL(p.Release), quoteHCL(p.Namespace),
+		quoteHCL(p.ChartRepo), quoteHCL(chart), strings.Join(p.terraformValues().hcl("    "), "\n"))
 }
 
-// terraformValues are the chart's values as an object of HCL.
-func (p Params) terraformValues() string {
-	lines := []string{
-		"config = {",
-		"  kasAddress = " + quoteHCL(p.KASAddress),
-		"  secretName = " + quoteHCL(SecretName),
+// expression is HCL that stands for a value.
+type expression string
+
+// terraformValues are the chart's values with the certificate of a private authority.
+func (p Params) terraformValues() fields {
+	values := p.chartValues()
+	if p.trustsCA() {
+		last := &values[len(values)-1] // config
+		last.value = append(last.value.(fields), field{"kasCaCert", expression(`file("${path.module}/` + CAFile + `")`)})
 	}
-	if p.PrivateCA {
-		lines = append(lines, `  kasCaCert  = file("${path.module}/`+CAFile+`")`)
+	return values
+}
+
+// hcl writes the fields as the inner lines of an object, with the signs of equality of neighbours
+// below each other, as terraform fmt has them.
+func (f fields) hcl(indent string) []string {
+	var lines []string
+	for len(f) > 0 {
+		if below, ok := f[0].value.(fields); ok {
+			lines = append(append(lines, indent+f[0].name+" = {"), append(below.hcl(indent+"  "), indent+"}")...)
+			f = f[1:]
+			continue
+		}
+		neighbours, width := f.literals(), 0
+		for _, one := range neighbours {
+			width = max(width, len(one.name))
+		}
+		for _, one := range neighbours {
+			lines = append(lines, fmt.Sprintf("%s%-*s = %s", indent, width, one.name, literalHCL(one.value)))
+		}
+		f = f[len(neighbours):]
 	}
-	lines = append(lines, "}")
-	if tag := p.imageTag(); tag != "" {
-		lines = append([]string{"image = {", "  tag = " + quoteHCL(tag), "}"}, lines...)
+	return lines
+}
+
+// literals are the first fields that fit on a line each.
+func (f fields) literals() fields {
+	if end := slices.IndexFunc(f, func(one field) bool { _, nested := one.value.(fields); return nested }); end >= 0 {
+		return f[:end]
 	}
-	return "    " + strings.Join(lines, "\n    ")
+	return f
+}
+
+// literalHCL writes a value that fits on a line.
+func literalHCL(value any) string {
+	if text, ok := value.(string); ok {
+		return quoteHCL(text)
+	}
+	return fmt.Sprint(value) // a bool, or an expression
 }
 
 // quoteHCL writes text as a quoted template without interpolation

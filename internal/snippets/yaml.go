@@ -6,30 +6,6 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// chartValues are the values of the chart. The certificate of a private authority is not
-// among them: a file beside them holds it.
-type chartValues struct {
-	Image  *imageValues `yaml:"image,omitempty"`
-	Config configValues `yaml:"config"`
-}
-
-type imageValues struct {
-	Tag string `yaml:"tag"`
-}
-
-type configValues struct {
-	KASAddress string `yaml:"kasAddress"`
-	SecretName string `yaml:"secretName"`
-}
-
-func (p Params) chartValues() chartValues {
-	values := chartValues{Config: configValues{KASAddress: p.KASAddress, SecretName: SecretName}}
-	if tag := p.imageTag(); tag != "" {
-		values.Image = &imageValues{Tag: tag}
-	}
-	return values
-}
-
 func (p Params) valuesFile() string { return encode(p.chartValues()) }
 
 // resource is a Kubernetes object.
@@ -47,6 +23,7 @@ type metadata struct {
 
 // helmRepository is https://fluxcd.io/flux/components/source/api/v1/.
 type helmRepository struct {
+	Type     string `yaml:"type,omitempty"`
 	Interval string `yaml:"interval"`
 	URL      string `yaml:"url"`
 }
@@ -56,7 +33,7 @@ type helmRelease struct {
 	Interval   string        `yaml:"interval"`
 	Chart      chartTemplate `yaml:"chart"`
 	ValuesFrom []valuesFrom  `yaml:"valuesFrom,omitempty"`
-	Values     chartValues   `yaml:"values"`
+	Values     fields        `yaml:"values"`
 }
 
 type chartTemplate struct {
@@ -87,13 +64,16 @@ func (p Params) flux() string {
 		Chart:    chartTemplate{chartSpec{chart, reference{"HelmRepository", source}}},
 		Values:   p.chartValues(),
 	}
-	if p.PrivateCA {
+	if p.trustsCA() {
 		release.ValuesFrom = []valuesFrom{{reference{"ConfigMap", caName}, caKey, "config.kasCaCert"}}
 	}
-	namespace := Namespace(p.Agent)
+	repository := helmRepository{Interval: hourly, URL: p.ChartRepo}
+	if p.isOCI() {
+		repository.Type = "oci"
+	}
 	return encode(
-		resource{"source.toolkit.fluxcd.io/v1", "HelmRepository", metadata{source, namespace}, helmRepository{hourly, p.ChartRepo}},
-		resource{"helm.toolkit.fluxcd.io/v2", "HelmRelease", metadata{Release(p.Agent), namespace}, release},
+		resource{"source.toolkit.fluxcd.io/v1", "HelmRepository", metadata{source, p.Namespace}, repository},
+		resource{"helm.toolkit.fluxcd.io/v2", "HelmRelease", metadata{p.Release, p.Namespace}, release},
 	)
 }
 

@@ -28,6 +28,7 @@ type keptFleet struct {
 	// that its counts do not change with what somebody happened to look at.
 	tokens   map[int64][]agent.Token
 	outdated bool // Refresh was called
+	dropped  bool // Drop was called: nobody is to be shown it any more
 	size     int64
 }
 

@@ -164,9 +164,40 @@ func TestOwnChangesAndSigningOutForgetEverything(t *testing.T) {
 		t.Errorf("%d entries of %d bytes, want 2", entries, size)
 	}
 	w.service.DropSession(lead.viewer.Grant)
-	w.service.Drop(other.id)
+	w.service.DropSession(other.viewer.Grant)
 	if entries, size := w.service.Kept(); entries != 0 || size != 0 {
 		t.Errorf("%d entries of %d bytes, want none", entries, size)
+	}
+}
+
+func TestNamesOutliveOwnChangesButNotSigningOut(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	lead, other := w.person("lead"), w.person("other")
+	lead.many(1)
+	if w.service.Known(lead.viewer) != nil {
+		t.Error("something is known before anything was read")
+	}
+	first := lead.read()
+	w.service.Drop(lead.id)
+	if got := w.service.Known(lead.viewer); got != first || w.service.Known(other.viewer) != nil {
+		t.Errorf("after a change of theirs known: %v", got)
+	}
+	if view := lead.look(); view.Snapshot != nil || !view.Scanning {
+		t.Errorf("it is shown: %+v", view)
+	}
+	if second := lead.read(); second == first || w.service.Known(lead.viewer) != second {
+		t.Error("what was read anew is not what is known")
+	}
+	w.service.Drop(lead.id)
+	w.clock.Advance(5*time.Minute + time.Second)
+	if w.service.Known(lead.viewer) != nil {
+		t.Error("what is older than 5 min is still known")
+	}
+	lead.read()
+	w.service.DropSession(lead.viewer.Grant)
+	if w.service.Known(lead.viewer) != nil {
+		t.Error("something is known after signing out")
 	}
 }
 

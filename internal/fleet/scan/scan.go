@@ -84,11 +84,24 @@ func (s *Service) Cached(v Viewer) View {
 	return s.view(v.key())
 }
 
+// Known returns what was read last for the viewer, as long as it might be shown and even if a change
+// of theirs has made it outdated since; nil for nothing. It is for what outlasts changes, as agents'
+// names do: an agent keeps its own.
+func (s *Service) Known(v Viewer) *fleet.Snapshot {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	kept := s.cache.get(v.key())
+	if kept == nil || s.cfg.Now().Sub(kept.snapshot.ReadAt) > s.cfg.Stale {
+		return nil
+	}
+	return kept.snapshot
+}
+
 // view is what can be shown. The caller holds mu.
 func (s *Service) view(k key) View {
 	view := View{Scanning: s.flights[k] != nil}
 	kept := s.cache.get(k)
-	if kept == nil {
+	if kept == nil || kept.dropped {
 		return view
 	}
 	age := s.cfg.Now().Sub(kept.snapshot.ReadAt)
@@ -144,13 +157,17 @@ func (s *Service) Refresh(v Viewer) {
 	}
 }
 
-// Drop forgets everything kept for the person, whatever the grant, and makes
+// Drop shows nothing more of what is kept for the person, whatever the grant, and makes
 // their scans under way begin anew: what these have read may be from before the
 // change that the person has just made.
 func (s *Service) Drop(person int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.cache.drop(func(k key) bool { return k.person == person })
+	for _, k := range s.cache.byKey.Keys() {
+		if kept, _ := s.cache.byKey.Peek(k); k.person == person {
+			kept.dropped = true
+		}
+	}
 	for k, f := range s.flights {
 		if k.person == person {
 			f.beginAnew()
