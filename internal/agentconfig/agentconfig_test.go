@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"gitlab-agent-portal/internal/agentconfig"
+	"gitlab-agent-portal/internal/fuzztest"
 )
 
 type (
@@ -254,9 +255,10 @@ func TestParseRefusesWhatGrows(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, seed := range []string{
+	seeds := []string{
 		everything, "ci_access: {groups: [{id: a}]}", "custom_data: &g {a: b}\nci_access: {<<: *g}", "ci_access: &a {<<: *a}", "? [a]\n: b", "- ", "\t",
-	} {
+	}
+	for _, seed := range append(seeds, fuzztest.Mutations(fuzztest.Executions, seeds...)...) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
