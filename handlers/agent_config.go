@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"gitlab-agent-portal/gitlabapi"
@@ -109,23 +110,29 @@ func (h *Handlers) configAccess(access agentconfig.Access, words verdictWords) v
 	if access.Instance != nil {
 		model.Grants = append(model.Grants, h.configGrant(*access.Instance, views.GrantInstance, words))
 	}
-	listed := 0
-	add := func(grants []agentconfig.Grant, kind views.ConfigGrantKind) {
-		for _, grant := range grants {
-			switch listed++; {
-			case listed <= maxGrants:
-				model.Grants = append(model.Grants, h.configGrant(grant, kind, words))
-			default:
-				model.More++
-				if grant.Verdict.Dropped() {
-					model.MoreDropped++
-				}
-			}
+	groups := access.Groups[:min(len(access.Groups), maxGrants)]
+	projects := access.Projects[:min(len(access.Projects), maxGrants-len(groups))]
+	for _, grant := range groups {
+		model.Grants = append(model.Grants, h.configGrant(grant, views.GrantGroup, words))
+	}
+	for _, grant := range projects {
+		model.Grants = append(model.Grants, h.configGrant(grant, views.GrantProject, words))
+	}
+	countRest(&model, words, access.Groups[len(groups):], access.Projects[len(projects):])
+	return model
+}
+
+// countRest says of the grants that are not listed how many there are, and how many are dropped.
+func countRest(model *views.ConfigAccess, words verdictWords, rest ...[]agentconfig.Grant) {
+	for _, grant := range slices.Concat(rest...) {
+		model.More++
+		if grant.Verdict.Dropped() {
+			model.MoreDropped++
+		}
+		if grant.Verdict == agentconfig.VerdictLimit {
+			model.Limit = words.of(grant.Verdict).Reason
 		}
 	}
-	add(access.Groups, views.GrantGroup)
-	add(access.Projects, views.GrantProject)
-	return model
 }
 
 // pagePath is what a path in GitLab looks like.

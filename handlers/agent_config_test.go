@@ -134,7 +134,7 @@ func TestEachGrantSaysWhatGitLabMakesOfIt(t *testing.T) {
 		},
 		{"a group among the projects", "ci_access: {projects: [{id: shop}]}", "Project shop Dropped This is not the path of a project", "项目 shop 被忽略 这不是项目的路径"},
 		{"a path that comes again", "ci_access: {projects: [{id: shop/a}, {id: shop/a}]}", "Project shop/a Dropped The same path comes again further down in the list, and the last one counts.Project shop/a In effect", "同一路径在列表后面再次出现"},
-		{"more than GitLab takes", "ci_access: {groups: [" + manyGroups(502) + "]}", "and 452 more (2 of them dropped)", "另有 452 个 （其中 2 个被忽略）"},
+		{"more than GitLab takes", "ci_access: {groups: [" + manyGroups(502) + "]}", "and 452 more (2 of them dropped) GitLab takes only the first 500 groups and the first 500 projects.", "另有 452 个 （其中 2 个被忽略） GitLab 只采用前 500 个群组和前 500 个项目。"},
 		{"a file that grants", "ci_access: {groups: [{id: shop}]}", "In effect: as far as this file tells. GitLab also drops groups and projects that do not exist", "“生效”仅就此文件而言"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

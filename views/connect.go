@@ -70,6 +70,8 @@ type ConfigAccess struct {
 	Grants []ConfigGrant
 	// More is how many grants are not listed, and MoreDropped how many of these GitLab drops.
 	More, MoreDropped int
+	// Limit is a sentence about how many GitLab takes; empty where there are no more.
+	Limit string
 }
 
 // ConfigGrantKind is what is let in.

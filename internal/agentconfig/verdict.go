@@ -65,6 +65,10 @@ type Home struct {
 // Root is the top-level group, or the personal namespace, of the project.
 func (h Home) Root() string { return root(h.Project) }
 
+// holds reports whether a path lies in the root, or is it. GitLab looks paths up without regard to
+// case.
+func (h Home) holds(path string) bool { return strings.EqualFold(root(path), h.Root()) }
+
 // Judge is the configuration with GitLab's verdict on each grant. It follows GitLab's services
 // Clusters::Agents::Authorizations::{CiAccess,UserAccess}::RefreshService, and
 // https://docs.gitlab.com/user/clusters/agent/ci_cd_workflow/#authorize-agent-access.
@@ -85,27 +89,31 @@ func judgeAccess(access Access, home Home, in Verdict) Access {
 		everybody.Verdict = VerdictAdministrator
 		access.Instance = &everybody
 	}
-	access.Groups = judgeList(access.Groups, func(path string) Verdict {
-		switch {
-		case !strings.EqualFold(root(path), home.Root()):
-			return VerdictOutside
-		case home.Personal:
-			return VerdictPersonal
-		default:
-			return in
-		}
-	})
-	access.Projects = judgeList(access.Projects, func(path string) Verdict {
-		switch {
-		case !strings.Contains(path, "/"):
-			return VerdictPath
-		case !strings.EqualFold(root(path), home.Root()):
-			return VerdictOutside
-		default:
-			return in
-		}
-	})
+	access.Groups = judgeList(access.Groups, func(path string) Verdict { return judgeGroup(path, home, in) })
+	access.Projects = judgeList(access.Projects, func(path string) Verdict { return judgeProject(path, home, in) })
 	return access
+}
+
+func judgeGroup(path string, home Home, in Verdict) Verdict {
+	switch {
+	case !home.holds(path):
+		return VerdictOutside
+	case home.Personal:
+		return VerdictPersonal
+	default:
+		return in
+	}
+}
+
+func judgeProject(path string, home Home, in Verdict) Verdict {
+	switch {
+	case !strings.Contains(path, "/"):
+		return VerdictPath
+	case !home.holds(path):
+		return VerdictOutside
+	default:
+		return in
+	}
 }
 
 // judgeList judges each grant by its path, its place in the list, and what comes after it.
