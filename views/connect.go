@@ -111,41 +111,91 @@ type ConfigModel struct {
 	Path  string
 	// URL leads to the file in GitLab, or to where it is created; empty for neither.
 	URL string
-	// Problem is a sentence, Detail the parser's own words: with ConfigBroken only.
-	Problem, Detail string
-	CI, User        ConfigAccess
+	// Certain says that every GitLab refuses the file, Problems why, each in a sentence, and Detail
+	// has the parser's own words: with ConfigBroken only.
+	Certain  bool
+	Problems []string
+	Detail   string
+	// Repeated are sentences about keys of which GitLab takes the last one only.
+	Repeated []string
+	// More is how many problems, or repeated keys, are not listed.
+	More     int
+	CI, User ConfigAccess
 }
 
-// ConfigAccess is whom the agent lets in.
+// ConfigAccess is whom the file lets in, or means to.
 type ConfigAccess struct {
-	// Instance says that everybody is let in.
-	Instance bool
-	Grants   []ConfigGrant
-	// More is how many grants are not listed.
-	More int
+	Grants []ConfigGrant
+	// More is how many grants are not listed, and MoreDropped how many of these GitLab drops.
+	More, MoreDropped int
+	// Limit is a sentence about how many GitLab takes; empty where there are no more.
+	Limit string
 }
 
-// ConfigGrant lets a group or a project in.
+// ConfigGrantKind is what is let in.
+type ConfigGrantKind string
+
+// What can be let in. The instance has no path.
+const (
+	GrantGroup    ConfigGrantKind = "group"
+	GrantProject  ConfigGrantKind = "project"
+	GrantInstance ConfigGrantKind = "instance"
+)
+
+// ConfigGrant lets a group, a project or the instance in.
 type ConfigGrant struct {
-	Group bool
-	Path  string
+	Kind ConfigGrantKind
+	Path string
 	// URL is the group's or the project's page in GitLab; empty where the path cannot be one.
 	URL string
 	// Environments are the only ones in which it counts; none: all.
 	Environments []string
 	// MoreEnvironments is how many of them are not listed.
-	MoreEnvironments  int
-	ProtectedBranches bool
+	MoreEnvironments int
+	ProtectedRefs    bool
+	Verdict          ConfigVerdict
+}
+
+// ConfigVerdict is what GitLab makes of a grant.
+type ConfigVerdict struct {
+	Effect ConfigEffect
+	// Label is a word or two, Reason a sentence; empty where there is nothing to explain.
+	Label, Reason string
+}
+
+// ConfigEffect is whether a grant counts.
+type ConfigEffect string
+
+// Whether a grant counts. Depends is on what the file does not tell.
+const (
+	EffectYes     ConfigEffect = "yes"
+	EffectNo      ConfigEffect = "no"
+	EffectDepends ConfigEffect = "depends"
+)
+
+func (e ConfigEffect) icon() IconName {
+	switch e {
+	case EffectYes:
+		return IconConnected
+	case EffectNo:
+		return IconRefused
+	default:
+		return IconUnknown
+	}
 }
 
 // none reports whether nobody is let in.
-func (a ConfigAccess) none() bool { return !a.Instance && len(a.Grants) == 0 }
+func (a ConfigAccess) none() bool { return len(a.Grants) == 0 }
 
-func (g ConfigGrant) kind(l *i18n.Printer) string {
-	if g.Group {
-		return l.T("connect.config.group")
+func (g ConfigGrant) kind(l *i18n.Printer) string { return l.T("connect.config." + string(g.Kind)) }
+
+// refusal says that GitLab takes nothing of the file, and what the agent does then.
+func (m ConfigModel) refusal(l *i18n.Printer) Notice {
+	title := "connect.config.refused_likely"
+	if m.Certain {
+		title = "connect.config.refused"
 	}
-	return l.T("connect.config.project")
+	return Notice{Kind: NoticeDanger, Title: l.T(title), Text: l.T("connect.config.refused.text")}
 }
 
 func (g ConfigGrant) environments(l *i18n.Printer) string {

@@ -10,8 +10,11 @@ import (
 func hostileConfig() *ConfigModel {
 	return &ConfigModel{
 		State: ConfigPresent, Path: hostileName, URL: "https://gitlab.example.com/a/-/blob/main/config.yaml",
-		CI: ConfigAccess{Instance: true, More: 3, Grants: []ConfigGrant{
-			{Group: true, Path: "shop", URL: "https://gitlab.example.com/shop"}, {Path: hostileName, Environments: []string{hostileName}},
+		Repeated: []string{hostileName}, More: 2,
+		CI: ConfigAccess{More: 3, MoreDropped: 1, Grants: []ConfigGrant{
+			{Kind: GrantInstance, Verdict: ConfigVerdict{Effect: EffectDepends, Label: "Needs an administrator", Reason: hostileName}},
+			{Kind: GrantGroup, Path: "shop", URL: "https://gitlab.example.com/shop", Verdict: ConfigVerdict{Effect: EffectYes, Label: "In effect"}},
+			{Kind: GrantProject, Path: hostileName, Environments: []string{hostileName}, Verdict: ConfigVerdict{Effect: EffectNo, Label: "Dropped", Reason: hostileName}},
 		}},
 	}
 }
@@ -46,10 +49,16 @@ func TestConfigurationFile(t *testing.T) {
 		return ConfigModel{State: state, Path: ".gitlab/agents/prod/config.yaml", URL: url}
 	}
 	granted, broken := file(ConfigPresent, blob), file(ConfigBroken, blob)
-	granted.CI = ConfigAccess{More: 1, Grants: []ConfigGrant{
-		{Group: true, Path: "shop", URL: "https://gitlab.example.com/shop"}, {Path: "no path", Environments: []string{"production", "qa"}, ProtectedBranches: true},
+	granted.CI = ConfigAccess{More: 2, MoreDropped: 1, Grants: []ConfigGrant{
+		{Kind: GrantGroup, Path: "shop", URL: "https://gitlab.example.com/shop", Verdict: ConfigVerdict{Effect: EffectYes, Label: "In effect"}},
+		{Kind: GrantProject, Path: "no path", Environments: []string{"production", "qa"}, ProtectedRefs: true, Verdict: ConfigVerdict{Effect: EffectNo, Label: "Dropped", Reason: "It is outside."}},
 	}}
-	broken.Problem, broken.Detail = "Line 3: This is not valid YAML.", "did not find expected key"
+	granted.Repeated, granted.More = []string{"Line 3: a was there before."}, 4
+	people, everybody := file(ConfigPresent, ""), file(ConfigPresent, "")
+	people.User, everybody.CI = ConfigAccess{Grants: []ConfigGrant{{Kind: GrantGroup, Path: "shop"}}}, ConfigAccess{Grants: []ConfigGrant{{Kind: GrantInstance}}}
+	broken.Problems, broken.Detail, broken.More = []string{"Line 3: This is not valid YAML.", "Line 4: wrong."}, "did not find expected key", 5
+	certain := broken
+	certain.Certain = true
 	for name, tt := range map[string]struct {
 		model ConfigModel
 		// text stands in the section; link is the address of its only link, "" for none.
@@ -60,10 +69,12 @@ func TestConfigurationFile(t *testing.T) {
 		"absent, branch not known":   {file(ConfigAbsent, ""), []string{"There is none on the default branch"}, nil},
 		"not to be read":             {file(ConfigForbidden, ""), []string{"You may not read this project’s repository"}, nil},
 		"not known":                  {file(ConfigUnknown, ""), []string{"GitLab did not send it in time"}, nil},
-		"broken":                     {broken, []string{"cannot be used", "Line 3: This is not valid YAML.", "did not find expected key"}, []string{blob}},
+		"broken":                     {certain, []string{"GitLab refuses the whole fileUntil it is corrected, the agent goes on", "Line 3: This is not valid YAML.Line 4: wrong.and 5 more did not find expected key"}, []string{blob}},
+		"broken, as far as is known": {broken, []string{"GitLab most likely refuses the whole file"}, []string{blob}},
 		"present, lets nobody in":    {file(ConfigPresent, blob), []string{"only pipelines of the agent’s own project", "Nobody."}, []string{blob}},
-		"present, lets some in":      {granted, []string{"Group shop", "Project no path only in production, qa only from protected branches", "and 1 more", "Nobody."}, []string{blob, "https://gitlab.example.com/shop"}},
-		"present, lets everybody in": {ConfigModel{State: ConfigPresent, CI: ConfigAccess{Instance: true}}, []string{"Everything on this GitLab"}, nil},
+		"present, lets some in":      {granted, []string{"Group shop In effect", "Project no path only in production, qa only from protected branches and tags Dropped It is outside.", "and 2 more (1 of them dropped)", "Nobody.", "GitLab takes the last one Line 3: a was there before.and 4 more", "as far as this file tells"}, []string{blob, "https://gitlab.example.com/shop"}},
+		"present, lets everybody in": {everybody, []string{"Everything on this GitLab"}, nil},
+		"present, lets people in":    {people, []string{"Members of these, from Developer up, may use it", "also switches on GitLab’s dashboard for Kubernetes"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -54,7 +54,7 @@ func states() []state {
 	connect.Tab, connect.Name = TabConnect, hostileName
 	connect.Connect.CAFile, connect.Connect.Config = "gitlab-ca.pem", hostileConfig()
 	broken := connect
-	broken.Connect.Config = &ConfigModel{State: ConfigBroken, Path: hostileName, Problem: "Line 3: wrong.", Detail: hostileName}
+	broken.Connect.Config = &ConfigModel{State: ConfigBroken, Path: hostileName, Problems: []string{"Line 3: wrong.", hostileName}, More: 2, Detail: hostileName}
 
 	projects := ProjectsModel{Pager: Pager{Page: 1, Pages: 3, Total: 61, Next: "?page=2"}, Projects: []agent.Project{
 		{ID: 20, Name: "checkout", Path: "shop/checkout", Access: agent.AccessManage},

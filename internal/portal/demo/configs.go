@@ -1,7 +1,7 @@
 package demo
 
-// configs are the configuration files of agents, by project and agent. Most agents have
-// none; one has a mistake that GitLab would refuse.
+// configs are the configuration files of agents, by project and agent. Most agents have none. GitLab
+// would drop a grant of production, and refuse those of staging, review-apps, eu-north-1 and lake-prod.
 func configs() map[string]map[string]string {
 	return map[string]map[string]string{
 		"shop/storefront/web": {
@@ -22,6 +22,7 @@ user_access:
 			"staging": `ci_access:
   groups:
     - id: shop
+      environment: staging
 `,
 			"review-apps": `ci_access:
   projects:

@@ -226,19 +226,25 @@ func TestDemoConfigurationFiles(t *testing.T) {
 				seen["none"]++
 				continue
 			}
-			switch config, err := agentconfig.Parse(file); {
-			case err != nil:
-				seen["broken"]++
-			case config.CI.Instance:
+			config, problems := agentconfig.Parse(file)
+			judged := agentconfig.Judge(config, agentconfig.Home{Project: p.PathWithNamespace})
+			switch grants := slices.Concat(judged.CI.Groups, judged.CI.Projects, judged.User.Groups, judged.User.Projects); {
+			case problems.Certain():
+				seen["refused"]++
+			case len(problems) > 0:
+				seen["most likely refused"]++
+			case config.CI.Instance != nil:
 				seen["everybody"]++
-			case len(config.CI.Groups)+len(config.CI.Projects) == 0:
+			case len(grants) == 0:
 				seen["nobody"]++
 			default:
-				seen["some"]++
+				for _, grant := range grants {
+					seen[string(grant.Verdict)]++
+				}
 			}
 		}
 	}
-	for _, state := range []string{"none", "broken", "everybody", "nobody", "some"} {
+	for _, state := range []string{"none", "refused", "most likely refused", "everybody", "nobody", "in_effect", "outside"} {
 		if seen[state] == 0 {
 			t.Errorf("no agent's file is %s: %v", state, seen)
 		}
