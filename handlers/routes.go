@@ -95,6 +95,7 @@ func (h *Handlers) mux() http.Handler {
 		// With its base in the pattern, so that the mux's own redirects stay below it.
 		mux.Handle(route.method+" "+h.urls.Base+route.pattern, handler)
 	}
+	mux.Handle(http.MethodHead+" "+h.urls.Callback(), h.handle(h.callbackHead)) // as GET it would sign in
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, pattern := mux.Handler(r); pattern == "" {
 			h.unmatched(w, r, mux)

@@ -27,7 +27,8 @@ type requestState struct {
 	person sessions.User
 	// about has the names of what the request is about; its numbers are in the address.
 	about audit.Target
-	// audited says that internal/tokens writes the request's row of the audit.
+	// audited says that the request's row of the audit is not to be written around it: internal/tokens
+	// writes it, or there was nothing to do.
 	audited bool
 	// auditRow is the row that was begun for the request; 0 for none.
 	auditRow int64
