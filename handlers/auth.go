@@ -174,17 +174,26 @@ func (e *signInRestrictedError) Unwrap() error { return e.cause }
 // logout ends the session here first, and at GitLab as far as it can be reached soon: signing out
 // must not depend on another system.
 func (h *Handlers) logout(w http.ResponseWriter, r *http.Request) error {
+	if _, err := h.sender(r); err != nil {
+		return err
+	}
+	return h.leave(w, r)
+}
+
+// sender returns the session whose own form r is, and nil for a visitor. It needs no GitLab, whose
+// tokens may be over.
+func (h *Handlers) sender(r *http.Request) (*sessions.Session, error) {
 	current, err := h.Sessions.Load(r.Context(), r)
 	if err != nil {
-		return fmt.Errorf("loading the session: %w", err)
+		return nil, fmt.Errorf("loading the session: %w", err)
 	}
 	if current != nil {
 		stateOf(r).person = current.User
 		if !h.isOwnForm(r, current.ID) {
-			return errForeignForm
+			return nil, errForeignForm
 		}
 	}
-	return h.leave(w, r)
+	return current, nil
 }
 
 // leave ends the request's session and wipes what the browser keeps of it.

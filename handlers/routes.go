@@ -26,6 +26,10 @@ func (h *Handlers) routes() []route {
 		{http.MethodPost, views.PatternLogout, public(h.logout), activity.SignOut},
 		{http.MethodPost, views.PatternPreferences, public(h.preferences), ""},
 
+		// The person's sessions. Ending one needs no right at GitLab, so that a portal that only reads has it too.
+		{http.MethodGet, views.PatternSessions, signedIn(h.sessionList), ""},
+		{http.MethodPost, views.PatternSessionsEnd, public(h.sessionsEnd), activity.SignOut},
+
 		// Fleet
 		{http.MethodGet, views.PatternHome, signedInOr{h.fleetShow, h.welcome}, ""},
 		{http.MethodGet, views.PatternProgress, signedIn(h.fleetProgress), ""},
