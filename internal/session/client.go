@@ -21,17 +21,31 @@ type mark struct{ part, name string }
 // browserMarks and systemMarks go from the special to the general: nearly every browser also claims
 // to be several others. The parts are those of
 // https://developer.mozilla.org/docs/Web/HTTP/Browser_detection_using_the_user_agent.
-var (
-	browserMarks = []mark{ //nolint:gochecknoglobals // constants
-		{"Edg", "Edge"}, {"OPR/", "Opera"}, {"SamsungBrowser/", "Samsung Internet"}, {"MicroMessenger/", "WeChat"},
-		{"Firefox/", "Firefox"}, {"FxiOS/", "Firefox"}, {"CriOS/", "Chrome"}, {"Chromium/", "Chromium"},
-		{"Chrome/", "Chrome"}, {"Safari/", "Safari"}, {"curl/", "curl"},
-	}
-	systemMarks = []mark{ //nolint:gochecknoglobals // constants
-		{"iPhone", "iPhone"}, {"iPad", "iPad"}, {"OpenHarmony", "HarmonyOS"}, {"Android", "Android"}, {"Windows", "Windows"},
-		{"Macintosh", "macOS"}, {"CrOS", "ChromeOS"}, {"Linux", "Linux"}, {"X11", "Unix"},
-	}
-)
+var browserMarks = []mark{ //nolint:gochecknoglobals // a constant
+	{"Edg", "Edge"},
+	{"OPR/", "Opera"},
+	{"SamsungBrowser/", "Samsung Internet"},
+	{"MicroMessenger/", "WeChat"},
+	{"Firefox/", "Firefox"},
+	{"FxiOS/", "Firefox"},
+	{"CriOS/", "Chrome"},
+	{"Chromium/", "Chromium"},
+	{"Chrome/", "Chrome"},
+	{"Safari/", "Safari"},
+	{"curl/", "curl"},
+}
+
+var systemMarks = []mark{ //nolint:gochecknoglobals // a constant
+	{"iPhone", "iPhone"},
+	{"iPad", "iPad"},
+	{"OpenHarmony", "HarmonyOS"},
+	{"Android", "Android"},
+	{"Windows", "Windows"},
+	{"Macintosh", "macOS"},
+	{"CrOS", "ChromeOS"},
+	{"Linux", "Linux"},
+	{"X11", "Unix"},
+}
 
 // clientOf reads where a request comes from. Its address is the caller's business, which knows the
 // proxies in between.

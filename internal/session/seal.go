@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"errors"
+	"slices"
 
 	"golang.org/x/crypto/chacha20poly1305"
 )
@@ -68,7 +69,7 @@ func (k splitKeys) with(secret string) *Sealer {
 	whole := make([][]byte, len(k))
 	for i, half := range k {
 		var err error
-		if whole[i], err = hkdf.Key(sha256.New, append(half[:len(half):len(half)], secret...), nil, "both halves", keySize); err != nil {
+		if whole[i], err = hkdf.Key(sha256.New, slices.Concat(half, []byte(secret)), nil, "both halves", keySize); err != nil {
 			panic("session: hkdf: " + err.Error()) // as in Derive
 		}
 	}
