@@ -70,7 +70,7 @@ func TestActivityIsFoundAndTakenAlong(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if lines := strings.Split(strings.TrimSpace(string(file)), "\r\n"); len(lines) != 4 || !strings.HasPrefix(lines[0], "id,time,action") ||
+	if lines := strings.Split(strings.TrimSpace(string(file)), "\r\n"); len(lines) != 4 || !strings.HasPrefix(lines[0], "\ufeffid,time,action") ||
 		!strings.Contains(lines[3], "agent_register,ok") || !strings.HasSuffix(download.SuggestedFilename(), ".csv") {
 		t.Errorf("the file %s holds\n%s", download.SuggestedFilename(), file)
 	}
