@@ -69,6 +69,8 @@ type Config struct {
 	HelmRepoURL string
 	// AgentImage is the image that they name, without a tag; empty leaves it to the chart.
 	AgentImage string
+	// SecurityContact is where to report a vulnerability, as a URL; empty for nowhere.
+	SecurityContact string
 	// Refreshed, unless nil, is told how each renewal of a person's GitLab tokens ended.
 	Refreshed func(result RefreshResult)
 	// JiHu says that the instance is one of JiHu GitLab.

@@ -110,6 +110,8 @@ type setUp struct {
 	jihu bool
 	// pages are those of Config.Pages.
 	pages map[string]handlers.PageFunc
+	// contact is where to report a vulnerability; empty for nowhere.
+	contact string
 	// behindProxy says that the test is a proxy which the portal trusts.
 	behindProxy bool
 	// patience is how long signing out waits for GitLab; the zero value is the real one.
@@ -211,7 +213,7 @@ func (p *portal) compose(setup setUp) {
 		Tokens: tokens.New(nonces, p.auditLog, budget.NewChanges(db, p.clock.Now), log), Requests: budget.NewRequests(p.clock.Now),
 		Fleet: p.fleet, Limits: agent.NewThresholds(90*24*time.Hour, 30*24*time.Hour), Keys: setup.keys, Cookie: cookie,
 		Assets: must(static.Load())(p.t), Log: log, Now: p.clock.Now, Ready: readiness(setup, db),
-		HelmRepoURL: "https://charts.gitlab.io", AgentImage: setup.agentImage, PrivateCA: setup.privateCA, JiHu: setup.jihu, Pages: setup.pages,
+		HelmRepoURL: "https://charts.gitlab.io", AgentImage: setup.agentImage, PrivateCA: setup.privateCA, JiHu: setup.jihu, Pages: setup.pages, SecurityContact: setup.contact,
 	}
 	if setup.behindProxy {
 		p.config.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}

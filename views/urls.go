@@ -38,6 +38,7 @@ const (
 	PatternKeysHelp    = "/help/keys"
 	PatternHealth      = "/healthz"
 	PatternReady       = "/readyz"
+	PatternSecurityTxt = "/.well-known/security.txt"
 	PatternStatic      = "/static/"
 )
 
