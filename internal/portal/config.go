@@ -43,6 +43,7 @@ type config struct {
 	TokenMaxAge    time.Duration  `env:"TOKEN_MAX_AGE"   envDefault:"2160h"`
 	TokenMaxIdle   time.Duration  `env:"TOKEN_MAX_IDLE"  envDefault:"720h"`
 	AuditRetention time.Duration  `env:"AUDIT_RETENTION" envDefault:"9600h"`
+	AuditLog       string         `env:"AUDIT_LOG"`
 	LogLevel       string         `env:"LOG_LEVEL"       envDefault:"info"`
 
 	// What follows is made of the fields above.

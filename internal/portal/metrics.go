@@ -28,6 +28,7 @@ type metrics struct {
 	creates        *prometheus.CounterVec
 	usageMissing   prometheus.Counter
 	fleetScans     *prometheus.CounterVec
+	auditLogFailed prometheus.Counter
 }
 
 func newMetrics() *metrics {
@@ -61,8 +62,12 @@ func newMetrics() *metrics {
 			Name: "portal_fleet_scans_total",
 			Help: "Readings of a fleet, by source (graphql; rest: a part or all of it without GraphQL; none: there is no list) and why it was not graphql.",
 		}, []string{"source", "reason"}),
+		auditLogFailed: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "portal_audit_log_failures_total",
+			Help: "Rows of the audit that could not be written to AUDIT_LOG. They are in the database.",
+		}),
 	}
-	m.registry.MustRegister(m.requests, m.gitlabRequests, m.gitlabSeconds, m.refreshes, m.creates, m.usageMissing, m.fleetScans,
+	m.registry.MustRegister(m.requests, m.gitlabRequests, m.gitlabSeconds, m.refreshes, m.creates, m.usageMissing, m.fleetScans, m.auditLogFailed,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
