@@ -70,7 +70,7 @@ func (l *Log) settle(ctx context.Context) error {
 // settled changes the oldest rows that match and began before a point in time, a bounded number of
 // them, and returns them in their order.
 func (l *Log) settled(ctx context.Context, change, match string, before time.Time) ([]Event, error) {
-	query := `UPDATE audit SET ` + change + ` WHERE id IN (SELECT id FROM audit WHERE ` + match + //nolint:gosec // both are constants of this file
+	query := `UPDATE audit SET ` + change + ` WHERE id IN (SELECT id FROM audit WHERE ` + match +
 		` AND at < $1 ORDER BY at LIMIT $2` + l.db.SkipLocked + `) RETURNING ` + columns
 	events, err := l.events(l.db.Write.QueryContext(ctx, query, before.UnixMicro(), database.SweepBatch))
 	slices.SortFunc(events, func(a, b Event) int { return cmp.Compare(a.ID, b.ID) })

@@ -20,13 +20,14 @@ type span struct{ above, below int64 }
 // order is the order in which a page is read.
 type order struct {
 	sql string
-	// bound is what a row's ID has to fulfil to come before the last of some IDs, which far is.
-	bound, far string
+	// bound compares an ID that comes before the last of some IDs, which far is, with that. Every ID
+	// compares so with none.
+	bound, far, none string
 }
 
 var (
-	newestFirst = order{"DESC", ">=", "MIN"} //nolint:gochecknoglobals // a constant
-	oldestFirst = order{"ASC", "<=", "MAX"}  //nolint:gochecknoglobals // a constant
+	newestFirst = order{sql: "DESC", bound: ">=", far: "MIN", none: "0"}                  //nolint:gochecknoglobals // a constant
+	oldestFirst = order{sql: "ASC", bound: "<=", far: "MAX", none: "9223372036854775807"} //nolint:gochecknoglobals // a constant
 )
 
 // between narrows ids down to the rows of a time. IDs grow with time, so that pages of any time are
@@ -89,17 +90,9 @@ func (l *Log) pageQuery(filter Filter, ids span, order order, limit int) (string
 	return `WITH mine (project_id) AS (` + l.db.Numbers + `),
 		firsts AS MATERIALIZED (SELECT mine.project_id, (` + rows("mine", "", "1") + `) AS first_id FROM (SELECT DISTINCT project_id FROM mine) AS mine),
 		nearest AS MATERIALIZED (SELECT project_id, first_id FROM firsts WHERE first_id IS NOT NULL ORDER BY first_id ` + order.sql + ` LIMIT $2),
-		bounds AS MATERIALIZED (SELECT CASE WHEN COUNT(*) < $2 THEN ` + order.none() + ` ELSE ` + order.far + `(first_id) END AS bound FROM nearest),
+		bounds AS MATERIALIZED (SELECT CASE WHEN COUNT(*) < $2 THEN ` + order.none + ` ELSE ` + order.far + `(first_id) END AS bound FROM nearest),
 		picked AS MATERIALIZED (SELECT each_id.value FROM nearest` + fmt.Sprintf(l.db.ForEach, rows("nearest", bound, "$2")) + ` ORDER BY 1 ` + order.sql + ` LIMIT $2)
 		SELECT ` + columns + ` FROM audit WHERE id IN (SELECT value FROM picked) ORDER BY id ` + order.sql, args, nil
-}
-
-// none is a bound that every ID keeps.
-func (o order) none() string {
-	if o == newestFirst {
-		return "0"
-	}
-	return strconv.FormatInt(math.MaxInt64, 10)
 }
 
 // index is the index that has a project's rows that the filter selects side by side, but for the
@@ -108,16 +101,16 @@ func (f Filter) index() string {
 	if f.AgentID != 0 {
 		return "audit_of_agent_number"
 	}
-	name := "audit_of"
+	name := []string{"audit_of"}
 	for _, part := range []struct {
 		isWanted bool
 		name     string
-	}{{f.AgentName != "", "_agent"}, {f.Actor != "", "_actor"}, {f.Action != "", "_action"}} {
+	}{{f.AgentName != "", "agent"}, {f.Actor != "", "actor"}, {f.Action != "", "action"}} {
 		if part.isWanted {
-			name += part.name
+			name = append(name, part.name)
 		}
 	}
-	return name
+	return strings.Join(name, "_")
 }
 
 // conditions adds to those of a query, and their values to its arguments.

@@ -102,8 +102,10 @@ func auditReaders() []auditReader {
 		return projects
 	}
 	return []auditReader{
-		{"one busy project", []int64{1}}, {"one old project", []int64{audittest.Projects}},
-		{"60 projects", upTo(400, 459)}, {"all 1,000 projects", upTo(1, audittest.Projects)},
+		{"one busy project", []int64{1}},
+		{"one old project", []int64{audittest.Projects}},
+		{"60 projects", upTo(400, 459)},
+		{"all 1,000 projects", upTo(1, audittest.Projects)},
 		{"3,000 projects", upTo(1, 3*audittest.Projects)},
 	}
 }

@@ -15,11 +15,13 @@ import (
 // What the rows are about. Every other number of a project, name and action comes as often as it
 // may; these are the extremes.
 const (
-	// Projects have the numbers 1 to Projects. The first has a fifth of all rows, and the last only
-	// old ones.
+	// Projects have the numbers 1 to Projects. The first has a fifth of all rows, the last only old
+	// ones. A tenth of the rows is about none.
 	Projects = 1000
-	// BusyAgent is an agent's name in every project, and BusyActor somebody who did a third of all.
-	BusyAgent, BusyActor = "agent-0", "person-0"
+	// BusyAgent is the name of an agent in every project.
+	BusyAgent = "agent-0"
+	// BusyActor did a third of everything.
+	BusyActor = "person-0"
 	// RareActor did one thing in a thousand, in the last project and long ago.
 	RareActor = "somebody"
 )
