@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"context"
 	"database/sql"
 	"encoding/csv"
 	"fmt"
@@ -525,16 +526,35 @@ func TestB6AStuckAuditHoldsNobodyUp(t *testing.T) {
 	for p.db.Reports.Stats().WaitCount < 16 {
 		runtime.Gosched()
 	}
-	for _, address := range []string{"/projects", "/readyz", p.agentPath(p.prod) + "/tokens/new"} {
-		if got := lead.get(address); got.status != http.StatusOK {
-			t.Errorf("GET %s meanwhile = %d", address, got.status)
+	others := make(chan string)
+	go func() {
+		defer close(others)
+		for _, address := range []string{"/projects", "/readyz", p.agentPath(p.prod) + "/tokens/new"} {
+			others <- fmt.Sprint(lead.get(address).status, " ", address)
+		}
+		others <- fmt.Sprint(p.visitor().signIn("/auth/login", "dev").status, " signing in")
+	}()
+	var got []string
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	for range 4 {
+		select {
+		case answer := <-others:
+			got = append(got, answer)
+		case <-ctx.Done():
+			t.Error("somebody waits for the audit")
 		}
 	}
-	p.as("dev")
+	want := []string{"200 /projects", "200 /readyz", "200 " + p.agentPath(p.prod) + "/tokens/new", "303 signing in"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("answers meanwhile (-want +got):\n%s", diff)
+	}
 	for _, conn := range held {
 		if err := conn.Close(); err != nil {
 			t.Error(err)
 		}
+	}
+	for range others { // none, unless they waited
 	}
 	for range 16 {
 		if got := <-readers; got.status != http.StatusOK {

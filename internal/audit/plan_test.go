@@ -228,25 +228,22 @@ func TestPagesTogetherAreTheWholeList(t *testing.T) {
 				for _, c := range combinations(projects, rows) {
 					want := naive(t, db, c.filter)
 					var forth, back []int64
-					for before := int64(0); len(forth) == 0 || before != 0; {
+					for isFull, before := true, int64(0); isFull; { // a page that is not full is the last
 						list := page(t, log, c.filter, before, size)
-						before = 0
 						for _, event := range list {
 							forth, before = append(forth, event.ID), event.ID
 						}
-						if len(list) == 0 {
-							break
-						}
+						isFull = len(list) == size
 					}
-					for after := int64(1); after != 0; {
+					for isFull, after := true, int64(1); isFull; {
 						list, err := log.PageAfter(t.Context(), c.filter, after, size)
 						if err != nil {
 							t.Fatal(err)
 						}
-						after = 0
 						for _, event := range slices.Backward(list) {
 							back, after = append(back, event.ID), event.ID
 						}
+						isFull = len(list) == size
 					}
 					slices.Reverse(back)
 					if len(want) > 0 && want[len(want)-1] == 1 {
