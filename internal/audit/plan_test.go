@@ -184,6 +184,9 @@ func TestB6OtherQueriesOfTheAuditAreByIndexToo(t *testing.T) {
 				if strings.Contains(got, "Seq Scan") || strings.Contains(got, "SCAN audit\n") || strings.Contains(got, "SCAN audit ") && !strings.Contains(got, "INDEX") {
 					t.Errorf("%s walks the table:\n%s", query, got)
 				}
+				if strings.Contains(query, "reconciled") && !strings.Contains(got, "audit_looks") {
+					t.Errorf("for each create, %s searches all looks at its agent:\n%s", query, got)
+				}
 			}
 		})
 	}

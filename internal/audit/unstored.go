@@ -105,7 +105,7 @@ func unstoredQuery(agents string) string {
 			made.actor_id, made.actor_name, made.at
 		FROM audit made
 		LEFT JOIN audit found ON found.refers_to = made.id AND found.agent_id = made.agent_id
-			AND found.action = 'reconciled'
+			AND found.action = 'reconciled' AND found.refers_to > 0
 		WHERE made.agent_id IN (` + agents + `) AND made.action = 'token_create'
 			AND (made.outcome IN ('ok', 'unknown') OR made.outcome = 'pending' AND made.at < $1)
 			AND COALESCE(found.outcome, '') <> 'failed'

@@ -36,6 +36,9 @@ CREATE INDEX audit_of_actor_action ON audit (project_id, actor_name, action, id,
 CREATE INDEX audit_of_agent_actor_action ON audit (project_id, agent_name, actor_name, action, id, at);
 CREATE INDEX audit_of_agent_number ON audit (project_id, agent_id, id, at);
 
+-- For what a look afterwards told of a create.
+CREATE INDEX audit_looks ON audit (refers_to, agent_id, action) WHERE refers_to > 0;
+
 -- Days become numbers of rows by it, without a look at the rows.
 DROP INDEX audit_at;
 CREATE INDEX audit_at ON audit (at, id);
@@ -43,6 +46,7 @@ CREATE INDEX audit_at ON audit (at, id);
 -- +goose Down
 DROP INDEX audit_at;
 CREATE INDEX audit_at ON audit (at);
+DROP INDEX audit_looks;
 DROP INDEX audit_of_agent_number;
 DROP INDEX audit_of_agent_actor_action;
 DROP INDEX audit_of_actor_action;
