@@ -126,6 +126,7 @@ func (h *Handlers) takeAttempt(w http.ResponseWriter, r *http.Request, state str
 	if !first {
 		return a, errSignInState
 	}
+	stateOf(r).isSigningIn = true
 	return a, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/budget"
 	"gitlab-agent-portal/internal/fleet/scan"
 	"gitlab-agent-portal/internal/tokens"
@@ -113,6 +114,8 @@ func classify(err error, change bool) problem {
 		return problem{status: errNotAudited.status, id: errNotAudited.id, level: slog.LevelError}
 	case errors.As(err, &agentUnknown):
 		return problem{status: http.StatusBadGateway, id: "agent_unknown", level: slog.LevelError}
+	case errors.Is(err, audit.ErrSlow):
+		return problem{status: http.StatusServiceUnavailable, id: "activity_slow", level: slog.LevelError}
 	case errors.Is(err, scan.ErrClosed):
 		return problem{status: http.StatusServiceUnavailable, id: "scan_stopped", level: slog.LevelWarn}
 	case errors.Is(err, context.Canceled):

@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/a-h/templ"
-	"golang.org/x/time/rate"
 
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/agent"
@@ -95,8 +94,8 @@ type Handlers struct {
 	nonces      nonceSigner
 	sealer      *sessions.Sealer
 	crossOrigin *http.CrossOriginProtection
-	anonymous   *rate.Limiter
 	forwarded   forwardedHint
+	shares      shares
 	buffers     sync.Pool
 	panicPage   []byte
 }
@@ -118,7 +117,7 @@ func build(cfg Config) (*Handlers, error) {
 		nonces:      newNonceSigner(cfg.Keys, cfg.Now),
 		sealer:      cfg.Keys.Sealer("cookies"),
 		crossOrigin: http.NewCrossOriginProtection(),
-		anonymous:   newAnonymous(),
+		shares:      newShares(),
 		buffers:     sync.Pool{New: func() any { return new(bytes.Buffer) }},
 	}
 	if err := h.prerenderPanicPage(); err != nil {

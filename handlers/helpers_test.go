@@ -61,6 +61,7 @@ type portal struct {
 	database *databasetest.Database
 	keys     session.Keys
 	auditLog *audit.Log
+	db       *database.DB
 	// config is what the portal was put together from last.
 	config  handlers.Config
 	fleet   *scan.Service
@@ -192,7 +193,7 @@ func (p *portal) compose(setup setUp) {
 	}
 	cookie := session.CookieOptions{Name: setup.cookie, Path: p.public.Path + "/", Secure: setup.behindTLS}
 	db := must(database.Open(p.t.Context(), p.database.URL))(p.t)
-	p.auditLog = audit.New(db, 9600*time.Hour, p.clock.Now)
+	p.db, p.auditLog = db, audit.New(db, 9600*time.Hour, p.clock.Now)
 	sessions := must(session.New(db, session.Config{Keys: setup.keys, Cookie: cookie, Now: p.clock.Now, Log: log}))(p.t)
 	p.stop = func() {
 		sessions.Close()

@@ -14,7 +14,7 @@ func (b *browser) inChinese() *browser {
 	return b
 }
 
-func TestARefusalIsReadForWhatItSays(t *testing.T) {
+func TestN10ARefusalIsReadForWhatItSays(t *testing.T) {
 	t.Parallel()
 	const blocked = "Your account has been blocked."
 	tests := []struct {
@@ -65,7 +65,7 @@ func TestARefusalIsReadForWhatItSays(t *testing.T) {
 	}
 }
 
-func TestTheLogNamesWhatAnsweredInGitLabsPlace(t *testing.T) {
+func TestN9TheLogNamesWhatAnsweredInGitLabsPlace(t *testing.T) {
 	t.Parallel()
 	p := newPortal(t)
 	lead := p.as("lead")
@@ -76,7 +76,7 @@ func TestTheLogNamesWhatAnsweredInGitLabsPlace(t *testing.T) {
 	}
 }
 
-func TestARefusedChangeSaysWhyAsFarAsTheRightsTell(t *testing.T) {
+func TestN10ARefusedChangeSaysWhyAsFarAsTheRightsTell(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name      string
@@ -200,7 +200,7 @@ func TestAnAccountThatIsNotActiveIsNotSignedIn(t *testing.T) {
 	}
 }
 
-func TestAnAdministratorWhoIsAMemberOfNothingReadsHonestPages(t *testing.T) {
+func TestN10AnAdministratorWhoIsAMemberOfNothingReadsHonestPages(t *testing.T) {
 	t.Parallel()
 	p := newPortal(t)
 	p.people["boss"] = p.gitlab.AddUser(gitlabtest.User{Username: "boss", Admin: true})
@@ -236,7 +236,7 @@ func TestASecurityManagerSeesNoAgents(t *testing.T) {
 	}
 }
 
-func TestAWriteThatAFirewallAnsweredIsNotSaidToHaveChangedNothing(t *testing.T) {
+func TestN9AWriteThatAFirewallAnsweredIsNotSaidToHaveChangedNothing(t *testing.T) {
 	t.Parallel()
 	p := newPortal(t)
 	lead := p.as("lead")

@@ -1,5 +1,13 @@
 package database
 
+import (
+	"context"
+	"database/sql"
+	"io/fs"
+
+	"github.com/pressly/goose/v3"
+)
+
 // MigrationCount is the number of schema versions that Open applies.
 func MigrationCount() int {
 	entries, err := migrationFiles.ReadDir("migrations")
@@ -7,4 +15,22 @@ func MigrationCount() int {
 		panic(err)
 	}
 	return len(entries)
+}
+
+// MigrateTo brings the schema of an empty database to an earlier version.
+func MigrateTo(ctx context.Context, isPostgres bool, db *sql.DB, version int64) error {
+	dialect := goose.DialectSQLite3
+	if isPostgres {
+		dialect = goose.DialectPostgres
+	}
+	files, err := fs.Sub(migrationFiles, "migrations")
+	if err != nil {
+		return err
+	}
+	provider, err := goose.NewProvider(dialect, db, files, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return err
+	}
+	_, err = provider.UpTo(ctx, version)
+	return err
 }

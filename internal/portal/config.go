@@ -50,6 +50,7 @@ type config struct {
 	TokenMaxAge    time.Duration  `env:"TOKEN_MAX_AGE"   envDefault:"2160h"`
 	TokenMaxIdle   time.Duration  `env:"TOKEN_MAX_IDLE"  envDefault:"720h"`
 	AuditRetention time.Duration  `env:"AUDIT_RETENTION" envDefault:"9600h"`
+	AuditLog       string         `env:"AUDIT_LOG"`
 	LogLevel       string         `env:"LOG_LEVEL"       envDefault:"info"`
 
 	SecurityContact contact `env:"SECURITY_CONTACT"`

@@ -112,7 +112,8 @@ type extras struct {
 
 // serve puts the parts together and runs them.
 func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
-	log := newLogger(p.Stdout, cfg.logLevel)
+	out := &lineWriter{out: p.Stdout}
+	log := newLogger(out, cfg.logLevel)
 	now := p.Now
 	if now == nil {
 		now = clock
@@ -143,6 +144,11 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 	}
 	defer sessions.Close()
 	auditLog, nonces, noted := audit.New(db, cfg.AuditRetention, now), tokens.NewNonces(db, now), readings.New(db, now)
+	closeAuditLog, err := server.writeAudit(ctx, auditLog, out)
+	if err != nil {
+		return fmt.Errorf("AUDIT_LOG: %w", err)
+	}
+	defer closeAuditLog()
 
 	changes := budget.NewChanges(db, now)
 	server.database, server.sweepers = db, []sweeper{sessions, nonces, auditLog, noted, changes}

@@ -25,7 +25,7 @@ const root = "../.."
 var wanted = []struct {
 	letter      string
 	first, last int
-}{{"O", 1, 15}, {"S", 1, 6}, {"C", 1, 6}, {"T", 1, 7}, {"H", 1, 12}, {"V", 0, 13}, {"P", 1, 30}}
+}{{"O", 1, 15}, {"S", 1, 6}, {"C", 1, 6}, {"T", 1, 7}, {"H", 1, 12}, {"V", 0, 13}, {"P", 1, 30}, {"B", 1, 6}, {"N", 8, 10}}
 
 func ids() []string {
 	var all []string
@@ -44,9 +44,9 @@ type row struct {
 }
 
 var (
-	rowPattern  = regexp.MustCompile(`(?m)^\| ([OSCTHVP]\d+) \| (.+) \| (.+) \|$`)
+	rowPattern  = regexp.MustCompile(`(?m)^\| ([OSCTHVPBN]\d+) \| (.+) \| (.+) \|$`)
 	testPattern = regexp.MustCompile("`(Test\\w+)`")
-	idPattern   = regexp.MustCompile(`^Test([OSCTHVP]\d+)[A-Z]`)
+	idPattern   = regexp.MustCompile(`^Test([OSCTHVPBN]\d+)[A-Z]`)
 )
 
 // rows reads SECURITY.md.
