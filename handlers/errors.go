@@ -153,26 +153,6 @@ func classifyGitLab(err error, change bool) problem {
 	}
 }
 
-// restrictedID is the id of the texts about an account that GitLab restricts.
-func restrictedID(why gitlabapi.Restriction) string { return "restricted_" + string(why) }
-
-// forbiddenID is the id of the texts about a 403. Whether a Maintainer is needed it does not tell:
-// that is known only where the rights were asked.
-func forbiddenID(err error) string {
-	if why := gitlabapi.RestrictionOf(err); why != gitlabapi.RestrictionNone {
-		return restrictedID(why)
-	}
-	return "forbidden"
-}
-
-// said is GitLab's own reason for a 403, empty where it gives none.
-func said(err error) string {
-	if refused, ok := errors.AsType[*gitlabapi.Error](err); ok && errors.Is(err, gitlabapi.ErrForbidden) {
-		return strings.Join(refused.Reasons(), "; ")
-	}
-	return ""
-}
-
 // outcomeSuffix picks the sentence that says whether a change may have happened.
 func outcomeSuffix(err error, change bool) string {
 	switch {
