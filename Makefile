@@ -60,7 +60,7 @@ fuzz: ## fuzz each target for FUZZTIME (30s); every test run tries their seeds
 	./.ci/fuzz
 
 .PHONY: bench
-bench: build ## measure CPU, memory and start-up time; compare figures of one machine only
+bench: build ## measure CPU, memory, start-up and queries of the audit; compare figures of one machine only
 	CGO_ENABLED=0 $(GO) run ./tools/bench
 	CGO_ENABLED=0 $(GO) test -run '^$$' -bench . -benchtime 300ms ./views ./gitlabapi
 

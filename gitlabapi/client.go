@@ -43,15 +43,6 @@ type Options struct {
 	Backoff func(retry int) time.Duration
 }
 
-// Timeouts bound the parts of a call. A zero field means its default.
-type Timeouts struct {
-	Dial   time.Duration // 5 s
-	TLS    time.Duration // 5 s
-	Header time.Duration // 15 s: one attempt of a read, until GitLab's header is there
-	Read   time.Duration // 20 s: a whole read, with retries, redirects and pages
-	Write  time.Duration // 45 s: a whole write, never repeated
-}
-
 // Client calls one GitLab instance. Copies made by WithToken share connections,
 // limits and settings; all methods may be called concurrently.
 type Client struct {
@@ -126,24 +117,6 @@ func (o Options) withDefaults() Options {
 
 func environmentProxy(target *url.URL) (*url.URL, error) {
 	return http.ProxyFromEnvironment(&http.Request{URL: target})
-}
-
-func (t Timeouts) withDefaults() Timeouts {
-	for _, field := range []struct {
-		value    *time.Duration
-		fallback time.Duration
-	}{
-		{&t.Dial, 5 * time.Second},
-		{&t.TLS, 5 * time.Second},
-		{&t.Header, 15 * time.Second},
-		{&t.Read, 20 * time.Second},
-		{&t.Write, 45 * time.Second},
-	} {
-		if *field.value <= 0 {
-			*field.value = field.fallback
-		}
-	}
-	return t
 }
 
 // WithToken returns a copy of the client that calls on behalf of token's owner.

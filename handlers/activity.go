@@ -164,6 +164,8 @@ func (h *Handlers) activityRow(e audit.Event) views.ActivityRow {
 		ProjectID: e.Target.ProjectID, ProjectPath: e.Target.ProjectPath,
 		AgentID: e.Target.AgentID, AgentName: e.Target.AgentName,
 		TokenID: e.Target.TokenID, TokenName: e.Target.TokenName,
+		UnconfirmedAgentID: e.Claim.AgentID, UnconfirmedTokenID: e.Claim.TokenID,
+		Times: e.Times, LastAt: e.LastAt,
 	}
 	if e.RefersTo != 0 {
 		// The page that begins with that row has it on top, wherever it is by then.

@@ -12,8 +12,12 @@ import (
 	"gitlab-agent-portal/views"
 )
 
-// exportBatch is how many rows an export holds in memory at a time.
-const exportBatch = 500
+const (
+	// exportFirst is how many rows an export reads before its first byte: no more than a page.
+	exportFirst = activityPerPage
+	// exportBatch is how many rows it holds in memory at a time after that.
+	exportBatch = 500
+)
 
 // activityCSV is the list of activity as a file: all rows that the query selects, newest
 // first, in the audit's own words. It ends with the server's time for an answer; a file that
@@ -27,7 +31,7 @@ func (h *Handlers) activityCSV(w http.ResponseWriter, r *http.Request, s *sessio
 		http.Redirect(w, r, h.urls.Activity(model.Query, 0, 0), http.StatusSeeOther) // which says what is wrong
 		return nil
 	}
-	rows, err := h.Audit.Page(r.Context(), filter, 0, exportBatch)
+	rows, err := h.Audit.Page(r.Context(), filter, 0, exportFirst)
 	if err != nil {
 		return err
 	}
@@ -44,7 +48,8 @@ func (h *Handlers) activityCSV(w http.ResponseWriter, r *http.Request, s *sessio
 // writeActivity writes the rows, and reads on until there are none.
 func (h *Handlers) writeActivity(ctx context.Context, file *csvsafe.Writer, filter audit.Filter, rows []audit.Event) error {
 	err := file.Write("id", "time", "action", "outcome", "actor_id", "actor", "project_id", "project",
-		"agent_id", "agent", "token_id", "token", "ip", "request_id", "refers_to")
+		"agent_id", "agent", "token_id", "token", "ip", "request_id", "refers_to",
+		"count", "last_time", "unconfirmed_agent_id", "unconfirmed_token_id")
 	for err == nil && len(rows) > 0 {
 		for _, row := range rows {
 			if err := file.Write(activityCells(row)...); err != nil {
@@ -66,9 +71,14 @@ func activityCells(e audit.Event) []string {
 		}
 		return strconv.FormatInt(n, 10)
 	}
+	last := e.LastAt
+	if last.IsZero() {
+		last = e.At
+	}
 	return []string{
 		number(e.ID), e.At.Format(time.RFC3339), string(e.Action), string(e.Outcome), number(e.ActorID), e.ActorName,
 		number(e.Target.ProjectID), e.Target.ProjectPath, number(e.Target.AgentID), e.Target.AgentName,
 		number(e.Target.TokenID), e.Target.TokenName, e.ClientIP, e.RequestID, number(e.RefersTo),
+		number(e.Times), last.Format(time.RFC3339), number(e.Claim.AgentID), number(e.Claim.TokenID),
 	}
 }

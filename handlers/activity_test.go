@@ -246,7 +246,7 @@ func TestV11ActivityIsExportedSafely(t *testing.T) {
 	}
 	want := []string{
 		"534", "2026-11-24T20:53:00Z", "token_create", "ok", fmt.Sprint(p.people["lead"]), "lead", fmt.Sprint(p.project), "shop/payments",
-		fmt.Sprint(p.prod), "prod", "", "token-0", "192.0.2.7", "request-0", "",
+		fmt.Sprint(p.prod), "prod", "", "token-0", "192.0.2.7", "request-0", "", "1", "2026-11-24T20:53:00Z", "", "",
 	}
 	if diff := cmp.Diff(want, rows[3]); diff != "" {
 		t.Errorf("an ordinary row (-want +got):\n%s", diff)

@@ -93,7 +93,9 @@ func (h *Handlers) manageableAgent(r *http.Request, s *session) (agentread.Proje
 	if err != nil {
 		return found, err
 	}
-	stateOf(r).about = audit.Target{ProjectPath: found.Project.Path, AgentName: found.Agent.Name}
+	stateOf(r).shown = audit.Target{
+		ProjectID: found.Project.ID, ProjectPath: found.Project.Path, AgentID: found.Agent.ID, AgentName: found.Agent.Name,
+	}
 	return found, requireManage(found.Project.Access)
 }
 

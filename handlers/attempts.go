@@ -77,6 +77,7 @@ func (h *Handlers) takeAttempt(w http.ResponseWriter, r *http.Request, state str
 		if now := h.Now(); now.After(a.Expires) || !h.states.use(state, a.Expires, now) {
 			return a, errSignInState
 		}
+		stateOf(r).isSigningIn = true
 		return a, nil
 	}
 	return attempt{}, errSignInState.because(errNoAttempt)

@@ -18,9 +18,9 @@ import (
 const (
 	// auditTimeout bounds one write to the audit.
 	auditTimeout = 3 * time.Second
-	// anonymousBurst is how many rows visitors get at once, and anonymousEvery how soon the next.
-	anonymousBurst = 200
-	anonymousEvery = time.Second
+	// shareBurst is how many rows a share has at once, and shareEvery how soon it has the next.
+	shareBurst = 200
+	shareEvery = time.Second
 )
 
 // audit writes the row of every request to next, unless internal/tokens was reached, which
@@ -70,11 +70,11 @@ func (h *Handlers) endAudit(r *http.Request, action activity.Action, outcome act
 	}
 }
 
-// record writes a row of something that is over. Visitors are left with a bounded number of
-// rows: anybody who reaches the portal could fill the database otherwise. What is left out is
-// in the log, as every request is.
+// record writes a row of something that is over. Whoever is nobody yet is left with a bounded
+// number of rows: anybody who reaches the portal could fill the database otherwise. What is left
+// out is in the log, as every request is.
 func (h *Handlers) record(ctx context.Context, event audit.Event, outcome activity.Outcome) {
-	if event.ActorID == 0 && !h.anonymous.AllowN(h.Now(), 1) {
+	if event.ActorID == 0 && !h.shares.of(ctx).AllowN(h.Now(), 1) {
 		h.Log.WarnContext(ctx, "too many rows of visitors for the audit", "request_id", event.RequestID, "action", event.Action, "outcome", outcome)
 		return
 	}
@@ -103,14 +103,12 @@ func (h *Handlers) event(r *http.Request, action activity.Action) audit.Event {
 			person = loaded.User
 		}
 	}
-	return audit.Event{
-		Action: action, ActorID: person.ID, ActorName: person.Username, Target: target(r),
-		ClientIP: h.clientIP(r), RequestID: state.id,
-	}
+	event := audit.Event{Action: action, ActorID: person.ID, ActorName: person.Username, ClientIP: h.clientIP(r), RequestID: state.id}
+	return event.About(named(r), state.shown)
 }
 
-// target is what the request's address is about, with the names that are known of it.
-func target(r *http.Request) audit.Target {
+// named is what the request's address names, which says nothing of whether it is there.
+func named(r *http.Request) audit.Claim {
 	id := func(name string) int64 {
 		n, err := strconv.ParseInt(r.PathValue(name), 10, 64)
 		if err != nil || n < 0 {
@@ -118,9 +116,7 @@ func target(r *http.Request) audit.Target {
 		}
 		return n
 	}
-	about := stateOf(r).about
-	about.ProjectID, about.AgentID, about.TokenID = id("project"), id("agent"), id("token")
-	return about
+	return audit.Claim{ProjectID: id("project"), AgentID: id("agent"), TokenID: id("token")}
 }
 
 // beginSignIn writes the row of a sign-in before its session starts: one that cannot be
@@ -141,7 +137,7 @@ func (h *Handlers) beginSignIn(r *http.Request, user sessions.User) error {
 // auditRefresh writes a row when refresh fails. It is called once for all requests that wait
 // for the same renewal.
 func (h *Handlers) auditRefresh(event audit.Event, refresh sessions.RefreshFunc) sessions.RefreshFunc {
-	event.Target = audit.Target{}
+	event.Target, event.Claim = audit.Target{}, audit.Claim{}
 	return func(ctx context.Context, current gitlabapi.TokenPair) (gitlabapi.TokenPair, error) {
 		pair, err := refresh(ctx, current)
 		switch {
@@ -157,5 +153,19 @@ func (h *Handlers) auditRefresh(event audit.Event, refresh sessions.RefreshFunc)
 	}
 }
 
-// newAnonymous bounds the rows of visitors.
-func newAnonymous() *rate.Limiter { return rate.NewLimiter(rate.Every(anonymousEvery), anonymousBurst) }
+// shares bound the rows of people who are nobody yet: those who come back from GitLab with a
+// sign-in that began here, and all other visitors, who must not crowd them out.
+type shares struct{ signIns, visitors *rate.Limiter }
+
+func newShares() shares {
+	share := func() *rate.Limiter { return rate.NewLimiter(rate.Every(shareEvery), shareBurst) }
+	return shares{signIns: share(), visitors: share()}
+}
+
+// of is the share of the request that ctx belongs to.
+func (s shares) of(ctx context.Context) *rate.Limiter {
+	if state, ok := ctx.Value(stateKey{}).(*requestState); ok && state.isSigningIn {
+		return s.signIns
+	}
+	return s.visitors
+}

@@ -1,13 +1,20 @@
 package handlers_test
 
 import (
+	"context"
+	"database/sql"
+	"encoding/csv"
 	"fmt"
 	"net/http"
 	"net/url"
+	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/PuerkitoBio/goquery"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
@@ -68,16 +75,20 @@ func TestV6EveryRefusalLeavesOneRow(t *testing.T) {
 		want         activity.Outcome
 		// stored is what becomes of "I have stored it", which asks nothing of GitLab.
 		stored activity.Outcome
+		// shows is how many parts of the address GitLab has shown by then: project, agent, token.
+		shows int
+		// checkedFirst says that the form that creates a token is refused before GitLab is asked.
+		checkedFirst bool
 		// public says that the case concerns signing out too.
 		public bool
 	}{
 		{name: "from another site", person: "lead", header: crossSite, want: activity.Refused, stored: activity.Refused, public: true},
-		{name: "without a proof of where it comes from", person: "lead", header: http.Header{}, form: url.Values{"name": {"x"}}, want: activity.Refused, stored: activity.Refused, public: true},
+		{name: "without a proof of where it comes from", person: "lead", header: http.Header{}, form: url.Values{"name": {"x"}}, shows: 3, checkedFirst: true, want: activity.Refused, stored: activity.Refused, public: true},
 		{name: "with too large a form", person: "lead", form: url.Values{"name": {strings.Repeat("x", 70_000)}}, want: activity.Refused, stored: activity.Refused, public: true},
 		{name: "of a visitor", want: activity.Refused, stored: activity.Refused},
-		{name: "of a Developer", person: "dev", want: activity.Refused, stored: activity.Unknown},
+		{name: "of a Developer", person: "dev", shows: 2, want: activity.Refused, stored: activity.Unknown},
 		{name: "of somebody who sees no such project", person: "outsider", want: activity.Refused, stored: activity.Unknown},
-		{name: "with a form that was open for too long", person: "lead", form: url.Values{"name": {"x"}, "nonce": {"old"}}, want: activity.Refused, stored: activity.Unknown},
+		{name: "with a form that was open for too long", person: "lead", shows: 3, form: url.Values{"name": {"x"}, "nonce": {"old"}}, want: activity.Refused, stored: activity.Unknown},
 		{
 			name: "while GitLab is down", person: "lead", setUp: fault(gitlabtest.BadGateway(), gitlabtest.OpGraphQL, gitlabtest.OpGetProject, gitlabtest.OpGetAgent),
 			want: activity.Failed, stored: activity.Unknown,
@@ -108,6 +119,10 @@ func TestV6EveryRefusalLeavesOneRow(t *testing.T) {
 				if route.Pattern == views.PatternUnused { // refused for its proof, before GitLab is asked
 					want = activity.Refused
 				}
+				shows := tt.shows
+				if tt.checkedFirst && route.Action == activity.TokenCreate {
+					shows = 0
+				}
 				before := len(p.audit())
 				got := b.post(p.address(route.Pattern), tt.form)
 				p.gitlab.ClearFaults(gitlabtest.OpGraphQL)
@@ -116,10 +131,9 @@ func TestV6EveryRefusalLeavesOneRow(t *testing.T) {
 				rows := p.audit()[before:]
 				wantRow := audit.Event{
 					Action: route.Action, Outcome: want, ActorID: p.people[tt.person], ActorName: tt.person,
-					ClientIP: "127.0.0.1", RequestID: got.header.Get("X-Request-Id"), Target: p.target(route.Pattern),
-				}
-				names := cmpopts.IgnoreFields(audit.Target{}, "ProjectPath", "AgentName", "TokenName")
-				if diff := cmp.Diff([]audit.Event{wantRow}, rows, cmpopts.IgnoreFields(audit.Event{}, "ID", "At"), names); diff != "" {
+					ClientIP: "127.0.0.1", RequestID: got.header.Get("X-Request-Id"), Times: 1,
+				}.About(p.named(route.Pattern), p.shown(route, shows))
+				if diff := cmp.Diff([]audit.Event{wantRow}, rows, cmpopts.IgnoreFields(audit.Event{}, "ID", "At")); diff != "" {
 					t.Errorf("POST %s = %d (-want +got):\n%s", route.Pattern, got.status, diff)
 				}
 			}
@@ -130,19 +144,38 @@ func TestV6EveryRefusalLeavesOneRow(t *testing.T) {
 	}
 }
 
-// target is what the address of a pattern names.
-func (p *portal) target(pattern string) audit.Target {
-	var target audit.Target
+// named is what the address of a pattern names.
+func (p *portal) named(pattern string) audit.Claim {
+	var named audit.Claim
 	for place, id := range map[string]func(){
-		"{project}": func() { target.ProjectID = p.project },
-		"{agent}":   func() { target.AgentID = p.prod },
-		"{token}":   func() { target.TokenID = p.prodToken },
+		"{project}": func() { named.ProjectID = p.project },
+		"{agent}":   func() { named.AgentID = p.prod },
+		"{token}":   func() { named.TokenID = p.prodToken },
 	} {
 		if strings.Contains(pattern, place) {
 			id()
 		}
 	}
-	return target
+	return named
+}
+
+// shown is what GitLab has shown when it showed so many parts of a route's address. That a token is
+// stored is not asked of it.
+func (p *portal) shown(route handlers.Route, parts int) audit.Target {
+	var shown audit.Target
+	for i, part := range []struct {
+		place string
+		show  func()
+	}{
+		{"{project}", func() { shown.ProjectID, shown.ProjectPath = p.project, "shop/payments" }},
+		{"{agent}", func() { shown.AgentID, shown.AgentName = p.prod, "prod" }},
+		{"{token}", func() { shown.TokenID, shown.TokenName = p.prodToken, "prod-token" }},
+	} {
+		if i < parts && strings.Contains(route.Pattern, part.place) && route.Action != activity.TokenStored {
+			part.show()
+		}
+	}
+	return shown
 }
 
 func TestV6EveryChangingRouteIsAudited(t *testing.T) {
@@ -336,25 +369,220 @@ func TestV6WhatCannotBeAuditedIsNotDone(t *testing.T) {
 func TestV6VisitorsCannotFillTheAudit(t *testing.T) {
 	t.Parallel()
 	p := newPortal(t)
-	visitor := p.visitor()
+	visitor, next := p.visitor(), 0
 	knock := func(times int) func() {
 		return func() {
 			for range times {
-				visitor.get("/auth/callback?state=x&code=y")
+				next++
+				visitor.post(fmt.Sprintf("/projects/%d/agents", next), url.Values{"name": {"x"}})
 			}
 		}
 	}
 	if got := len(p.added(knock(210))); got != 200 {
-		t.Errorf("210 failed sign-ins left %d rows, want 200", got)
+		t.Errorf("210 refused forms left %d rows, want 200", got)
 	}
 	if !strings.Contains(p.logs.String(), "too many rows of visitors") {
 		t.Error("the log does not say that rows were left out")
 	}
 	p.clock.Advance(3 * time.Second)
 	if got := len(p.added(knock(10))); got != 3 {
-		t.Errorf("3 seconds later 10 failed sign-ins left %d rows, want 3", got)
+		t.Errorf("3 seconds later 10 refused forms left %d rows, want 3", got)
 	}
 	if got := p.added(func() { p.as("lead") }); len(got) != 1 {
 		t.Errorf("a person who signs in then leaves %v, want one row", got)
+	}
+}
+
+// Neither visitors' forms nor made-up returns from GitLab use up what is left for real ones.
+func TestV6ADeniedSignInLeavesItsRowAmongAnyNumberOfVisitors(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t)
+	visitor := p.visitor()
+	deny := func() {
+		b := p.visitor()
+		b.follow(b.authorize(b.get("/auth/login").header.Get("Location"), "lead", "deny"))
+	}
+	for i := range 1000 {
+		visitor.post(fmt.Sprintf("/projects/%d/agents", i+1), url.Values{"name": {"x"}})
+	}
+	if diff := cmp.Diff([]string{" sign_in refused"}, p.added(deny)); diff != "" {
+		t.Errorf("rows after a thousand forms (-want +got):\n%s", diff)
+	}
+	for i := range 500 { // beyond 600 at once everybody at that address has to wait
+		visitor.get(fmt.Sprintf("/auth/callback?state=x%d&code=y", i))
+	}
+	deny()
+	if row := p.audit()[len(p.audit())-1]; row.Action != activity.SignIn || row.Times != 2 {
+		t.Errorf("after hundreds of made-up returns the row is %+v, want one that counts both", row)
+	}
+}
+
+// An outsider sends every form that names a project, its agent and its token; whoever maintains the
+// project reads none of it.
+func TestN8AnOutsidersFormsAreInNobodysActivity(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t)
+	outsider, lead := p.as("outsider"), p.as("lead")
+	for _, route := range handlers.Routes() {
+		if route.Method == http.MethodPost && route.SignedIn && route.Pattern != views.PatternUnused {
+			outsider.post(p.address(route.Pattern), url.Values{"name": {"x"}})
+		}
+	}
+	// A form that lists their own token, sent with somebody else's.
+	own := p.gitlab.AddProject(gitlabtest.Project{Path: "own", Name: "Own"})
+	p.gitlab.AddMember(own, p.people["outsider"], gitlabtest.Maintainer)
+	agent := p.gitlab.AddAgent(gitlabtest.Agent{Project: own, Name: "own", CreatedAt: p.clock.Now()})
+	p.gitlab.AddToken(gitlabtest.Token{Agent: agent, Name: "own", CreatedAt: p.clock.Now().Add(-100 * 24 * time.Hour)})
+	action, form := outsider.unusedForm(fmt.Sprintf("/unused-tokens?agent=%d.%d", own, agent))
+	form["token"] = []string{fmt.Sprintf("%d.%d.%d", p.project, p.prod, p.prodToken)}
+	outsider.post(action, form)
+	claims := int64(0)
+	for _, row := range p.audit() {
+		if row.ActorName == "outsider" && row.Claim != (audit.Claim{}) {
+			claims += row.Times
+		}
+		if row.ActorName == "outsider" && row.Target != (audit.Target{}) {
+			t.Errorf("an outsider's row is about %+v", row.Target)
+		}
+	}
+	if claims != 6 {
+		t.Errorf("the rows keep what an outsider named in %d forms, want 6", claims)
+	}
+	for _, address := range []string{"/activity", "/activity?project=shop/payments", p.agentPath(p.prod) + "?tab=activity"} {
+		if text := lead.get(address).text("main"); strings.Contains(text, "outsider") {
+			t.Errorf("GET %s tells of the outsider: %s", address, text)
+		}
+	}
+	if file := lead.get("/activity.csv").body; strings.Contains(file, "outsider") {
+		t.Errorf("the file tells of the outsider: %s", file)
+	}
+}
+
+func TestN8WhoeverSeesTheProjectIsInItsActivity(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t)
+	dev, lead := p.as("dev"), p.as("lead")
+	for range 37 {
+		dev.post(p.address("/projects/{project}/agents/{agent}/tokens/{token}/revoke"), nil)
+		p.clock.Advance(time.Second)
+	}
+	for lang, want := range map[string][]string{
+		"en":    {"Revoke token", "token #" + strconv.FormatInt(p.prodToken, 10) + ", unconfirmed", "Refused", "× 37", "last:"},
+		"zh-CN": {"撤回令牌", "令牌 #" + strconv.FormatInt(p.prodToken, 10) + "（未确认）", "× 37", "最后一次："},
+	} {
+		lead.post("/preferences", url.Values{"lang": {lang}})
+		rows := lead.get("/activity").doc.Find("#activity tbody tr")
+		text := strings.Join(strings.Fields(rows.Text()), " ")
+		for _, words := range want {
+			if rows.Length() != 1 || !strings.Contains(text, words) {
+				t.Errorf("%s: %d rows, want one with %q: %s", lang, rows.Length(), words, text)
+			}
+		}
+		var times []string
+		rows.Find("time").Each(func(_ int, moment *goquery.Selection) { times = append(times, moment.AttrOr("datetime", "")) })
+		if diff := cmp.Diff([]string{"2026-11-24T12:00:00Z", "2026-11-24T12:00:36Z"}, times); diff != "" {
+			t.Errorf("%s: first and last time (-want +got):\n%s", lang, diff)
+		}
+	}
+	file := must(csv.NewReader(strings.NewReader(lead.get("/activity.csv").body)).ReadAll())(t)
+	tail := file[1][len(file[1])-4:]
+	if diff := cmp.Diff([]string{"37", "2026-11-24T12:00:36Z", "", strconv.FormatInt(p.prodToken, 10)}, tail); diff != "" {
+		t.Errorf("the last cells of the file (-want +got):\n%s", diff)
+	}
+}
+
+// "I have stored it" asks nothing of GitLab: it is about a token only where the portal created that
+// token for the same person.
+func TestN8StoringIsAClaimUnlessThePortalCreatedTheToken(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t)
+	lead := p.as("lead")
+	lead.post(p.address("/projects/{project}/agents/{agent}/tokens/{token}/stored"), nil)
+	if got := p.audit(); got[len(got)-1].Target != (audit.Target{}) || got[len(got)-1].Outcome != activity.Unknown {
+		t.Errorf("of a token from elsewhere: %+v, want a claim", got[len(got)-1])
+	}
+	revealed := lead.submit(p.address("/projects/{project}/agents/{agent}/tokens/new"), url.Values{"name": {"second"}})
+	form := revealed.doc.Find(`form[action$="/stored"]`)
+	lead.post(form.AttrOr("action", ""), hiddenFields(form))
+	got := p.audit()[len(p.audit())-1]
+	if got.Target.TokenName != "second" || got.Target.ProjectID != p.project || got.Claim != (audit.Claim{}) || got.Outcome != activity.OK {
+		t.Errorf("of the portal's own token: %+v", got)
+	}
+}
+
+// While every query of the audit is stuck, everything else answers.
+func TestB6AStuckAuditHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t)
+	lead := p.as("lead")
+	var held []*sql.Conn
+	for range p.db.Reports.Stats().MaxOpenConnections {
+		held = append(held, must(p.db.Reports.Conn(t.Context()))(t))
+	}
+	readers := make(chan *answer)
+	for range 16 {
+		go func() { readers <- lead.get("/activity") }()
+	}
+	for p.db.Reports.Stats().WaitCount < 16 {
+		runtime.Gosched()
+	}
+	others := make(chan string)
+	go func() {
+		defer close(others)
+		for _, address := range []string{"/projects", "/readyz", p.agentPath(p.prod) + "/tokens/new"} {
+			others <- fmt.Sprint(lead.get(address).status, " ", address)
+		}
+		others <- fmt.Sprint(p.visitor().signIn("/auth/login", "dev").status, " signing in")
+	}()
+	var got []string
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	for range 4 {
+		select {
+		case answer := <-others:
+			got = append(got, answer)
+		case <-ctx.Done():
+			t.Error("somebody waits for the audit")
+		}
+	}
+	want := []string{"200 /projects", "200 /readyz", "200 " + p.agentPath(p.prod) + "/tokens/new", "303 signing in"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("answers meanwhile (-want +got):\n%s", diff)
+	}
+	for _, conn := range held {
+		if err := conn.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	for range others { // none, unless they waited
+	}
+	for range 16 {
+		if got := <-readers; got.status != http.StatusOK {
+			t.Errorf("GET /activity after that = %d", got.status)
+		}
+	}
+}
+
+func TestB6AnAuditThatDoesNotAnswerIsSaidInWords(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t)
+	lead := p.as("lead")
+	for range p.db.Reports.Stats().MaxOpenConnections {
+		conn := must(p.db.Reports.Conn(t.Context()))(t)
+		defer func() { _ = conn.Close() }()
+	}
+	chinese := &browser{p: p, client: lead.client, header: lead.header.Clone()}
+	chinese.header.Set("Accept-Language", "zh-CN")
+	answers := make(chan string)
+	for _, b := range []*browser{lead, chinese} {
+		go func() {
+			got := b.get("/activity")
+			answers <- fmt.Sprint(got.status, " ", got.text("h1"))
+		}()
+	}
+	got := []string{<-answers, <-answers}
+	slices.Sort(got)
+	if diff := cmp.Diff([]string{"503 The activity could not be read in time", "503 未能及时读取活动记录"}, got); diff != "" {
+		t.Errorf("answers (-want +got):\n%s", diff)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/budget"
 	"gitlab-agent-portal/internal/fleet/scan"
 	"gitlab-agent-portal/internal/tokens"
@@ -115,6 +116,8 @@ func classify(err error, change bool) problem {
 		return problem{status: errNotAudited.status, id: errNotAudited.id, level: slog.LevelError}
 	case errors.As(err, &agentUnknown):
 		return problem{status: http.StatusBadGateway, id: "agent_unknown", level: slog.LevelError}
+	case errors.Is(err, audit.ErrSlow):
+		return problem{status: http.StatusServiceUnavailable, id: "activity_slow", level: slog.LevelError}
 	case errors.Is(err, scan.ErrClosed):
 		return problem{status: http.StatusServiceUnavailable, id: "scan_stopped", level: slog.LevelWarn}
 	case errors.Is(err, context.Canceled):
@@ -150,26 +153,6 @@ func classifyGitLab(err error, change bool) problem {
 	default:
 		return problem{status: http.StatusInternalServerError, id: "internal", level: slog.LevelError}
 	}
-}
-
-// restrictedID is the id of the texts about an account that GitLab restricts.
-func restrictedID(why gitlabapi.Restriction) string { return "restricted_" + string(why) }
-
-// forbiddenID is the id of the texts about a 403. Whether a Maintainer is needed it does not tell:
-// that is known only where the rights were asked.
-func forbiddenID(err error) string {
-	if why := gitlabapi.RestrictionOf(err); why != gitlabapi.RestrictionNone {
-		return restrictedID(why)
-	}
-	return "forbidden"
-}
-
-// said is GitLab's own reason for a 403, empty where it gives none.
-func said(err error) string {
-	if refused, ok := errors.AsType[*gitlabapi.Error](err); ok && errors.Is(err, gitlabapi.ErrForbidden) {
-		return strings.Join(refused.Reasons(), "; ")
-	}
-	return ""
 }
 
 // outcomeSuffix picks the sentence that says whether a change may have happened.

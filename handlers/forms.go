@@ -67,28 +67,6 @@ func (h *Handlers) change(r *http.Request, s *session, run func(ctx context.Cont
 	return whyForbidden(r, s, run(r.Context(), s.gitlab))
 }
 
-// whyForbidden finds the reason for a 403 that gives none: GitLab says the same of a missing role,
-// of a project that takes no changes, and of a feature that is switched off.
-func whyForbidden(r *http.Request, s *session, refused error) error {
-	isPlain := errors.Is(refused, gitlabapi.ErrForbidden) && !errors.Is(refused, gitlabapi.ErrInsufficientScope) &&
-		gitlabapi.RestrictionOf(refused) == gitlabapi.RestrictionNone
-	if !isPlain {
-		return refused
-	}
-	project, err := pathID(r, "project")
-	if err != nil {
-		return refused
-	}
-	access, err := s.read.WhyRefused(r.Context(), project)
-	if err != nil {
-		return refused
-	}
-	if reason := (*httpError)(nil); errors.As(requireManage(access), &reason) {
-		return reason.because(refused)
-	}
-	return refused
-}
-
 // actor is who acts in this request, for the audit.
 func (h *Handlers) actor(r *http.Request, s *session) tokens.Actor {
 	return tokens.Actor{ID: s.User.ID, Name: s.User.Username, IP: h.clientIP(r), RequestID: stateOf(r).id}

@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/a-h/templ"
-	"golang.org/x/time/rate"
 
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/agent"
@@ -67,6 +66,8 @@ type Config struct {
 	HelmRepoURL string
 	// AgentImage is the image that they name, without a tag; empty leaves it to the chart.
 	AgentImage string
+	// SecurityContact is where to report a vulnerability, as a URL; empty for nowhere.
+	SecurityContact string
 	// Refreshed, unless nil, is told how each renewal of a person's GitLab tokens ended.
 	Refreshed func(result RefreshResult)
 	// JiHu says that the instance is one of JiHu GitLab.
@@ -91,9 +92,9 @@ type Handlers struct {
 	nonces      nonceSigner
 	sealer      *sessions.Sealer
 	crossOrigin *http.CrossOriginProtection
-	anonymous   *rate.Limiter
 	states      usedStates
 	forwarded   forwardedHint
+	shares      shares
 	buffers     sync.Pool
 	panicPage   []byte
 }
@@ -115,7 +116,7 @@ func build(cfg Config) (*Handlers, error) {
 		nonces:      newNonceSigner(cfg.Keys, cfg.Now),
 		sealer:      cfg.Keys.Sealer("cookies of " + cfg.OAuth.Instance()),
 		crossOrigin: http.NewCrossOriginProtection(),
-		anonymous:   newAnonymous(),
+		shares:      newShares(),
 		buffers:     sync.Pool{New: func() any { return new(bytes.Buffer) }},
 	}
 	if err := h.prerenderPanicPage(); err != nil {

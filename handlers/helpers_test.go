@@ -62,6 +62,7 @@ type portal struct {
 	database *databasetest.Database
 	keys     session.Keys
 	auditLog *audit.Log
+	db       *database.DB
 	// config is what the portal was put together from last.
 	config  handlers.Config
 	fleet   *scan.Service
@@ -111,6 +112,8 @@ type setUp struct {
 	jihu bool
 	// pages are those of Config.Pages.
 	pages map[string]handlers.PageFunc
+	// contact is where to report a vulnerability; empty for nowhere.
+	contact string
 	// behindProxy says that the test is a proxy which the portal trusts.
 	behindProxy bool
 	// application is the id of the application at GitLab; empty: the usual one.
@@ -194,7 +197,7 @@ func (p *portal) compose(setup setUp) {
 		ClientID: cmp.Or(setup.application, clientID), ClientSecret: gitlabapi.NewSecret(clientSecret), RedirectURL: p.public.String() + "/auth/callback", Scope: scope,
 	})
 	db := must(database.Open(p.t.Context(), p.database.URL, oauth.Instance()))(p.t)
-	p.auditLog = audit.New(db, 9600*time.Hour, p.clock.Now)
+	p.db, p.auditLog = db, audit.New(db, 9600*time.Hour, p.clock.Now)
 	sessions := must(session.New(db, session.Config{Keys: setup.keys, Cookie: cookie, Address: peer, Now: p.clock.Now, Log: log}))(p.t)
 	revocations := handlers.NewRevocations(oauth, log, time.Millisecond)
 	p.stop = func() {
@@ -214,7 +217,7 @@ func (p *portal) compose(setup setUp) {
 		Tokens: tokens.New(nonces, p.auditLog, budget.NewChanges(db, p.clock.Now), log), Requests: budget.NewRequests(p.clock.Now),
 		Fleet: p.fleet, Limits: agent.NewThresholds(90*24*time.Hour, 30*24*time.Hour), Keys: setup.keys, Cookie: cookie,
 		Assets: must(static.Load())(p.t), Log: log, Now: p.clock.Now, Ready: readiness(setup, db),
-		HelmRepoURL: "https://charts.gitlab.io", AgentImage: setup.agentImage, PrivateCA: setup.privateCA, JiHu: setup.jihu, Pages: setup.pages,
+		HelmRepoURL: "https://charts.gitlab.io", AgentImage: setup.agentImage, PrivateCA: setup.privateCA, JiHu: setup.jihu, Pages: setup.pages, SecurityContact: setup.contact,
 	}
 	if setup.behindProxy {
 		p.config.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}

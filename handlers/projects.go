@@ -63,7 +63,7 @@ func (h *Handlers) manageableProject(r *http.Request, s *session) (views.Project
 	if err != nil {
 		return views.Project{}, err
 	}
-	stateOf(r).about = audit.Target{ProjectPath: project.Path}
+	stateOf(r).shown = audit.Target{ProjectID: project.ID, ProjectPath: project.Path}
 	return h.projectView(project), requireManage(project.Access)
 }
 

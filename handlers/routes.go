@@ -73,6 +73,9 @@ func (h *Handlers) routes() []route {
 		{http.MethodGet, views.PatternReady, public(h.ready), ""},
 		{http.MethodGet, views.PatternStatic, public(h.asset), ""},
 	}
+	if h.SecurityContact != "" {
+		table = append(table, route{http.MethodGet, views.PatternSecurityTxt, public(h.securityTxt), ""})
+	}
 	for pattern, show := range h.Pages {
 		table = append(table, route{http.MethodGet, pattern, public(func(w http.ResponseWriter, r *http.Request) error {
 			page, fragment := show(h.page(w, r, ""))

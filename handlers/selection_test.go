@@ -148,10 +148,10 @@ func TestOneFailureStopsNoOtherRevocation(t *testing.T) {
 	rows := must(p.auditLog.Page(t.Context(), audit.Filter{Projects: []int64{p.project}, Action: activity.TokenRevoke}, 0, 9))(t)
 	var outcomes []string
 	for _, row := range rows {
-		outcomes = append(outcomes, row.Target.AgentName+" "+string(row.Outcome))
+		outcomes = append(outcomes, fmt.Sprintf("%s %s %d", row.Target.AgentName, row.Outcome, row.Times))
 	}
 	slices.Sort(outcomes)
-	if diff := cmp.Diff([]string{"idle ok", "idle ok", "prod refused", "prod refused"}, outcomes); diff != "" {
+	if diff := cmp.Diff([]string{"idle ok 1", "idle ok 1", "prod refused 2"}, outcomes); diff != "" {
 		t.Errorf("the audit (-want +got):\n%s", diff)
 	}
 }

@@ -25,8 +25,10 @@ type requestState struct {
 	session *session
 	// person is who acts, also when their session has ended meanwhile.
 	person sessions.User
-	// about has the names of what the request is about; its numbers are in the address.
-	about audit.Target
+	// shown is what GitLab has shown the person of what the request is about.
+	shown audit.Target
+	// isSigningIn says that the request ends a sign-in that began here, in this browser.
+	isSigningIn bool
 	// audited says that the request's row of the audit is not to be written around it: internal/tokens
 	// writes it, or there was nothing to do.
 	audited bool

@@ -43,7 +43,7 @@ func (h *Handlers) loadTokenRevoke(r *http.Request, s *session) (model *views.To
 		model.Token = agent.Token{ID: id}
 		return model, false, nil
 	}
-	stateOf(r).about.TokenName = model.Token.Name
+	stateOf(r).shown.TokenID, stateOf(r).shown.TokenName = id, model.Token.Name
 	model.Guard = rotation.Guarded(id, h.rotationFacts(r.Context(), s, one)[0])
 	h.noteReadings(r.Context(), one.Agent) // once it is revoked, GitLab tells of its use no more
 	return model, true, nil
@@ -70,8 +70,7 @@ func (h *Handlers) tokenRevoke(w http.ResponseWriter, r *http.Request, s *sessio
 	}
 	err = h.change(r, s, func(ctx context.Context, gitlab *gitlabapi.Client) error {
 		return h.Tokens.Revoke(ctx, gitlab, tokens.RevokeRequest{
-			Actor: h.actor(r, s), Project: model.Project.ID, ProjectPath: model.Project.Path,
-			Agent: model.AgentID, AgentName: model.AgentName, Token: model.Token.ID, TokenName: model.Token.Name,
+			Actor: h.actor(r, s), Project: model.Project.ID, Agent: model.AgentID, Token: model.Token.ID, Shown: stateOf(r).shown,
 		})
 	})
 	if err != nil {

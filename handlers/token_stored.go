@@ -4,7 +4,6 @@ import (
 	"net/http"
 
 	"gitlab-agent-portal/internal/activity"
-	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/views"
 )
 
@@ -27,16 +26,13 @@ func (h *Handlers) tokenStored(w http.ResponseWriter, r *http.Request, s *sessio
 	return nil
 }
 
-// createdHere reports whether the portal created the token of the address for this person, and
-// notes the names of the time. Without that, "I have stored it" is a claim about any token.
+// createdHere reports whether the portal created the token of the address for this person, to whom
+// GitLab showed it by that. Without that, "I have stored it" is a claim about any token.
 func (h *Handlers) createdHere(r *http.Request, s *session) bool {
-	about := target(r)
-	rows, err := h.Audit.Page(r.Context(), audit.Filter{
-		Projects: []int64{about.ProjectID}, AgentID: about.AgentID, TokenID: about.TokenID, Action: activity.TokenCreate,
-	}, 0, 1)
-	if err != nil || len(rows) == 0 || rows[0].ActorID != s.User.ID {
-		return false
+	created, found, err := h.Audit.CreatedBy(r.Context(), s.User.ID, named(r))
+	if err != nil {
+		h.Log.WarnContext(r.Context(), "looking for the create of a token", "request_id", stateOf(r).id, "error", err)
 	}
-	stateOf(r).about = rows[0].Target
-	return true
+	stateOf(r).shown = created.Target
+	return found
 }

@@ -50,6 +50,14 @@ type ActivityRow struct {
 	AgentName   string
 	TokenID     int64
 	TokenName   string
+	// UnconfirmedAgentID and UnconfirmedTokenID are what the request named and GitLab did not show
+	// to whoever sent it; 0 for none.
+	UnconfirmedAgentID int64
+	UnconfirmedTokenID int64
+	// Times is how many equal refusals the entry stands for; with more than one, At is when the
+	// first came and LastAt when the last.
+	Times  int64
+	LastAt time.Time
 	// RefersTo is the number of the entry whose outcome was looked into; 0 for none.
 	RefersTo    int64
 	RefersToURL string

@@ -20,9 +20,12 @@ func testActivity() []ActivityRow {
 	looked.RefersTo, looked.RefersToURL = 16, "/portal/activity?project=20&before=17#entry-16"
 	bare.Actor, bare.ProjectPath, bare.AgentID, bare.AgentName, bare.TokenID, bare.TokenName = "", "", 9, "", 8, ""
 	hostile.Actor, hostile.ProjectPath, hostile.AgentName, hostile.TokenName = hostileName, hostileName, hostileName, hostileName
+	several := row(10, "token_revoke", "refused")
+	several.AgentID, several.AgentName, several.TokenID, several.TokenName = 0, "", 0, ""
+	several.UnconfirmedAgentID, several.UnconfirmedTokenID, several.Times, several.LastAt = 9, 8, 37, before(9*time.Hour)
 	return []ActivityRow{
 		row(18, "token_revoke", "pending"), looked, row(16, "token_create", "unknown"), row(15, "token_stored", "ok"),
-		row(14, "agent_delete", "failed"), row(13, "token_create", "refused"), bare, hostile,
+		row(14, "agent_delete", "failed"), row(13, "token_create", "refused"), bare, hostile, several,
 	}
 }
 
@@ -84,4 +87,8 @@ func TestActivityRows(t *testing.T) {
 	wantAttr(t, rows.Eq(2), "td:nth-child(3) a", "href", "/portal/activity?agent=prod-eu&actor=mara")
 	wantText(t, rows.Eq(6), "td:nth-child(3)", "not signed in")
 	wantText(t, rows.Eq(6), "td:nth-child(2)", "agent #9 project #20")
+	wantText(t, rows.Eq(8), "th", "Revoke token #10 token #8, unconfirmed")
+	wantText(t, rows.Eq(8), "td:nth-child(2)", "agent #9, unconfirmed shop/platform/checkout")
+	wantText(t, rows.Eq(8), "td:last-child .times", "× 37")
+	wantAttr(t, rows.Eq(8), ".last time", "datetime", before(9*time.Hour).UTC().Format(time.RFC3339))
 }

@@ -243,7 +243,7 @@ func agentFacts(p Page, m AgentModel) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = LastContact(p, m.Agent).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = LastContact(p.L, p.Now, &m.Agent).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -26,6 +26,17 @@ func (m Project) membersURL() string { return m.URL + "/-/project_members" }
 // why says in a sentence why a person may only read.
 func (m Project) why(l *i18n.Printer) string { return l.T("agents.access." + string(m.Access)) }
 
+// readOnlyReason says in a list why a project takes no changes; empty where the role alone is not
+// enough, which is what most of them have.
+func readOnlyReason(l *i18n.Printer, access agent.Access) string {
+	switch access {
+	case agent.AccessAncestor, agent.AccessDeletion, agent.AccessFrozen, agent.AccessInfrastructure, agent.AccessRepository:
+		return l.T("agents.access." + string(access))
+	default:
+		return ""
+	}
+}
+
 // partial reports whether status, tokens and creators could not all be read.
 func (m AgentsModel) partial() bool {
 	return slices.ContainsFunc(m.Agents, func(a agent.Agent) bool { return !a.UseKnown() })

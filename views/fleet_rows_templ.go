@@ -487,7 +487,7 @@ func fleetRow(p Page, m FleetModel, r FleetRow) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = LastContact(p, r.Agent.Agent).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = LastContact(p.L, p.Now, &r.Agent.Agent).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -40,6 +40,7 @@ const (
 	PatternKeysHelp    = "/help/keys"
 	PatternHealth      = "/healthz"
 	PatternReady       = "/readyz"
+	PatternSecurityTxt = "/.well-known/security.txt"
 	PatternStatic      = "/static/"
 )
 

@@ -58,7 +58,7 @@ func TestAnAuditedActionIsPendingUntilItIsFinishedOnce(t *testing.T) {
 				t.Fatalf("Begin: %v", err)
 			}
 			want := tokenCreate()
-			want.ID, want.At, want.Outcome = id, clock.Now(), activity.Pending
+			want.ID, want.At, want.Outcome, want.Times = id, clock.Now(), activity.Pending, 1
 			all := audit.Filter{Projects: []int64{20}}
 			if diff := cmp.Diff([]audit.Event{want}, page(t, log, all, 0, 10)); diff != "" {
 				t.Errorf("after the beginning (-want +got):\n%s", diff)
@@ -268,7 +268,7 @@ func TestTheSweepOfTheAuditIsBounded(t *testing.T) {
 			t.Parallel()
 			d := fresh(t)
 			log, clock := openNew(t, d)
-			_, err := d.Raw(t).ExecContext(t.Context(), `INSERT INTO audit
+			_, err := d.Raw(t).ExecContext(t.Context(), `INSERT INTO audit (id, at, action, outcome, actor_id, actor_name, project_id, project_path, agent_id, agent_name, token_id, token_name, client_ip, request_id, refers_to)
 				WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 501)
 				SELECT i, 0, 'sign_in', 'ok', 0, '', 0, '', 0, '', 0, '', '', '', 0 FROM n`)
 			if err != nil {

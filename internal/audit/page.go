@@ -3,15 +3,13 @@ package audit
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"gitlab-agent-portal/internal/activity"
-	"gitlab-agent-portal/internal/database"
 )
 
 // maxText is more than any name of GitLab's, in bytes.
@@ -35,7 +33,6 @@ type Filter struct {
 	// AgentID and AgentName name an agent; its name is that of the time.
 	AgentID   int64
 	AgentName string
-	TokenID   int64
 	// Actor is a username.
 	Actor  string
 	Action activity.Action
@@ -44,42 +41,54 @@ type Filter struct {
 }
 
 // Page returns at most limit rows, newest first. before is the ID of the last row of the page
-// before this one, 0 for the first page: rows that are added meanwhile shift nothing.
+// before this one, 0 for the first page: rows that are added meanwhile shift nothing. ErrSlow if
+// the database takes too long.
 func (l *Log) Page(ctx context.Context, filter Filter, before int64, limit int) ([]Event, error) {
-	return l.rows(ctx, filter, pageOrder{below: before, sql: "DESC"}, limit)
+	return l.page(ctx, filter, span{below: before}, newestFirst, limit)
 }
 
 // PageAfter returns the at most limit rows that come right after the one with the ID after,
-// newest first like every page.
+// newest first like every page. ErrSlow if the database takes too long.
 func (l *Log) PageAfter(ctx context.Context, filter Filter, after int64, limit int) ([]Event, error) {
-	rows, err := l.rows(ctx, filter, pageOrder{above: after, sql: "ASC"}, limit)
+	rows, err := l.page(ctx, filter, span{above: after}, oldestFirst, limit)
 	slices.Reverse(rows)
 	return rows, err
 }
 
-// pageOrder says where a page starts and in which order it is read.
-type pageOrder struct {
-	below, above int64 // bounds of the ID, 0 for none
-	sql          string
-}
-
-// rows reads a page. The projects are one value, a list in JSON: SQLite takes no more than
-// 32,766 values in a query and PostgreSQL 65,535, and a person can maintain more projects.
-func (l *Log) rows(ctx context.Context, filter Filter, order pageOrder, limit int) ([]Event, error) {
+// page reads a page in the order.
+func (l *Log) page(ctx context.Context, filter Filter, ids span, order order, limit int) ([]Event, error) {
 	if len(filter.Projects) == 0 {
 		return nil, nil
 	}
-	projects, err := json.Marshal(filter.Projects)
+	ctx, cancel := context.WithTimeoutCause(ctx, queryTimeout, ErrSlow)
+	defer cancel()
+	ids, err := l.between(ctx, ids, filter.From, filter.Until)
 	if err != nil {
-		return nil, fmt.Errorf("list the projects: %w", err)
+		return nil, slow(ctx, err)
 	}
-	conditions, args := filter.conditions(order, []any{string(projects)})
-	args = append(args, limit)
-	query := `SELECT ` + columns + ` FROM audit WHERE project_id IN (` + l.db.Numbers + `)` + conditions + //nolint:gosec // no value is part of the text
-		` ORDER BY id ` + order.sql + ` LIMIT $` + strconv.Itoa(len(args))
-	rows, err := l.db.Read.QueryContext(ctx, query, args...)
+	query, args, err := l.pageQuery(filter, ids, order, limit)
 	if err != nil {
-		return nil, fmt.Errorf("read the audit: %w", err)
+		return nil, err
+	}
+	events, err := l.events(l.db.Reports.QueryContext(ctx, query, args...))
+	if err != nil {
+		return nil, slow(ctx, fmt.Errorf("read the audit: %w", err))
+	}
+	return events, nil
+}
+
+// slow says so of an error that came when the time for a query was up.
+func slow(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); errors.Is(cause, ErrSlow) {
+		return errors.Join(cause, err)
+	}
+	return err
+}
+
+// events reads the rows of a query of columns.
+func (l *Log) events(rows *sql.Rows, err error) ([]Event, error) {
+	if err != nil {
+		return nil, err
 	}
 	defer func() { _ = rows.Close() }()
 	var events []Event
@@ -90,57 +99,23 @@ func (l *Log) rows(ctx context.Context, filter Filter, order pageOrder, limit in
 		}
 		events = append(events, event)
 	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("read the audit: %w", err)
-	}
-	return events, nil
+	return events, rows.Err()
 }
 
-// conditions adds to those of a query, and their values to its arguments.
-func (f Filter) conditions(order pageOrder, args []any) (string, []any) {
-	var more strings.Builder
-	add := func(isWanted bool, comparison string, value any) {
-		if isWanted {
-			args = append(args, value)
-			more.WriteString(" AND " + comparison + " $" + strconv.Itoa(len(args)))
-		}
+// CreatedBy returns the row of the create that made the target's token, if the person with that
+// number did it through the portal, and whether there is one.
+func (l *Log) CreatedBy(ctx context.Context, actor int64, token Claim) (Event, bool, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, queryTimeout, ErrSlow)
+	defer cancel()
+	event, err := l.scan(l.db.Reports.QueryRowContext(ctx, createdQuery, token.TokenID, activity.TokenCreate, token.AgentID, token.ProjectID, actor))
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return Event{}, false, nil
+	case err != nil:
+		return Event{}, false, slow(ctx, fmt.Errorf("look for a create in the audit: %w", err))
 	}
-	add(order.below > 0, "id <", order.below)
-	add(order.above > 0, "id >", order.above)
-	add(f.AgentID != 0, "agent_id =", f.AgentID)
-	add(f.AgentName != "", "agent_name =", storable(f.AgentName))
-	add(f.TokenID != 0, "token_id =", f.TokenID)
-	add(f.Actor != "", "actor_name =", storable(f.Actor))
-	add(f.Action != "", "action =", f.Action)
-	add(!f.From.IsZero(), "at >=", f.From.UnixMicro())
-	add(!f.Until.IsZero(), "at <", f.Until.UnixMicro())
-	return more.String(), args
+	return event, true, nil
 }
 
-func (l *Log) scan(rows *sql.Rows) (Event, error) {
-	var e Event
-	var at int64
-	t := &e.Target
-	err := rows.Scan(&e.ID, &at, &e.Action, &e.Outcome, &e.ActorID, &e.ActorName, &t.ProjectID, &t.ProjectPath,
-		&t.AgentID, &t.AgentName, &t.TokenID, &t.TokenName, &e.ClientIP, &e.RequestID, &e.RefersTo)
-	if err != nil {
-		return e, fmt.Errorf("read a row of the audit: %w", err)
-	}
-	e.At = time.UnixMicro(at).UTC()
-	if e.Outcome == activity.Pending && l.now().Sub(e.At) > pendingLimit {
-		e.Outcome = activity.Unknown
-	}
-	return e, nil
-}
-
-// Sweep deletes the oldest rows whose retention is over, up to database.SweepBatch of them, and
-// returns how many it deleted.
-func (l *Log) Sweep(ctx context.Context) (int64, error) {
-	deleted, err := l.db.Exec(ctx, `DELETE FROM audit WHERE id IN (
-		SELECT id FROM audit WHERE at <= $1 ORDER BY at LIMIT $2`+l.db.SkipLocked+`)`,
-		l.now().Add(-l.retention).UnixMicro(), database.SweepBatch)
-	if err != nil {
-		return 0, fmt.Errorf("sweep the audit: %w", err)
-	}
-	return deleted, nil
-}
+const createdQuery = `SELECT ` + columns + ` FROM audit
+	WHERE token_id = $1 AND action = $2 AND agent_id = $3 AND project_id = $4 AND actor_id = $5 LIMIT 1`

@@ -34,46 +34,56 @@ func (l *Log) Unstored(ctx context.Context, agents []int64) ([]UnstoredToken, er
 	if len(agents) == 0 {
 		return nil, nil
 	}
+	ctx, cancel := context.WithTimeoutCause(ctx, queryTimeout, ErrSlow)
+	defer cancel()
 	in, args := database.List(agents, []any{l.now().Add(-pendingLimit).UnixMicro()})
-	rows, err := l.db.Read.QueryContext(ctx, unstoredQuery(in), args...)
+	rows, err := l.db.Reports.QueryContext(ctx, unstoredQuery(in), args...)
 	if err != nil {
-		return nil, fmt.Errorf("read unstored tokens: %w", err)
+		return nil, slow(ctx, fmt.Errorf("read unstored tokens: %w", err))
 	}
+	unstored, err := scanUnstored(rows)
+	if err == nil {
+		err = l.addKnownIDs(ctx, unstored)
+	}
+	if err != nil {
+		return nil, slow(ctx, fmt.Errorf("read unstored tokens: %w", err))
+	}
+	return unstored, nil
+}
+
+func scanUnstored(rows *sql.Rows) ([]UnstoredToken, error) {
 	defer func() { _ = rows.Close() }()
 	var unstored []UnstoredToken
 	for rows.Next() {
 		var t UnstoredToken
 		var at int64
 		if err := rows.Scan(&t.AgentID, &t.TokenID, &t.TokenName, &t.CreatorID, &t.CreatorName, &at); err != nil {
-			return nil, fmt.Errorf("read an unstored token: %w", err)
+			return nil, err
 		}
 		t.At = time.UnixMicro(at).UTC()
 		unstored = append(unstored, t)
 	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("read unstored tokens: %w", err)
-	}
-	return l.addKnownIDs(ctx, unstored)
+	return unstored, rows.Err()
 }
 
 // addKnownIDs tells what a token that is known only by its name cannot be. Few creates end so.
-func (l *Log) addKnownIDs(ctx context.Context, unstored []UnstoredToken) ([]UnstoredToken, error) {
+func (l *Log) addKnownIDs(ctx context.Context, unstored []UnstoredToken) error {
 	for i, token := range unstored {
 		if token.TokenID != 0 {
 			continue
 		}
-		rows, err := l.db.Read.QueryContext(ctx, `SELECT DISTINCT token_id FROM audit
-			WHERE agent_id = $1 AND token_id <> 0 AND outcome = 'ok'`, token.AgentID)
+		rows, err := l.db.Reports.QueryContext(ctx, knownIDsQuery, token.AgentID)
 		if err != nil {
-			return nil, fmt.Errorf("read an agent's tokens in the audit: %w", err)
+			return err
 		}
-		unstored[i].KnownIDs, err = scanIDs(rows)
-		if err != nil {
-			return nil, fmt.Errorf("read an agent's tokens in the audit: %w", err)
+		if unstored[i].KnownIDs, err = scanIDs(rows); err != nil {
+			return err
 		}
 	}
-	return unstored, nil
+	return nil
 }
+
+const knownIDsQuery = `SELECT DISTINCT token_id FROM audit WHERE agent_id = $1 AND token_id <> 0 AND outcome = 'ok'`
 
 func scanIDs(rows *sql.Rows) ([]int64, error) {
 	defer func() { _ = rows.Close() }()
@@ -95,7 +105,7 @@ func unstoredQuery(agents string) string {
 			made.actor_id, made.actor_name, made.at
 		FROM audit made
 		LEFT JOIN audit found ON found.refers_to = made.id AND found.agent_id = made.agent_id
-			AND found.action = 'reconciled'
+			AND found.action = 'reconciled' AND found.refers_to > 0
 		WHERE made.agent_id IN (` + agents + `) AND made.action = 'token_create'
 			AND (made.outcome IN ('ok', 'unknown') OR made.outcome = 'pending' AND made.at < $1)
 			AND COALESCE(found.outcome, '') <> 'failed'

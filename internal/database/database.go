@@ -21,16 +21,26 @@ const SweepBatch = 500
 // for concurrent use.
 type DB struct {
 	// Read serves lookups; Write serves single changes. On PostgreSQL they are the same pool.
-	Read, Write *sql.DB
+	// Reports serves queries of many rows: whoever waits for one keeps no lookup waiting.
+	Read, Write, Reports *sql.DB
 	// Instance is whose rows are to be read and written.
 	Instance Instance
 	// SkipLocked follows a SELECT inside a change and makes it pass over rows that somebody
 	// holds, instead of waiting for them.
 	SkipLocked string
-	// Numbers is a query of the numbers in the JSON list that is the statement's first argument.
+	// Numbers is a query of the numbers in the list that is the statement's first argument, as
+	// NumbersArg makes it.
 	Numbers string
+	// ForEach joins what a query finds for each row of what stands before it in a FROM: %s stands
+	// for the query, which may use that row's columns and gives one column, id. It is read as
+	// each_id.value.
+	ForEach string
+	// IndexedBy follows the name of a table and names the index to search it by in the place of %s,
+	// where the engine has no statistics and so guesses. PostgreSQL knows better by itself.
+	IndexedBy string
 
-	locks locks
+	numbersArg func([]int64) (any, error)
+	locks      locks
 	// prepares says that a statement which runs often is worth preparing by hand: PostgreSQL's
 	// driver keeps its statements prepared where that is possible, SQLite's does not.
 	prepares bool
@@ -136,6 +146,9 @@ func Exec(ctx context.Context, q Querier, query string, args ...any) (int64, err
 	}
 	return result.RowsAffected()
 }
+
+// NumbersArg is numbers, any amount of them, as the one argument that Numbers reads.
+func (d *DB) NumbersArg(numbers []int64) (any, error) { return d.numbersArg(numbers) }
 
 // List is the inside of an IN (…) with the values of ids as further arguments after args. It is
 // for lists that are known to be short: engines bound the arguments of one statement.

@@ -17,10 +17,11 @@ import (
 // Sizes and times of the PostgreSQL pools. Who holds a row keeps a connection while GitLab
 // answers, so holders have a pool of their own and cannot starve everything else.
 const (
-	postgresConnections     = 10
-	postgresLockConnections = 8
-	postgresConnectTimeout  = 5 * time.Second
-	postgresMaxConnLifetime = 30 * time.Minute
+	postgresConnections       = 10
+	postgresLockConnections   = 8
+	postgresReportConnections = 4
+	postgresConnectTimeout    = 5 * time.Second
+	postgresMaxConnLifetime   = 30 * time.Minute
 )
 
 func openPostgres(ctx context.Context, url string) (*DB, error) {
@@ -38,13 +39,16 @@ func openPostgres(ctx context.Context, url string) (*DB, error) {
 	if err := migratePostgres(ctx, db); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	locks := postgresPool(cfg, postgresLockConnections)
+	locks, reports := postgresPool(cfg, postgresLockConnections), postgresPool(cfg, postgresReportConnections)
 	return &DB{
-		Read: db, Write: db,
+		Read: db, Write: db, Reports: reports,
 		SkipLocked: ` FOR UPDATE SKIP LOCKED`,
-		Numbers:    `SELECT value::BIGINT FROM json_array_elements_text($1::JSON)`,
+		Numbers:    `SELECT unnest($1::BIGINT[])`,
+		numbersArg: func(numbers []int64) (any, error) { return numbers, nil },
+		ForEach:    ` CROSS JOIN LATERAL (%s) AS each_id (value)`,
+		IndexedBy:  `%.0s`,
 		locks:      rowLocks{locks},
-		close:      func() error { return errors.Join(locks.Close(), db.Close()) },
+		close:      func() error { return errors.Join(reports.Close(), locks.Close(), db.Close()) },
 	}, nil
 }
 

@@ -3,6 +3,7 @@ package database
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -16,8 +17,8 @@ import (
 	_ "modernc.org/sqlite" // registers the driver "sqlite"
 )
 
-// sqliteReaders bounds the connections that read side by side; WAL lets them do so while the
-// one writer writes.
+// sqliteReaders bounds the connections of each pool that read side by side; WAL lets them do so
+// while the one writer writes.
 const sqliteReaders = 4
 
 func checkSQLiteName(name string) error {
@@ -40,7 +41,7 @@ func openSQLite(ctx context.Context, name string) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
-	db.close = func() error { return errors.Join(db.Read.Close(), db.Write.Close(), lock.Close()) }
+	db.close = func() error { return errors.Join(db.Reports.Close(), db.Read.Close(), db.Write.Close(), lock.Close()) }
 	return db, nil
 }
 
@@ -88,16 +89,39 @@ func connectSQLite(ctx context.Context, path string) (*DB, error) {
 	if err := migrate(ctx, goose.DialectSQLite3, write); err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
-	read, err := sql.Open("sqlite", sqliteDSN(path, "_pragma", "query_only(1)"))
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("sqlite: %w", err), write.Close())
+	read, errRead := sqliteReadPool(path)
+	reports, errReports := sqliteReadPool(path)
+	if err := errors.Join(errRead, errReports); err != nil {
+		return nil, errors.Join(err, write.Close())
 	}
-	read.SetMaxOpenConns(sqliteReaders)
-	read.SetMaxIdleConns(sqliteReaders)
 	return &DB{
-		Read: read, Write: write, locks: newMutexes(write),
-		Numbers: `SELECT value FROM json_each($1)`, prepares: true,
+		Read: read, Write: write, Reports: reports, locks: newMutexes(write), prepares: true,
+		Numbers:    `SELECT value FROM json_each($1)`,
+		numbersArg: jsonList,
+		// A function in FROM may use the columns before it, which a query may not.
+		ForEach:   `, json_each((SELECT json_group_array(id) FROM (%s))) AS each_id`,
+		IndexedBy: ` INDEXED BY %s`,
 	}, nil
+}
+
+// sqliteReadPool opens connections that change nothing. It does not touch the file yet.
+func sqliteReadPool(path string) (*sql.DB, error) {
+	pool, err := sql.Open("sqlite", sqliteDSN(path, "_pragma", "query_only(1)"))
+	if err != nil {
+		return nil, fmt.Errorf("sqlite: %w", err)
+	}
+	pool.SetMaxOpenConns(sqliteReaders)
+	pool.SetMaxIdleConns(sqliteReaders)
+	return pool, nil
+}
+
+// jsonList is numbers as SQLite's json_each reads them.
+func jsonList(numbers []int64) (any, error) {
+	list, err := json.Marshal(numbers)
+	if err != nil {
+		return nil, fmt.Errorf("write a list of numbers: %w", err)
+	}
+	return string(list), nil
 }
 
 // sqliteDSN builds the driver's address of a file, which is a URI, and adds one parameter.

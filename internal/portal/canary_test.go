@@ -9,9 +9,10 @@ import (
 	"go/token"
 	"html"
 	"net/http"
-	"regexp"
 	"net/url"
+	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -26,13 +27,14 @@ import (
 // TestO14NothingLeaksOverTheWholePortal is the one search for secrets over everything the
 // portal gives out: every page is visited and every action done, also while GitLab repeats the
 // credentials of each request in its errors; then bodies, headers, decoded cookies, the log,
-// the metrics, the database and the stacks that a crash would print are searched for
+// the audit's lines, the metrics, the database and the stacks that a crash would print are searched for
 // every secret that GitLab ever issued, the sign-ins' verifiers and the sessions' ids.
 func TestO14NothingLeaksOverTheWholePortal(t *testing.T) {
 	t.Parallel()
 	gitlab := newOrganisation(t)
 	database := databasetest.New(t)
-	portal := startPortal(t, gitlab, nil, "LOG_LEVEL=debug", "METRICS_ADDR=127.0.0.1:0", "DATABASE_URL="+database.URL)
+	auditLog := filepath.Join(t.TempDir(), "audit.log")
+	portal := startPortal(t, gitlab, nil, "AUDIT_LOG="+auditLog, "LOG_LEVEL=debug", "METRICS_ADDR=127.0.0.1:0", "DATABASE_URL="+database.URL)
 	search := &search{t: t, gitlab: gitlab, portal: portal, shown: map[string]int{}}
 
 	search.everything("a GitLab in order", func() {})
@@ -63,6 +65,11 @@ func TestO14NothingLeaksOverTheWholePortal(t *testing.T) {
 	}
 	search.database(database)
 	search.note("the log", portal.output.String())
+	lines, err := os.ReadFile(auditLog)
+	if err != nil || len(lines) == 0 {
+		t.Errorf("the audit's lines are %q, %v", lines, err)
+	}
+	search.note("the audit's lines", string(lines))
 	search.judge()
 }
 

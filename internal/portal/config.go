@@ -52,7 +52,10 @@ type config struct {
 	TokenMaxAge    time.Duration  `env:"TOKEN_MAX_AGE"   envDefault:"2160h"`
 	TokenMaxIdle   time.Duration  `env:"TOKEN_MAX_IDLE"  envDefault:"720h"`
 	AuditRetention time.Duration  `env:"AUDIT_RETENTION" envDefault:"9600h"`
+	AuditLog       string         `env:"AUDIT_LOG"`
 	LogLevel       string         `env:"LOG_LEVEL"       envDefault:"info"`
+
+	SecurityContact contact `env:"SECURITY_CONTACT"`
 
 	// What follows is made of the fields above.
 	rootCAs  *x509.CertPool // nil: the system's
@@ -188,6 +191,7 @@ func parsers() map[reflect.Type]env.ParserFunc {
 		reflect.TypeFor[time.Duration]():    parser("is not a duration such as 720h", parseDuration),
 		reflect.TypeFor[url.URL]():          parser("is not a URL", parseURL),
 		reflect.TypeFor[imageName]():        parser("is not an image without a tag, such as registry.example.com/mirror/agentk", parseImageName),
+		reflect.TypeFor[contact]():          parser("is neither an e-mail address nor an https:, mailto: or tel: address", parseContact),
 		reflect.TypeFor[[]netip.Prefix]():   parser("is not a list of networks such as 10.0.0.0/8,fd00::/8", parsePrefixes),
 		reflect.TypeFor[gitlabapi.Secret](): func(text string) (any, error) { return gitlabapi.NewSecret(text), nil },
 		reflect.TypeFor[session.Keys]():     func(text string) (any, error) { return parseKeys(text) },

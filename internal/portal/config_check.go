@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"net"
+	netmail "net/mail"
 	"net/netip"
 	"net/url"
 	"path"
@@ -210,4 +211,24 @@ func isListenAddress(address string) bool {
 	}
 	_, err = strconv.ParseUint(port, 10, 16)
 	return err == nil
+}
+
+// contact is where to report a vulnerability, as security.txt wants it: an address of the kinds that
+// RFC 9116 names.
+type contact string
+
+func parseContact(text string) (contact, error) {
+	if mail, err := netmail.ParseAddress(text); err == nil && mail.Name == "" && mail.Address == text {
+		return contact("mailto:" + text), nil
+	}
+	u, err := url.Parse(text)
+	if err != nil {
+		return "", err
+	}
+	switch {
+	case u.Scheme == "https" && u.Hostname() != "" && u.User == nil, u.Scheme == "mailto" && strings.Contains(u.Opaque, "@"), u.Scheme == "tel" && u.Opaque != "":
+		return contact(u.String()), nil
+	default:
+		return "", errors.ErrUnsupported
+	}
 }

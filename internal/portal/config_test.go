@@ -185,6 +185,9 @@ func TestV9ConfigRefuses(t *testing.T) {
 		{"an image with a digest", "AGENT_IMAGE", "registry.example.com/agentk@sha256:canary", "is not an image without a tag"},
 		{"an image without a registry", "AGENT_IMAGE", "canary", "is not an image without a tag"},
 		{"an image with a scheme", "AGENT_IMAGE", "https://registry.example.com/canary", "is not an image without a tag"},
+		{"a contact without an address", "SECURITY_CONTACT", "the canary team", "is neither an e-mail address nor"},
+		{"a contact that a script is", "SECURITY_CONTACT", "javascript:canary", "is neither an e-mail address nor"},
+		{"a contact in the clear", "SECURITY_CONTACT", "http://canary.example", "is neither an e-mail address nor"},
 		{"an image in upper case", "AGENT_IMAGE", "registry.example.com/Canary", "is not an image without a tag"},
 		{"a duration without a unit", "TOKEN_MAX_AGE", "2160", "is not a duration such as 720h"},
 		{"a duration of days", "TOKEN_MAX_IDLE", "30canary", "is not a duration such as 720h"},
@@ -227,7 +230,7 @@ func TestEverySettingIsTakenWithoutTheSpaceAroundIt(t *testing.T) {
 		"GITLAB_SCOPE": "read_api", "GITLAB_CA_FILE": "", "GITLAB_JIHU": "true", "HTTP_PROXY": "http://p:1", "HTTPS_PROXY": "http://p:2", "NO_PROXY": "example.com",
 		"PUBLIC_URL": "https://agents.example.com", "LISTEN_ADDR": ":9000", "METRICS_ADDR": ":9001", "ALLOW_INSECURE_HTTP": "true", "DATABASE_URL": "sqlite:x.db",
 		"SESSION_KEYS": testKey, "TRUSTED_PROXIES": "10.0.0.0/8", "HELM_REPO_URL": "https://charts.example.com", "TOKEN_MAX_AGE": "1h", "TOKEN_MAX_IDLE": "2h",
-		"AUDIT_RETENTION": "3h", "LOG_LEVEL": "debug", "AGENT_IMAGE": "registry.example.com/agentk",
+		"AUDIT_RETENTION": "3h", "LOG_LEVEL": "debug", "AGENT_IMAGE": "registry.example.com/agentk", "SECURITY_CONTACT": "security@example.com",
 	}
 	wrapped := maps.Clone(values)
 	for name, value := range wrapped {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -65,13 +66,27 @@ func ask(t *testing.T, conn net.Conn, header string) {
 	}
 }
 
+// settle waits until the server has noticed that nothing is under way.
+func (c *connections) settle() {
+	for busy := true; busy; runtime.Gosched() {
+		c.mu.Lock()
+		busy = false
+		for one := range c.strangers {
+			busy = busy || one.quiet.Load() == 0
+		}
+		c.mu.Unlock()
+	}
+}
+
 func TestB4StrangersConnectionsAreBounded(t *testing.T) {
 	t.Parallel()
 	all, address := visitors(t, 3)
 	known := dial(t, address, "Known: yes\r\n")
 	first := dial(t, address, "")
+	all.settle()
 	for range 3 {
 		dial(t, address, "")
+		all.settle()
 	}
 	if _, err := first.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 		t.Errorf("the stranger who has been quiet for longest: %v, want its connection closed", err)

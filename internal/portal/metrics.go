@@ -29,6 +29,7 @@ type metrics struct {
 	usageMissing   prometheus.Counter
 	fleetScans     *prometheus.CounterVec
 	clockAhead     prometheus.Gauge
+	auditLogFailed prometheus.Counter
 }
 
 func newMetrics() *metrics {
@@ -66,8 +67,12 @@ func newMetrics() *metrics {
 			Name: "portal_gitlab_clock_ahead_seconds",
 			Help: "How far GitLab's clock is ahead of the portal's, by the Date of its answers; negative: behind. Beyond a minute, statuses are doubtful.",
 		}),
+		auditLogFailed: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "portal_audit_log_failures_total",
+			Help: "Rows of the audit that could not be written to AUDIT_LOG. They are in the database.",
+		}),
 	}
-	m.registry.MustRegister(m.requests, m.gitlabRequests, m.gitlabSeconds, m.refreshes, m.creates, m.usageMissing, m.fleetScans, m.clockAhead,
+	m.registry.MustRegister(m.requests, m.gitlabRequests, m.gitlabSeconds, m.refreshes, m.creates, m.usageMissing, m.fleetScans, m.clockAhead, m.auditLogFailed,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

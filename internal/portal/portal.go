@@ -113,7 +113,8 @@ type extras struct {
 
 // serve puts the parts together and runs them.
 func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
-	log := newLogger(p.Stdout, cfg.logLevel)
+	out := &lineWriter{out: p.Stdout}
+	log := newLogger(out, cfg.logLevel)
 	now := p.Now
 	if now == nil {
 		now = clock
@@ -146,6 +147,11 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 	}
 	defer sessions.Close()
 	auditLog, nonces, noted := audit.New(db, cfg.AuditRetention, now), tokens.NewNonces(db, now), readings.New(db, now)
+	closeAuditLog, err := server.writeAudit(ctx, auditLog, out)
+	if err != nil {
+		return fmt.Errorf("AUDIT_LOG: %w", err)
+	}
+	defer closeAuditLog()
 
 	changes := budget.NewChanges(db, now)
 	server.database, server.sweepers = db, []sweeper{sessions, nonces, auditLog, noted, changes}
@@ -158,7 +164,7 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 		Sessions: sessions, Audit: auditLog, Readings: noted, Read: agentread.New(agentread.Config{ReadOnly: cfg.readOnly(), Log: log, Missing: server.metrics.usageMissing.Inc, Now: now}),
 		Tokens: server.tokens, Fleet: server.fleet, Limits: agent.NewThresholds(cfg.TokenMaxAge, cfg.TokenMaxIdle), Keys: cfg.SessionKeys, Cookie: cfg.cookie(), Assets: assets,
 		Log: log, Now: now, Ready: server.readiness, TrustedProxies: cfg.TrustedProxies, HelmRepoURL: cfg.HelmRepoURL.String(), AgentImage: string(cfg.AgentImage), PrivateCA: cfg.CAFile != "", JiHu: cfg.JiHu, SandboxURL: extra.sandboxURL, Pages: extra.pages,
-		Refreshed: server.metrics.refreshed, Requests: budget.NewRequests(now),
+		Refreshed: server.metrics.refreshed, Requests: budget.NewRequests(now), SecurityContact: string(cfg.SecurityContact),
 	})
 	if err != nil {
 		return err

@@ -320,6 +320,7 @@ func TestV9RunRefuses(t *testing.T) {
 		{"a busy port", nil, append(environ(map[string]string{"LISTEN_ADDR": busy.Addr().String()}), database()), "LISTEN_ADDR: listen tcp"},
 		{"a busy port for metrics", nil, append(environ(map[string]string{"LISTEN_ADDR": "127.0.0.1:0", "METRICS_ADDR": busy.Addr().String()}), database()), "METRICS_ADDR: listen tcp"},
 		{"a database that is down", nil, environ(map[string]string{"LISTEN_ADDR": "127.0.0.1:0", "DATABASE_URL": "postgres://u:canary@127.0.0.1:1/d"}), "DATABASE_URL: postgres: failed to connect"},
+		{"a file for the audit that cannot be", nil, append(environ(map[string]string{"LISTEN_ADDR": "127.0.0.1:0", "AUDIT_LOG": "/canary/audit.log"}), database()), "AUDIT_LOG: open the file: no such file"},
 		{"a demo over real settings", []string{"--demo"}, []string{"PATH=/bin", "GITLAB_CLIENT_SECRET=canary", database()}, "GITLAB_CLIENT_SECRET, DATABASE_URL"},
 		{"a demo with nonsense", []string{"-demo"}, []string{"LOG_LEVEL=canary"}, "LOG_LEVEL is none of"},
 	}

@@ -1,14 +1,17 @@
-// Package requirements holds SECURITY.md to the code: every requirement has its row there, and
-// every row its tests.
+// Package requirements holds what is promised to the code: every requirement has its sentence, and
+// every sentence its tests.
 package requirements_test
 
 import (
 	"encoding/json"
 	"errors"
+	"flag"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,7 +28,7 @@ const root = "../.."
 var wanted = []struct {
 	letter      string
 	first, last int
-}{{"O", 1, 15}, {"S", 1, 6}, {"C", 1, 6}, {"T", 1, 7}, {"H", 1, 12}, {"V", 0, 13}, {"P", 1, 30}}
+}{{"O", 1, 15}, {"S", 1, 6}, {"C", 1, 6}, {"T", 1, 7}, {"H", 1, 12}, {"V", 0, 13}, {"P", 1, 30}, {"B", 1, 6}, {"N", 8, 10}}
 
 func ids() []string {
 	var all []string
@@ -37,37 +40,76 @@ func ids() []string {
 	return all
 }
 
-// row is one line of SECURITY.md: a requirement, what is promised, and the tests that prove it.
-type row struct {
-	promise string
-	tests   []string
+// promise is what holds, and which tests fail when it does not: those whose names begin with its id,
+// and others that prove it too.
+type promise struct {
+	id, text string
+	also     []string
+}
+
+// chapter is a heading of promises.txt with the promises below it.
+type chapter struct {
+	title    string
+	promises []promise
 }
 
 var (
-	rowPattern  = regexp.MustCompile(`(?m)^\| ([OSCTHVP]\d+) \| (.+) \| (.+) \|$`)
-	testPattern = regexp.MustCompile("`(Test\\w+)`")
-	idPattern   = regexp.MustCompile(`^Test([OSCTHVP]\d+)[A-Z]`)
+	promisePattern = regexp.MustCompile(`^([OSCTHVPBN]\d+): (.+)$`)
+	idPattern      = regexp.MustCompile(`^Test([OSCTHVPBN]\d+)[A-Z]`)
 )
 
-// rows reads SECURITY.md.
-func rows(t *testing.T) map[string]row {
+// chapters reads promises.txt.
+func chapters(t *testing.T) []chapter {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(root, "SECURITY.md"))
+	text, err := os.ReadFile("promises.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := map[string]row{}
-	for _, m := range rowPattern.FindAllStringSubmatch(string(text), -1) {
-		if _, twice := found[m[1]]; twice {
-			t.Errorf("SECURITY.md has two rows for %s", m[1])
+	var all []chapter
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSuffix(line, "\n")
+		if title, ok := strings.CutPrefix(line, "## "); ok {
+			all = append(all, chapter{title: title})
+			continue
 		}
-		r := row{promise: m[2]}
-		for _, name := range testPattern.FindAllStringSubmatch(m[3], -1) {
-			r.tests = append(r.tests, name[1])
+		last := &all[len(all)-1]
+		switch m := promisePattern.FindStringSubmatch(line); {
+		case m != nil:
+			last.promises = append(last.promises, promise{id: m[1], text: m[2]})
+		case strings.HasPrefix(line, "    also "):
+			one := &last.promises[len(last.promises)-1]
+			one.also = append(one.also, strings.TrimPrefix(line, "    also "))
+		case line != "":
+			t.Errorf("promises.txt: cannot be read: %q", line)
 		}
-		found[m[1]] = r
 	}
-	return found
+	return all
+}
+
+// proofs is docs/proofs.md.
+func proofs(all []chapter, existing []string) string {
+	var b strings.Builder
+	b.WriteString("# What is promised, and what proves it\n\n" +
+		"Made by `go test ./internal/requirements -update` from `internal/requirements/promises.txt` and the names of the tests.\n" +
+		"[SECURITY.md](../SECURITY.md) is the page to read.\n")
+	for _, c := range all {
+		fmt.Fprintf(&b, "\n## %s\n\n| id | promise | proof |\n|---|---|---|\n", c.title)
+		for _, p := range c.promises {
+			fmt.Fprintf(&b, "| %s | %s | `%s` |\n", p.id, p.text, strings.Join(p.tests(existing), "`, `"))
+		}
+	}
+	return b.String()
+}
+
+// tests are the names of the tests that prove p.
+func (p promise) tests(existing []string) []string {
+	var names []string
+	for _, name := range existing {
+		if provenBy(name) == p.id {
+			names = append(names, name)
+		}
+	}
+	return append(names, p.also...)
 }
 
 // tests are the names that `go test -list .` prints over all packages, with and without the
@@ -128,42 +170,50 @@ func testsIn(t *testing.T, file string) []string {
 
 func TestEveryRequirementIsPromisedAndProven(t *testing.T) {
 	t.Parallel()
-	documented, existing := rows(t), tests(t)
-	for _, id := range ids() {
-		r, ok := documented[id]
-		if !ok {
-			t.Errorf("SECURITY.md has no row for %s", id)
-			continue
-		}
-		if !slices.ContainsFunc(r.tests, func(name string) bool { return provenBy(name) == id }) {
-			t.Errorf("%s names no test that begins with Test%s", id, id)
-		}
-		for _, name := range r.tests {
-			if _, found := slices.BinarySearch(existing, name); !found {
-				t.Errorf("%s names %s, which `go test -list` does not know", id, name)
+	existing, promised := tests(t), map[string]bool{}
+	for _, c := range chapters(t) {
+		for _, p := range c.promises {
+			if promised[p.id] {
+				t.Errorf("promises.txt promises %s twice", p.id)
+			}
+			promised[p.id] = true
+			if len(p.tests(existing)) == len(p.also) {
+				t.Errorf("there is no test that begins with Test%s", p.id)
+			}
+			for _, name := range p.also {
+				if _, found := slices.BinarySearch(existing, name); !found {
+					t.Errorf("%s names %s, which `go test -list` does not know", p.id, name)
+				}
 			}
 		}
 	}
-	known := ids()
-	for id := range documented {
-		if !slices.Contains(known, id) {
-			t.Errorf("SECURITY.md has a row for %s, which is no requirement", id)
-		}
+	if got, want := slices.Sorted(maps.Keys(promised)), slices.Sorted(slices.Values(ids())); !slices.Equal(got, want) {
+		t.Errorf("promises.txt promises %v, want %v", got, want)
 	}
 }
 
-// TestEveryProofIsDocumented is the other direction: who adds a proof says so.
-func TestEveryProofIsDocumented(t *testing.T) {
+var update = flag.Bool("update", false, "write docs/proofs.md anew")
+
+func TestTheTableOfProofsIsCurrent(t *testing.T) {
 	t.Parallel()
-	documented := rows(t)
-	for _, name := range tests(t) {
-		if id := provenBy(name); id != "" && !slices.Contains(documented[id].tests, name) {
-			t.Errorf("%s is not named in the row of %s in SECURITY.md", name, id)
+	existing := tests(t)
+	for _, name := range existing {
+		if id := provenBy(name); id != "" && !slices.Contains(ids(), id) {
+			t.Errorf("%s proves %s, which is no requirement", name, id)
 		}
+	}
+	want, file := proofs(chapters(t), existing), filepath.Join(root, "docs", "proofs.md")
+	if *update {
+		if err := os.WriteFile(file, []byte(want), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := os.ReadFile(file); err != nil || string(got) != want {
+		t.Errorf("docs/proofs.md is stale, %v: run go test ./internal/requirements -update", err)
 	}
 }
 
-// provenBy is the id in a test's name, or empty.
+// provenBy is the requirement that a test's name begins with; empty for none.
 func provenBy(name string) string {
 	if m := idPattern.FindStringSubmatch(name); m != nil {
 		return m[1]

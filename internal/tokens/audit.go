@@ -39,11 +39,11 @@ type row struct {
 	event   audit.Event
 }
 
-// event is the row of an action of by's.
-func (by Actor) event(action activity.Action, target audit.Target) audit.Event {
-	return audit.Event{
-		Action: action, ActorID: by.ID, ActorName: by.Name, ClientIP: by.IP, RequestID: by.RequestID, Target: target,
-	}
+// event is the row of an action of by's on what a request named, of which GitLab has shown them a
+// part or all.
+func (by Actor) event(action activity.Action, named audit.Claim, shown audit.Target) audit.Event {
+	event := audit.Event{Action: action, ActorID: by.ID, ActorName: by.Name, ClientIP: by.IP, RequestID: by.RequestID}
+	return event.About(named, shown)
 }
 
 // begin writes the row of an action before GitLab is asked for it.

@@ -18,7 +18,8 @@ func (b *bench) actor() tokens.Actor {
 
 func (b *bench) revoke(token int64) error {
 	return b.service.Revoke(b.t.Context(), b.gitlab, tokens.RevokeRequest{
-		Actor: b.actor(), Project: b.project, ProjectPath: "group/shop", Agent: b.agent, AgentName: "prod", Token: token, TokenName: "t",
+		Actor: b.actor(), Project: b.project, Agent: b.agent, Token: token,
+		Shown: audit.Target{ProjectID: b.project, ProjectPath: "group/shop", AgentID: b.agent, AgentName: "prod", TokenID: token, TokenName: "t"},
 	})
 }
 
@@ -28,10 +29,10 @@ func (b *bench) remove() error {
 	})
 }
 
-// rows are the audit's actions and outcomes, oldest first.
+// rows are the audit's actions and outcomes, oldest first, of claims too.
 func (b *bench) rows() []string {
 	b.t.Helper()
-	page, err := b.audit.Page(b.t.Context(), audit.Filter{Projects: []int64{b.project}}, 0, 100)
+	page, err := b.audit.Page(b.t.Context(), audit.Filter{Projects: []int64{0, b.project}}, 0, 100)
 	if err != nil {
 		b.t.Fatal(err)
 	}

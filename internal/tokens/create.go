@@ -43,12 +43,16 @@ func (s *Service) Create(ctx context.Context, gitlab *gitlabapi.Client, req Crea
 	})
 }
 
-// event is the audit's row of a create; the agent may not be known.
+// event is the audit's row of a create; the agent is zero if GitLab does not show it.
 func (req CreateRequest) event(agent gitlabapi.Agent) audit.Event {
-	return req.Form.Actor.event(activity.TokenCreate, audit.Target{
-		ProjectID: req.Project, ProjectPath: agent.ConfigProject.PathWithNamespace,
-		AgentID: req.Agent, AgentName: agent.Name, TokenName: req.Token.Name,
-	})
+	var shown audit.Target
+	if agent.ID != 0 {
+		shown = audit.Target{
+			ProjectID: req.Project, ProjectPath: agent.ConfigProject.PathWithNamespace,
+			AgentID: req.Agent, AgentName: agent.Name, TokenName: req.Token.Name,
+		}
+	}
+	return req.Form.Actor.event(activity.TokenCreate, audit.Claim{ProjectID: req.Project, AgentID: req.Agent}, shown)
 }
 
 // precheck asks for everything that would make GitLab refuse, because its own refusals are

@@ -14,7 +14,7 @@ import (
 type RegisterRequest struct {
 	Form    Form
 	Project int64
-	// ProjectPath is the project's path as it is now, for the audit.
+	// ProjectPath is the project's path as GitLab has shown it to the person, for the audit.
 	ProjectPath string
 	Name        string
 	// FirstToken also creates a token named after the agent, as GitLab's own page does.
@@ -57,7 +57,7 @@ func (s *Service) Register(ctx context.Context, gitlab *gitlabapi.Client, req Re
 
 // event is the audit's row of a registration.
 func (req RegisterRequest) event() audit.Event {
-	return req.Form.Actor.event(activity.AgentRegister, audit.Target{
+	return req.Form.Actor.event(activity.AgentRegister, audit.Claim{}, audit.Target{
 		ProjectID: req.Project, ProjectPath: req.ProjectPath, AgentName: req.Name,
 	})
 }

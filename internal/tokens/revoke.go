@@ -9,23 +9,19 @@ import (
 	"gitlab-agent-portal/internal/audit"
 )
 
-// RevokeRequest names a token to revoke. The names are those of the moment, for the audit.
+// RevokeRequest names a token to revoke.
 type RevokeRequest struct {
-	Actor       Actor
-	Project     int64
-	ProjectPath string
-	Agent       int64
-	AgentName   string
-	Token       int64
-	TokenName   string
+	Actor   Actor
+	Project int64
+	Agent   int64
+	Token   int64
+	// Shown is what GitLab has shown the person of these, with the names of the moment, for the audit.
+	Shown audit.Target
 }
 
 // event is the audit's row of a revocation.
 func (req RevokeRequest) event() audit.Event {
-	return req.Actor.event(activity.TokenRevoke, audit.Target{
-		ProjectID: req.Project, ProjectPath: req.ProjectPath, AgentID: req.Agent, AgentName: req.AgentName,
-		TokenID: req.Token, TokenName: req.TokenName,
-	})
+	return req.Actor.event(activity.TokenRevoke, audit.Claim{ProjectID: req.Project, AgentID: req.Agent, TokenID: req.Token}, req.Shown)
 }
 
 // Revoke revokes a token. A token that is gone already counts as revoked: another maintainer
@@ -56,12 +52,17 @@ func (s *Service) revoke(ctx context.Context, gitlab *gitlabapi.Client, req Revo
 		return err
 	}
 	ref := gitlabapi.ProjectID(req.Project)
+	learnt := audit.Target{ProjectID: req.Project, AgentID: req.Agent, TokenID: req.Token}
 	err = gitlab.RevokeToken(ctx, ref, req.Agent, req.Token)
 	ctx = context.WithoutCancel(ctx)
 	if errors.Is(err, gitlabapi.ErrNotFound) {
+		learnt.TokenID = 0 // which GitLab has not shown now
 		_, err = gitlab.Agent(ctx, ref, req.Agent)
 	}
-	row.finish(ctx, outcomeOf(err), audit.Target{})
+	if err != nil {
+		learnt = audit.Target{}
+	}
+	row.finish(ctx, outcomeOf(err), learnt)
 	if !gitlabapi.OutcomeUnknown(err) {
 		return err
 	}
@@ -80,7 +81,8 @@ func (r *row) look(ctx context.Context, lookup, err error) error {
 	return err
 }
 
-// DeleteRequest names an agent to delete. The names are those of the moment, for the audit.
+// DeleteRequest names an agent to delete, which GitLab has shown to the person. The names are those
+// of the moment, for the audit.
 type DeleteRequest struct {
 	Actor       Actor
 	Project     int64
@@ -94,7 +96,7 @@ type DeleteRequest struct {
 // counts as deleted, as long as its project can still be seen. *NotAuditedError when GitLab was
 // not asked, *budget.SpentError likewise.
 func (s *Service) Delete(ctx context.Context, gitlab *gitlabapi.Client, req DeleteRequest) error {
-	event := req.Actor.event(activity.AgentDelete, audit.Target{
+	event := req.Actor.event(activity.AgentDelete, audit.Claim{}, audit.Target{
 		ProjectID: req.Project, ProjectPath: req.ProjectPath, AgentID: req.Agent, AgentName: req.AgentName,
 	})
 	if err := s.take(ctx, event); err != nil {

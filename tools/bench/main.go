@@ -26,19 +26,21 @@ const timeout = 10 * time.Minute
 
 // settings say how much is measured.
 type settings struct {
-	role     string
-	web      string
-	agents   int
-	crowd    int
-	only     string
-	requests int
-	rounds   int
-	starts   int
-	people   int
-	projects int
-	latency  time.Duration
-	profile  string
-	against  string
+	role   string
+	web    string
+	agents int
+	// auditRows is how many rows the audit has.
+	auditRows int
+	crowd     int
+	only      string
+	requests  int
+	rounds    int
+	starts    int
+	people    int
+	projects  int
+	latency   time.Duration
+	profile   string
+	against   string
 }
 
 func main() {
@@ -63,7 +65,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags.StringVar(&s.web, "web", "bin/web", "the built portal, for its start-up time; empty: leave that out")
 	flags.IntVar(&s.agents, "agents", 50, "agents of the smaller project, at most 50")
 	flags.IntVar(&s.crowd, "crowd", 1000, "agents of the larger project, of which the page shows the first")
-	flags.StringVar(&s.only, "only", "", "measure this part alone: agents, fleet, memory or start")
+	flags.StringVar(&s.only, "only", "", "measure this part alone: agents, fleet, audit, memory or start")
+	flags.IntVar(&s.auditRows, "audit-rows", 1_000_000, "rows of the audit")
 	flags.IntVar(&s.requests, "requests", 300, "requests of a round")
 	flags.IntVar(&s.rounds, "rounds", 7, "rounds, of which the best and the median are shown")
 	flags.IntVar(&s.starts, "starts", 10, "starts of the built portal")
@@ -94,7 +97,7 @@ func measure(ctx context.Context, s settings, out io.Writer) error {
 	parts := []struct {
 		name    string
 		measure func(context.Context, settings, string, io.Writer) error
-	}{{"agents", measureAgents}, {"fleet", measureFleet}, {"memory", measureMemory}, {"start", measureStartUp}}
+	}{{"agents", measureAgents}, {"fleet", measureFleet}, {"audit", measureAudit}, {"memory", measureMemory}, {"start", measureStartUp}}
 	for _, part := range parts {
 		if s.only != "" && s.only != part.name {
 			continue

@@ -2,7 +2,6 @@ package readings
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -66,12 +65,12 @@ func (s *Store) RevokedUses(ctx context.Context, agents []agent.Agent) (map[int6
 	if len(ids) == 0 {
 		return uses, nil
 	}
-	list, err := json.Marshal(ids)
+	list, err := s.db.NumbersArg(ids)
 	if err != nil {
 		return nil, fmt.Errorf("list the agents: %w", err)
 	}
 	query := `SELECT agent_id, token_id, used_at FROM contacts WHERE agent_id IN (` + s.db.Numbers + `) AND instance = $2` //nolint:gosec // no value is part of the text
-	rows, err := s.db.Read.QueryContext(ctx, query, string(list), s.db.Instance.Number)
+	rows, err := s.db.Read.QueryContext(ctx, query, list, s.db.Instance.Number)
 	if err != nil {
 		return nil, fmt.Errorf("read the last contact of agents: %w", err)
 	}

@@ -4,8 +4,10 @@
 package readings
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,7 +38,9 @@ func (s *Store) Note(ctx context.Context, readings []rotation.Reading) error {
 	if len(readings) == 0 {
 		return nil
 	}
-	readings = readings[:min(len(readings), maxReadings)]
+	readings = slices.Clone(readings[:min(len(readings), maxReadings)])
+	// Two requests that lock the same rows in opposite orders would wait for each other.
+	slices.SortFunc(readings, func(a, b rotation.Reading) int { return cmp.Compare(a.TokenID, b.TokenID) })
 	rows := make([]string, 0, len(readings))
 	var args []any
 	for _, r := range readings {

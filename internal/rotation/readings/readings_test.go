@@ -104,3 +104,34 @@ func TestSweepForgetsOldReadings(t *testing.T) {
 		})
 	}
 }
+
+// Without an order of its own, the second of two requests holds the row that the first needs next.
+func TestReadingsOfTheSameTokensInOppositeOrdersDoNotDeadlock(t *testing.T) {
+	t.Parallel()
+	d := databasetest.Postgres(t)
+	s, clock := openNew(t, d)
+	db := d.Raw(t)
+	first, err := db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = first.Rollback() }()
+	noteFirst := func(token int64) {
+		if _, err := first.ExecContext(t.Context(), `INSERT INTO readings VALUES ($1, $2, 0, 0)`, token, clock.Now().Unix()/60); err != nil {
+			t.Fatalf("noting token %d: %v", token, err)
+		}
+	}
+	noteFirst(7)
+	second := make(chan error, 1)
+	go func() {
+		second <- s.Note(t.Context(), []rotation.Reading{{TokenID: 8, At: clock.Now()}, {TokenID: 7, At: clock.Now()}})
+	}()
+	databasetest.Await(t, db, `SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)
+	noteFirst(8)
+	if err := first.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-second; err != nil {
+		t.Errorf("the second Note: %v", err)
+	}
+}
