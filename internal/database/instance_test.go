@@ -55,7 +55,10 @@ func TestN1RowsFromBeforeBelongToTheFirstInstance(t *testing.T) {
 			if err := database.MigrateTo(t.Context(), driver == "pgx", raw, 6); err != nil {
 				t.Fatal(err)
 			}
-			for _, insert := range []string{`INSERT INTO readings VALUES (7, 1, 60, 30)`, `INSERT INTO contacts VALUES (5, 7, 30)`} {
+			for _, insert := range []string{
+				`INSERT INTO readings VALUES (7, 1, 60, 30)`, `INSERT INTO contacts VALUES (5, 7, 30)`,
+				`INSERT INTO audit VALUES (1, 0, 'token_create', 'ok', 1, 'lead', 20, 'shop/payments', 5, 'prod', 7, 'first', '', '', 0, 0, 0, 0, 1, 0, '', 0)`,
+			} {
 				if _, err := raw.ExecContext(t.Context(), insert); err != nil {
 					t.Fatal(err)
 				}
@@ -68,14 +71,14 @@ func TestN1RowsFromBeforeBelongToTheFirstInstance(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer func() { _ = db.Close() }()
-			var reading, contact int64
-			row := db.Read.QueryRowContext(t.Context(), `SELECT readings.instance, contacts.instance FROM readings
-				JOIN contacts ON readings.token_id = contacts.token_id WHERE agent_id = 5 AND minute = 1 AND read_at = 60 AND readings.used_at = 30`)
-			if err := row.Scan(&reading, &contact); err != nil {
+			var reading, contact, audited int64
+			row := db.Read.QueryRowContext(t.Context(), `SELECT readings.instance, contacts.instance, audit.instance FROM readings
+				JOIN contacts ON readings.token_id = contacts.token_id JOIN audit ON audit.token_id = contacts.token_id WHERE contacts.agent_id = 5 AND minute = 1 AND read_at = 60 AND readings.used_at = 30`)
+			if err := row.Scan(&reading, &contact, &audited); err != nil {
 				t.Fatal(err)
 			}
-			if reading != db.Instance.Number || contact != db.Instance.Number {
-				t.Errorf("the rows from before belong to %d and %d, want %d", reading, contact, db.Instance.Number)
+			if want := db.Instance.Number; reading != want || contact != want || audited != want {
+				t.Errorf("the rows from before belong to %d, %d and %d, want %d", reading, contact, audited, want)
 			}
 		})
 	}

@@ -53,7 +53,56 @@ INSERT INTO contacts (instance, agent_id, token_id, used_at)
 DROP TABLE contacts_before;
 CREATE INDEX contacts_used_at ON contacts (used_at);
 
+-- The audit's indexes begin with the instance, as each of its pages is of one.
+ALTER TABLE audit ADD COLUMN instance BIGINT NOT NULL DEFAULT 1;
+DROP INDEX audit_of;
+DROP INDEX audit_of_agent;
+DROP INDEX audit_of_actor;
+DROP INDEX audit_of_action;
+DROP INDEX audit_of_agent_actor;
+DROP INDEX audit_of_agent_action;
+DROP INDEX audit_of_actor_action;
+DROP INDEX audit_of_agent_actor_action;
+DROP INDEX audit_of_agent_number;
+DROP INDEX audit_agent;
+DROP INDEX audit_token;
+CREATE INDEX audit_of ON audit (instance, project_id, id, at);
+CREATE INDEX audit_of_agent ON audit (instance, project_id, agent_name, id, at);
+CREATE INDEX audit_of_actor ON audit (instance, project_id, actor_name, id, at);
+CREATE INDEX audit_of_action ON audit (instance, project_id, action, id, at);
+CREATE INDEX audit_of_agent_actor ON audit (instance, project_id, agent_name, actor_name, id, at);
+CREATE INDEX audit_of_agent_action ON audit (instance, project_id, agent_name, action, id, at);
+CREATE INDEX audit_of_actor_action ON audit (instance, project_id, actor_name, action, id, at);
+CREATE INDEX audit_of_agent_actor_action ON audit (instance, project_id, agent_name, actor_name, action, id, at);
+CREATE INDEX audit_of_agent_number ON audit (instance, project_id, agent_id, id, at);
+CREATE INDEX audit_agent ON audit (instance, agent_id, action);
+CREATE INDEX audit_token ON audit (instance, token_id, action);
+
 -- +goose Down
+DROP INDEX audit_of;
+DROP INDEX audit_of_agent;
+DROP INDEX audit_of_actor;
+DROP INDEX audit_of_action;
+DROP INDEX audit_of_agent_actor;
+DROP INDEX audit_of_agent_action;
+DROP INDEX audit_of_actor_action;
+DROP INDEX audit_of_agent_actor_action;
+DROP INDEX audit_of_agent_number;
+DROP INDEX audit_agent;
+DROP INDEX audit_token;
+ALTER TABLE audit DROP COLUMN instance;
+CREATE INDEX audit_of ON audit (project_id, id, at);
+CREATE INDEX audit_of_agent ON audit (project_id, agent_name, id, at);
+CREATE INDEX audit_of_actor ON audit (project_id, actor_name, id, at);
+CREATE INDEX audit_of_action ON audit (project_id, action, id, at);
+CREATE INDEX audit_of_agent_actor ON audit (project_id, agent_name, actor_name, id, at);
+CREATE INDEX audit_of_agent_action ON audit (project_id, agent_name, action, id, at);
+CREATE INDEX audit_of_actor_action ON audit (project_id, actor_name, action, id, at);
+CREATE INDEX audit_of_agent_actor_action ON audit (project_id, agent_name, actor_name, action, id, at);
+CREATE INDEX audit_of_agent_number ON audit (project_id, agent_id, id, at);
+CREATE INDEX audit_agent ON audit (agent_id, action);
+CREATE INDEX audit_token ON audit (token_id, action);
+
 ALTER TABLE contacts RENAME TO contacts_after;
 DROP INDEX contacts_used_at;
 CREATE TABLE contacts (
