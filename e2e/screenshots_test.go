@@ -127,6 +127,7 @@ func (a *album) lead(t *testing.T) {
 	a.visits(p, "projects", s.url+"/projects")
 	a.visits(p, "projects-none-found", s.url+"/projects?q=nothing-like-this")
 	a.visits(p, "help", s.url+"/help/status")
+	a.visits(p, "sessions", s.url+"/sessions")
 	a.visits(p, "not-found", s.url+"/nothing")
 	a.agents(p)
 	a.tokens(p)

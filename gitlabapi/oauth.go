@@ -2,9 +2,12 @@ package gitlabapi
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,6 +48,24 @@ func (c *Client) OAuth(cfg OAuthConfig) *OAuth {
 	return &OAuth{client: c.WithToken(Secret{}), cfg: cfg}
 }
 
+// Instance is a fingerprint of the instance, by the address that browsers know, and the application:
+// what is known of people and tokens, and every token, belongs to one such pair.
+func (o *OAuth) Instance() string {
+	address := o.client.core.address
+	sum := sha256.Sum256([]byte(origin(address) + address.EscapedPath() + "\n" + o.cfg.ClientID))
+	return hex.EncodeToString(sum[:])
+}
+
+// Grants reports whether scope, as GitLab granted it, is what was asked for: no less, and no more,
+// which an address that somebody changed on the way could have asked for. GitLab leaves scope out
+// of its answer if there is none.
+func (o *OAuth) Grants(scope string) bool {
+	asked, granted := strings.Fields(o.cfg.Scope), strings.Fields(scope)
+	slices.Sort(asked)
+	slices.Sort(granted)
+	return slices.Equal(slices.Compact(asked), slices.Compact(granted))
+}
+
 // NewVerifier makes a PKCE verifier of 256 random bits.
 func NewVerifier() string { return oauth2.GenerateVerifier() }
 
@@ -78,8 +99,8 @@ func (o *OAuth) Refresh(ctx context.Context, refresh Secret) (TokenPair, error) 
 }
 
 // Revoke ends a token and, since GitLab keeps both in one record, its pair. Pass
-// the refresh token: an access token that has expired is answered with success
-// and nothing happens. Revoking a dead token is no error.
+// the refresh token, if there is one: an access token that has expired is answered
+// with success and nothing happens. Revoking a dead token is no error.
 func (o *OAuth) Revoke(ctx context.Context, token Secret) error {
 	r := request{op: "revoke sign-in", method: http.MethodPost, path: "/oauth/revoke"}
 	r.secrets = []Secret{token, o.cfg.ClientSecret}

@@ -2,51 +2,27 @@ package handlers
 
 import (
 	"crypto/rand"
-	"crypto/sha256"
-	"crypto/subtle"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"path"
 	"strings"
-	"time"
 
 	"gitlab-agent-portal/gitlabapi"
 	sessions "gitlab-agent-portal/internal/session"
 )
 
-const (
-	// signInLifetime is how long a person may take to sign in at GitLab.
-	signInLifetime = 10 * time.Minute
-	// maxNext is how long the address to return to may be, so that it fits into the cookie of
-	// the sign-in. The portal's own are far shorter.
-	maxNext = 1024
-)
-
-// attempt is one sign-in under way. It waits in a sealed cookie of its own, so that sign-ins
-// in two tabs do not disturb each other, and binds the OAuth state to this browser.
-type attempt struct {
-	State    string    `json:"s"`
-	Verifier string    `json:"v"`
-	Next     string    `json:"n"`
-	Expires  time.Time `json:"e"`
-}
-
-// attemptCookie names the cookie of the attempt with the given state.
-func (h *Handlers) attemptCookie(state string) string {
-	sum := sha256.Sum256([]byte(state))
-	return h.Cookie.Name + "-signin-" + hex.EncodeToString(sum[:6])
-}
-
 // login sends the person to GitLab.
 func (h *Handlers) login(w http.ResponseWriter, r *http.Request) error {
+	if mode := r.Header.Get("Sec-Fetch-Mode"); mode != "" && mode != "navigate" {
+		return errNoNavigation
+	}
 	a := attempt{
 		State: rand.Text(), Verifier: gitlabapi.NewVerifier(),
 		Next: h.ownPath(r.URL.Query().Get("next")), Expires: h.Now().Add(signInLifetime),
 	}
-	if err := h.setSealed(w, h.attemptCookie(a.State), a, signInLifetime); err != nil {
+	if err := h.keepAttempt(w, r, a); err != nil {
 		return err
 	}
 	w.Header().Set("Cache-Control", "no-store")
@@ -55,23 +31,47 @@ func (h *Handlers) login(w http.ResponseWriter, r *http.Request) error {
 }
 
 // callback receives the person back from GitLab. Whom GitLab refuses is not left in the
-// session of whoever signed in here before; a GitLab that gives no answer ends nothing.
+// session of whoever signed in here before; a GitLab that gives no answer ends nothing. Of several
+// tabs that were to sign in, the others find that the first one did.
 func (h *Handlers) callback(w http.ResponseWriter, r *http.Request) error {
 	before, err := h.Sessions.Load(r.Context(), r)
 	if err != nil {
 		return fmt.Errorf("loading the session before: %w", err)
 	}
 	err = h.finishSignIn(w, r)
-	_, restricted := errors.AsType[*signInRestrictedError](err)
-	refused := restricted || errors.Is(err, errSignInDenied) || errors.Is(err, errSignInRefused)
-	if refused {
-		_, ending := h.Sessions.SignOut(r.Context(), w, r)
-		err = errors.Join(err, ending)
+	if before != nil && errors.Is(err, errNoAttempt) {
+		stateOf(r).audited = true
+		http.Redirect(w, r, h.urls.Home(), http.StatusSeeOther)
+		return nil
 	}
-	if before != nil && (refused || err == nil) {
+	_, restricted := errors.AsType[*signInRestrictedError](err)
+	refused := restricted || errors.Is(err, errSignInDenied) || errors.Is(err, errSignInRefused) || errors.Is(err, errSignInScope)
+	if refused {
+		err = errors.Join(err, h.endSession(w, r))
+	}
+	if before != nil && err == nil {
 		h.Fleet.DropSession(before.ID)
 	}
 	return err
+}
+
+// callbackHead refuses to complete a sign-in for whoever does not want its page.
+func (h *Handlers) callbackHead(w http.ResponseWriter, _ *http.Request) error {
+	w.Header().Set("Allow", http.MethodGet)
+	return errMethodNotAllowed
+}
+
+// endSession ends the request's session, if it has one, here and at GitLab.
+func (h *Handlers) endSession(w http.ResponseWriter, r *http.Request) error {
+	ended, err := h.Sessions.SignOut(r.Context(), w, r)
+	if err != nil {
+		return fmt.Errorf("ending the session: %w", err)
+	}
+	if ended != nil {
+		h.Fleet.DropSession(ended.ID)
+		h.Revocations.Revoke(r.Context(), ended.Tokens)
+	}
+	return nil
 }
 
 // finishSignIn starts the session that the callback's code and state stand for.
@@ -88,6 +88,21 @@ func (h *Handlers) finishSignIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return signInFailure(err)
 	}
+	if err := h.startSession(w, r, pair); err != nil {
+		h.Revocations.Revoke(r.Context(), pair) // nobody else will ever have it
+		return err
+	}
+	h.clearAttempts(w, r)
+	w.Header().Set("Cache-Control", "no-store")
+	http.Redirect(w, r, a.Next, http.StatusSeeOther)
+	return nil
+}
+
+// startSession starts the session of whoever the tokens belong to, in place of the one before.
+func (h *Handlers) startSession(w http.ResponseWriter, r *http.Request, pair gitlabapi.TokenPair) error {
+	if !h.OAuth.Grants(pair.Scope) {
+		return errSignInScope.because(fmt.Errorf("GitLab granted the scope %.64q", pair.Scope))
+	}
 	user, err := h.GitLab.WithToken(pair.Access).CurrentUser(r.Context())
 	if err != nil {
 		return signInFailure(err)
@@ -95,39 +110,18 @@ func (h *Handlers) finishSignIn(w http.ResponseWriter, r *http.Request) error {
 	if why := user.Restriction(); why != gitlabapi.RestrictionNone {
 		return &signInRestrictedError{why: why, cause: fmt.Errorf("the account is %.64q", user.State)}
 	}
-	person := sessions.User{
-		ID: user.ID, Username: user.Username, Name: user.Name,
-	}
+	person := sessions.User{ID: user.ID, Username: user.Username, Name: user.Name}
 	if err := h.beginSignIn(r, person); err != nil {
 		return err
 	}
-	if _, err := h.Sessions.SignIn(r.Context(), w, r, sessions.SignIn{User: person, Tokens: pair}); err != nil {
+	_, replaced, err := h.Sessions.SignIn(r.Context(), w, r, sessions.SignIn{User: person, Tokens: pair})
+	if replaced != nil {
+		h.Revocations.Revoke(r.Context(), replaced.Tokens)
+	}
+	if err != nil {
 		return fmt.Errorf("starting the session: %w", err)
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	http.Redirect(w, r, a.Next, http.StatusSeeOther)
 	return nil
-}
-
-// takeAttempt returns the attempt that state belongs to, once. The cookie proves that the
-// sign-in began in this browser, the used state that it was not completed before.
-func (h *Handlers) takeAttempt(w http.ResponseWriter, r *http.Request, state string) (attempt, error) {
-	var a attempt
-	if state == "" || !h.takeSealed(w, r, h.attemptCookie(state), &a) {
-		return a, errSignInState
-	}
-	if subtle.ConstantTimeCompare([]byte(a.State), []byte(state)) != 1 || h.Now().After(a.Expires) {
-		return a, errSignInState
-	}
-	first, err := h.Nonces.Use(r.Context(), "state "+state, a.Expires)
-	if err != nil {
-		return a, fmt.Errorf("using up the sign-in state: %w", err)
-	}
-	if !first {
-		return a, errSignInState
-	}
-	stateOf(r).isSigningIn = true
-	return a, nil
 }
 
 // refusedAttempt is what the error in a callback's address means (RFC 6749 §4.1.2.1).
@@ -180,23 +174,32 @@ func (e *signInRestrictedError) Unwrap() error { return e.cause }
 // logout ends the session here first, and at GitLab as far as it can be reached soon: signing out
 // must not depend on another system.
 func (h *Handlers) logout(w http.ResponseWriter, r *http.Request) error {
+	if _, err := h.sender(r); err != nil {
+		return err
+	}
+	return h.leave(w, r)
+}
+
+// sender returns the session whose own form r is, and nil for a visitor. It needs no GitLab, whose
+// tokens may be over.
+func (h *Handlers) sender(r *http.Request) (*sessions.Session, error) {
 	current, err := h.Sessions.Load(r.Context(), r)
 	if err != nil {
-		return fmt.Errorf("loading the session: %w", err)
+		return nil, fmt.Errorf("loading the session: %w", err)
 	}
 	if current != nil {
 		stateOf(r).person = current.User
 		if !h.isOwnForm(r, current.ID) {
-			return errForeignForm
+			return nil, errForeignForm
 		}
 	}
-	ended, err := h.Sessions.SignOut(r.Context(), w, r)
-	if err != nil {
-		return fmt.Errorf("ending the session: %w", err)
-	}
-	if ended != nil {
-		h.Fleet.DropSession(ended.ID)
-		h.Revocations.Revoke(r.Context(), ended.Tokens.Refresh)
+	return current, nil
+}
+
+// leave ends the request's session and wipes what the browser keeps of it.
+func (h *Handlers) leave(w http.ResponseWriter, r *http.Request) error {
+	if err := h.endSession(w, r); err != nil {
+		return err
 	}
 	if h.Cookie.Path == "/" {
 		w.Header().Set("Clear-Site-Data", `"cache", "storage"`)
@@ -218,7 +221,8 @@ func (h *Handlers) ownPath(next string) string {
 	if !isPlain || path.Clean(u.Path) != strings.TrimSuffix(u.Path, "/") && u.Path != "/" {
 		return h.urls.Home()
 	}
-	if !strings.HasPrefix(u.Path, h.urls.Base+"/") {
+	isSigningIn := strings.HasPrefix(u.Path, path.Dir(h.urls.Callback())+"/") // which leads nowhere by itself
+	if !strings.HasPrefix(u.Path, h.urls.Base+"/") || isSigningIn {
 		return h.urls.Home()
 	}
 	own := url.URL{Path: u.Path, RawQuery: u.Query().Encode()}

@@ -8,18 +8,27 @@ import (
 	"sync"
 )
 
-// clientIP is the client's address in its usual form; empty for none.
-func (h *Handlers) clientIP(r *http.Request) string {
-	if client := h.clientAddress(r); client.IsValid() {
+// ClientIP is the address that a request comes from in its usual form, empty for none, if the peers
+// in trusted are believed about others.
+func ClientIP(r *http.Request, trusted []netip.Prefix) string {
+	if client := clientAddress(r, trusted); client.IsValid() {
 		return client.String()
 	}
 	return ""
 }
 
+// clientIP is the client's address in its usual form; empty for none.
+func (h *Handlers) clientIP(r *http.Request) string { return ClientIP(r, h.TrustedProxies) }
+
+// clientAddress is the client's address.
+func (h *Handlers) clientAddress(r *http.Request) netip.Addr {
+	return clientAddress(r, h.TrustedProxies)
+}
+
 // clientAddress is the address that a request comes from: the peer's, or, where the peer is a
 // trusted proxy, the last address of X-Forwarded-For that no trusted proxy has added. Every
 // entry left of it was written by somebody who is not trusted. No trusted proxy is the default.
-func (h *Handlers) clientAddress(r *http.Request) netip.Addr {
+func clientAddress(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		host = r.RemoteAddr
@@ -29,7 +38,7 @@ func (h *Handlers) clientAddress(r *http.Request) netip.Addr {
 		return netip.Addr{}
 	}
 	forwarded := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for i := len(forwarded) - 1; i >= 0 && h.trusts(client); i-- {
+	for i := len(forwarded) - 1; i >= 0 && trusts(trusted, client); i-- {
 		before, err := netip.ParseAddr(strings.TrimSpace(forwarded[i]))
 		if err != nil {
 			break
@@ -40,8 +49,8 @@ func (h *Handlers) clientAddress(r *http.Request) netip.Addr {
 }
 
 // trusts reports whether what address says about others is believed.
-func (h *Handlers) trusts(address netip.Addr) bool {
-	for _, proxy := range h.TrustedProxies {
+func trusts(trusted []netip.Prefix, address netip.Addr) bool {
+	for _, proxy := range trusted {
 		if proxy.Contains(address.Unmap()) {
 			return true
 		}

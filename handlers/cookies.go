@@ -79,15 +79,19 @@ func (h *Handlers) setSealed(w http.ResponseWriter, name string, value any, life
 	return nil
 }
 
-// takeSealed reads a cookie of setSealed into value and clears it. It reports false for a
-// cookie that is missing, garbled or not ours.
+// takeSealed is readSealed that clears the cookie, if there is one.
 func (h *Handlers) takeSealed(w http.ResponseWriter, r *http.Request, name string, value any) bool {
-	encoded := cookieValue(r, name)
-	if encoded == "" {
+	if cookieValue(r, name) == "" {
 		return false
 	}
 	h.clearCookie(w, name)
-	sealed, err := base64.RawURLEncoding.DecodeString(encoded)
+	return h.readSealed(r, name, value)
+}
+
+// readSealed reads a cookie of setSealed into value. It reports false for a cookie that is missing,
+// garbled or not ours.
+func (h *Handlers) readSealed(r *http.Request, name string, value any) bool {
+	sealed, err := base64.RawURLEncoding.DecodeString(cookieValue(r, name))
 	if err != nil {
 		return false
 	}

@@ -70,6 +70,8 @@ var (
 	errTooManyStreams   = &httpError{status: http.StatusTooManyRequests, id: "too_many_streams"}
 	errSignInState      = &httpError{status: http.StatusBadRequest, id: "sign_in_state"}
 	errSignInDenied     = &httpError{status: http.StatusForbidden, id: "sign_in_denied"}
+	errSignInScope      = &httpError{status: http.StatusForbidden, id: "sign_in_scope"}
+	errNoNavigation     = &httpError{status: http.StatusForbidden, id: "no_navigation"}
 	errSignInRefused    = &httpError{status: http.StatusBadGateway, id: "sign_in_refused"}
 	errSettings         = &httpError{status: http.StatusBadGateway, id: "portal_settings"}
 	errNotAudited       = &httpError{status: http.StatusServiceUnavailable, id: "not_audited"}
@@ -248,7 +250,7 @@ func (h *Handlers) nextStep(r *http.Request, p problem) views.Action {
 		return views.Action{Text: l.T("errors.action.sign_in"), URL: h.urls.Login(h.currentPage(r))}
 	case strings.HasPrefix(p.id, restrictedID("")), p.id == "forbidden":
 		return views.Action{Text: l.T("errors.action.gitlab"), URL: h.GitLab.BaseURL().String()}
-	case p.id == "sign_in_state", p.id == "sign_in_denied", p.id == "sign_in_refused", r.URL.Path == h.urls.Callback():
+	case strings.HasPrefix(p.id, "sign_in_"), p.id == errNoNavigation.id, r.URL.Path == h.urls.Callback():
 		return views.Action{Text: l.T("errors.action.sign_in"), URL: h.urls.Login("")}
 	case p.status >= http.StatusInternalServerError && isSafe(r.Method):
 		return views.Action{Text: l.T("errors.action.again"), URL: h.currentPage(r)}

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/a-h/templ"
@@ -39,6 +40,15 @@ func Rendering(cfg Config, component templ.Component, errorsPanic bool) (http.Ha
 	return h.middleware(h.handle(func(w http.ResponseWriter, r *http.Request) error {
 		return h.render(w, r, http.StatusOK, component, nil)
 	}))
+}
+
+// Idle returns when no revocation is left.
+func (r *Revocations) Idle(ctx context.Context) error {
+	if err := r.pending.Acquire(ctx, maxPending); err != nil {
+		return err
+	}
+	r.pending.Release(maxPending)
+	return nil
 }
 
 // Classify is classify, for its table test.

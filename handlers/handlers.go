@@ -43,8 +43,6 @@ type Config struct {
 	ReadOnly bool
 	Sessions *sessions.Store
 	Audit    *audit.Log
-	// Nonces are those of forms, shared with Tokens, and of sign-ins.
-	Nonces   *tokens.Nonces
 	Readings *readings.Store
 	// Read reads from GitLab, and Tokens changes things there.
 	Read   *agentread.Service
@@ -94,6 +92,7 @@ type Handlers struct {
 	nonces      nonceSigner
 	sealer      *sessions.Sealer
 	crossOrigin *http.CrossOriginProtection
+	states      usedStates
 	forwarded   forwardedHint
 	shares      shares
 	buffers     sync.Pool
@@ -115,7 +114,7 @@ func build(cfg Config) (*Handlers, error) {
 		Config:      cfg,
 		urls:        views.URLs{Base: strings.TrimRight(cfg.PublicURL.Path, "/")},
 		nonces:      newNonceSigner(cfg.Keys, cfg.Now),
-		sealer:      cfg.Keys.Sealer("cookies"),
+		sealer:      cfg.Keys.Sealer("cookies of " + cfg.OAuth.Instance()),
 		crossOrigin: http.NewCrossOriginProtection(),
 		shares:      newShares(),
 		buffers:     sync.Pool{New: func() any { return new(bytes.Buffer) }},

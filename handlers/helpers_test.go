@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"log/slog"
@@ -115,8 +116,8 @@ type setUp struct {
 	contact string
 	// behindProxy says that the test is a proxy which the portal trusts.
 	behindProxy bool
-	// patience is how long signing out waits for GitLab; the zero value is the real one.
-	patience time.Duration
+	// application is the id of the application at GitLab; empty: the usual one.
+	application string
 	// readyPanics makes one route panic: the one that asks whether the portal is ready.
 	readyPanics bool
 }
@@ -192,10 +193,15 @@ func (p *portal) compose(setup setUp) {
 		scope = "read_api"
 	}
 	cookie := session.CookieOptions{Name: setup.cookie, Path: p.public.Path + "/", Secure: setup.behindTLS}
-	db := must(database.Open(p.t.Context(), p.database.URL))(p.t)
+	oauth := client.OAuth(gitlabapi.OAuthConfig{
+		ClientID: cmp.Or(setup.application, clientID), ClientSecret: gitlabapi.NewSecret(clientSecret), RedirectURL: p.public.String() + "/auth/callback", Scope: scope,
+	})
+	db := must(database.Open(p.t.Context(), p.database.URL, oauth.Instance()))(p.t)
 	p.db, p.auditLog = db, audit.New(db, 9600*time.Hour, p.clock.Now)
-	sessions := must(session.New(db, session.Config{Keys: setup.keys, Cookie: cookie, Now: p.clock.Now, Log: log}))(p.t)
+	sessions := must(session.New(db, session.Config{Keys: setup.keys, Cookie: cookie, Address: peer, Now: p.clock.Now, Log: log}))(p.t)
+	revocations := handlers.NewRevocations(oauth, log, time.Millisecond)
 	p.stop = func() {
+		revocations.Close(p.t.Context())
 		sessions.Close()
 		if err := db.Close(); err != nil {
 			p.t.Errorf("closing the database: %v", err)
@@ -205,11 +211,8 @@ func (p *portal) compose(setup setUp) {
 	p.fleet = scan.New(scan.Config{Now: p.clock.Now, Log: log})
 	p.t.Cleanup(func() { _ = p.fleet.Close(context.Background()) })
 	p.config = handlers.Config{
-		PublicURL: p.public, GitLab: client, ReadOnly: setup.readOnly,
-		OAuth: client.OAuth(gitlabapi.OAuthConfig{
-			ClientID: clientID, ClientSecret: gitlabapi.NewSecret(clientSecret), RedirectURL: p.public.String() + "/auth/callback", Scope: scope,
-		}),
-		Sessions: sessions, Audit: p.auditLog, Nonces: nonces, Readings: readings.New(db, p.clock.Now),
+		PublicURL: p.public, GitLab: client, ReadOnly: setup.readOnly, OAuth: oauth, Revocations: revocations,
+		Sessions: sessions, Audit: p.auditLog, Readings: readings.New(db, p.clock.Now),
 		Read:   agentread.New(agentread.Config{ReadOnly: setup.readOnly, Log: log, Now: p.clock.Now}),
 		Tokens: tokens.New(nonces, p.auditLog, budget.NewChanges(db, p.clock.Now), log), Requests: budget.NewRequests(p.clock.Now),
 		Fleet: p.fleet, Limits: agent.NewThresholds(90*24*time.Hour, 30*24*time.Hour), Keys: setup.keys, Cookie: cookie,
@@ -219,10 +222,20 @@ func (p *portal) compose(setup setUp) {
 	if setup.behindProxy {
 		p.config.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 	}
-	p.config.Revocations = handlers.NewRevocations(p.config.OAuth, log, setup.patience)
 	handler := must(handlers.New(p.config))(p.t)
 	p.current.Store(&handler)
 }
+
+// revoked returns when nothing is left to be revoked at GitLab.
+func (p *portal) revoked() {
+	p.t.Helper()
+	if err := p.config.Revocations.Idle(p.t.Context()); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// peer is where a request comes from.
+func peer(r *http.Request) string { return handlers.ClientIP(r, nil) }
 
 // readiness is the database's, unless it is to panic.
 func readiness(setup setUp, db *database.DB) func(context.Context) error {

@@ -1,7 +1,9 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -12,68 +14,110 @@ import (
 )
 
 const (
-	// revokePatience is how long signing out waits for GitLab, revokeTimeout how long GitLab may
-	// take in all, and maxRevocations how many it may keep waiting at once: a part of all calls that the
-	// client has under way.
-	revokePatience = 2 * time.Second
-	revokeTimeout  = 30 * time.Second
+	// revokeTimeout is how long GitLab may take for one call.
+	revokeTimeout = 30 * time.Second
+	// revokeAttempts is how often a revocation is tried, and revokePause the pause after the first
+	// attempt; the next ones are longer, revokeBackOff times each.
+	revokeAttempts = 4
+	revokePause    = 2 * time.Second
+	revokeBackOff  = 5
+	// maxRevocations is how many may be waiting for GitLab at once, a part of all calls that the
+	// client has under way, and maxPending how many may be left, the ones between two attempts
+	// included.
 	maxRevocations = 16
+	maxPending     = 1000
 )
 
-// Revocations end at GitLab what a person granted the portal, when they sign out. A GitLab that
-// hangs is left to it in the background. Make one with NewRevocations.
+// Revocations end at GitLab what a person granted the portal, once their session has ended here.
+// They run in the background: nobody waits for a GitLab that hangs. Make one with NewRevocations.
 type Revocations struct {
-	oauth    *gitlabapi.OAuth
-	log      *slog.Logger
-	patience time.Duration
-	slots    *semaphore.Weighted
+	oauth   *gitlabapi.OAuth
+	log     *slog.Logger
+	pause   time.Duration
+	calls   *semaphore.Weighted
+	pending *semaphore.Weighted
+	closing context.Context //nolint:containedctx // ends all pauses
+	close   context.CancelFunc
 }
 
-// NewRevocations returns the revocations of one GitLab application. patience is how long Revoke
-// waits; 0: two seconds.
-func NewRevocations(oauth *gitlabapi.OAuth, log *slog.Logger, patience time.Duration) *Revocations {
-	if patience <= 0 {
-		patience = revokePatience
+// NewRevocations returns the revocations of one GitLab application. pause is how long it waits after
+// a first attempt that failed; 0: two seconds.
+func NewRevocations(oauth *gitlabapi.OAuth, log *slog.Logger, pause time.Duration) *Revocations {
+	r := &Revocations{
+		oauth: oauth, log: log, pause: cmp.Or(pause, revokePause),
+		calls: semaphore.NewWeighted(maxRevocations), pending: semaphore.NewWeighted(maxPending),
 	}
-	return &Revocations{oauth: oauth, log: log, patience: patience, slots: semaphore.NewWeighted(maxRevocations)}
+	r.closing, r.close = context.WithCancel(context.Background())
+	return r
 }
 
-// Revoke ends the grant that a refresh token belongs to: an expired access token is "not revocable",
-// and the refresh token ends both. It returns after a while even if GitLab has not answered by
-// then, and reports failures to the log alone: the person has signed out in any case.
-func (r *Revocations) Revoke(ctx context.Context, refresh gitlabapi.Secret) {
-	if !r.slots.TryAcquire(1) {
-		r.attempt(ctx, refresh, r.patience) // and then no longer: enough is under way
+// Revoke ends the grant that the pair belongs to, and returns at once. The pair is in memory only: a
+// grant that could not be ended when the process does stays at GitLab. Failures are reported to the
+// log alone: the session has ended in any case.
+func (r *Revocations) Revoke(ctx context.Context, pair gitlabapi.TokenPair) {
+	token := pair.Refresh // which ends both: an expired access token is "not revocable"
+	if token.IsZero() {
+		token = pair.Access
+	}
+	if token.IsZero() {
 		return
 	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		defer r.slots.Release(1)
-		r.attempt(context.WithoutCancel(ctx), refresh, revokeTimeout)
-	}()
-	patience := time.NewTimer(r.patience)
-	defer patience.Stop()
-	select {
-	case <-done:
-	case <-patience.C:
+	if !r.pending.TryAcquire(1) {
+		r.log.WarnContext(ctx, "a GitLab token was not revoked: too many revocations are under way")
+		return
 	}
+	go func() {
+		defer r.pending.Release(1)
+		r.revoke(context.WithoutCancel(ctx), token)
+	}()
 }
 
-func (r *Revocations) attempt(ctx context.Context, refresh gitlabapi.Secret, limit time.Duration) {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	err := parallel.Guard(func() error { return r.oauth.Revoke(ctx, refresh) })
+// revoke tries until it succeeds, until trying again is no use, or until the stop, which leaves one
+// more attempt.
+func (r *Revocations) revoke(ctx context.Context, token gitlabapi.Secret) {
+	var err error
+	isStopping, pause := false, r.pause
+	for attempt := 1; ; attempt++ {
+		err = r.attempt(ctx, token)
+		if err == nil || errors.Is(err, gitlabapi.ErrInvalidClient) || attempt == revokeAttempts || isStopping {
+			break
+		}
+		isStopping, pause = !r.wait(pause), pause*revokeBackOff
+	}
 	if err != nil {
 		level := max(slog.LevelWarn, classify(err, true).level)
-		r.log.Log(ctx, level, "revoking the GitLab token at sign-out", "error", err, "settings", wrongSettings(err))
+		r.log.Log(ctx, level, "revoking a GitLab token", "error", err, "settings", wrongSettings(err))
 	}
 }
 
-// Close waits until GitLab has answered for everybody who signed out, or until ctx ends; what is left
-// then ends with the process. It reports to the log how it ended: a stop does not fail for a GitLab that hangs.
+// wait lets a pause go by, and reports false if the stop cut it short.
+func (r *Revocations) wait(pause time.Duration) bool {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-r.closing.Done():
+		return false
+	}
+}
+
+func (r *Revocations) attempt(ctx context.Context, token gitlabapi.Secret) error {
+	ctx, cancel := context.WithTimeout(ctx, revokeTimeout)
+	defer cancel()
+	if err := r.calls.Acquire(ctx, 1); err != nil {
+		return err
+	}
+	defer r.calls.Release(1)
+	return parallel.Guard(func() error { return r.oauth.Revoke(ctx, token) })
+}
+
+// Close waits until GitLab has answered for everybody whose session ended, or until ctx ends; what is
+// left then ends with the process. It reports to the log how it ended: a stop does not fail for a
+// GitLab that hangs. Later calls of Revoke do nothing.
 func (r *Revocations) Close(ctx context.Context) {
-	if err := r.slots.Acquire(ctx, maxRevocations); err != nil {
-		r.log.WarnContext(ctx, "some GitLab tokens of people who signed out could not be revoked before the stop", "error", err)
+	r.close()
+	if err := r.pending.Acquire(ctx, maxPending); err != nil {
+		r.log.WarnContext(ctx, "some GitLab tokens of sessions that ended could not be revoked before the stop", "error", err)
 	}
 }

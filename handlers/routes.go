@@ -26,6 +26,10 @@ func (h *Handlers) routes() []route {
 		{http.MethodPost, views.PatternLogout, public(h.logout), activity.SignOut},
 		{http.MethodPost, views.PatternPreferences, public(h.preferences), ""},
 
+		// The person's sessions. Ending one needs no right at GitLab, so that a portal that only reads has it too.
+		{http.MethodGet, views.PatternSessions, signedIn(h.sessionList), ""},
+		{http.MethodPost, views.PatternSessionsEnd, public(h.sessionsEnd), activity.SignOut},
+
 		// Fleet
 		{http.MethodGet, views.PatternHome, signedInOr{h.fleetShow, h.welcome}, ""},
 		{http.MethodGet, views.PatternProgress, signedIn(h.fleetProgress), ""},
@@ -98,6 +102,7 @@ func (h *Handlers) mux() http.Handler {
 		// With its base in the pattern, so that the mux's own redirects stay below it.
 		mux.Handle(route.method+" "+h.urls.Base+route.pattern, handler)
 	}
+	mux.Handle(http.MethodHead+" "+h.urls.Callback(), h.handle(h.callbackHead)) // as GET it would sign in
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, pattern := mux.Handler(r); pattern == "" {
 			h.unmatched(w, r, mux)

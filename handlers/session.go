@@ -46,6 +46,9 @@ func (h *Handlers) loadSession(w http.ResponseWriter, r *http.Request) (*session
 	if loaded == nil {
 		return nil, nil
 	}
+	if !h.OAuth.Grants(loaded.Tokens.Scope) {
+		return nil, h.endOtherScope(w, r, loaded)
+	}
 	Recognised(r)
 	stateOf(r).person = loaded.User
 	s := h.bind(loaded)
@@ -56,6 +59,13 @@ func (h *Handlers) loadSession(w http.ResponseWriter, r *http.Request) (*session
 	}
 	stateOf(r).session = s
 	return s, nil
+}
+
+// endOtherScope ends a session that GitLab granted another scope than the one that is configured, as
+// the operator has changed it since: the person signs in again, and is asked for the new one.
+func (h *Handlers) endOtherScope(w http.ResponseWriter, r *http.Request, loaded *sessions.Session) error {
+	h.Log.InfoContext(r.Context(), "a session was ended: its scope is not the configured one", "scope", loaded.Tokens.Scope)
+	return h.endSession(w, r)
 }
 
 // renewAhead renews a token that is about to end. While the old one still works, a failing

@@ -29,7 +29,8 @@ type requestState struct {
 	shown audit.Target
 	// isSigningIn says that the request ends a sign-in that began here, in this browser.
 	isSigningIn bool
-	// audited says that internal/tokens writes the request's row of the audit.
+	// audited says that the request's row of the audit is not to be written around it: internal/tokens
+	// writes it, or there was nothing to do.
 	audited bool
 	// auditRow is the row that was begun for the request; 0 for none.
 	auditRow int64

@@ -19,6 +19,8 @@ const (
 	PatternCallback    = "/auth/callback"
 	PatternLogout      = "/auth/logout"
 	PatternPreferences = "/preferences"
+	PatternSessions    = "/sessions"
+	PatternSessionsEnd = "/sessions/end"
 	PatternProjects    = "/projects"
 	PatternGo          = "/go/{path...}"
 	PatternAgents      = "/projects/{project}/agents"
@@ -82,6 +84,12 @@ func (u URLs) Logout() string { return u.Base + PatternLogout }
 
 // Preferences receives the choice of language and theme.
 func (u URLs) Preferences() string { return u.Base + PatternPreferences }
+
+// Sessions lists where the person is signed in.
+func (u URLs) Sessions() string { return u.Base + PatternSessions }
+
+// SessionsEnd receives which of these to sign out.
+func (u URLs) SessionsEnd() string { return u.Base + PatternSessionsEnd }
 
 // Projects lists the person's projects that match query; page counts from 1.
 func (u URLs) Projects(query string, page int) string {

@@ -116,7 +116,7 @@ func (l *Log) Begin(ctx context.Context, event Event) (int64, error) {
 // Record notes something that is over already, with its outcome. Refusals and failures that are
 // equal but for their time are one row for each hour of the clock.
 func (l *Log) Record(ctx context.Context, event Event) error {
-	key := mergeKey(event, l.now())
+	key := mergeKey(event, l.db.Instance.Number, l.now())
 	if merged, err := l.merge(ctx, key); merged || err != nil {
 		return err
 	}
@@ -166,14 +166,14 @@ func (l *Log) insert(ctx context.Context, e Event, key string) (Event, error) {
 		return e, fmt.Errorf("number a row of the audit: %w", err)
 	}
 	e.At = time.UnixMicro(l.now().UnixMicro()).UTC()
-	err = tx.QueryRowContext(ctx, `INSERT INTO audit (`+columns+`, merge_key)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 1, 0, $19)
+	err = tx.QueryRowContext(ctx, `INSERT INTO audit (`+columns+`, merge_key, instance)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 1, 0, $19, $20)
 		ON CONFLICT (merge_key) WHERE merge_key <> '' DO UPDATE SET times = audit.times + 1, last_at = excluded.at
 		RETURNING id, times`,
 		e.ID, e.At.UnixMicro(), e.Action, e.Outcome, e.ActorID, storable(e.ActorName),
 		e.Target.ProjectID, storable(e.Target.ProjectPath), e.Target.AgentID, storable(e.Target.AgentName),
 		e.Target.TokenID, storable(e.Target.TokenName), storable(e.ClientIP), storable(e.RequestID), e.RefersTo,
-		e.Claim.ProjectID, e.Claim.AgentID, e.Claim.TokenID, key).Scan(&e.ID, &e.Times)
+		e.Claim.ProjectID, e.Claim.AgentID, e.Claim.TokenID, key, l.db.Instance.Number).Scan(&e.ID, &e.Times)
 	if err != nil {
 		return e, fmt.Errorf("write to the audit: %w", err)
 	}

@@ -16,8 +16,8 @@ func OtherQueries(at time.Time) map[string][]any {
 	edge := []any{at.UnixMicro(), maxDisorder}
 	return map[string][]any{
 		firstQuery: edge, lastQuery: edge,
-		createdQuery:        {7, "token_create", 5, 20, 42},
-		unstoredQuery("$2"): {at.UnixMicro(), 5},
-		knownIDsQuery:       {5},
+		createdQuery:        {7, "token_create", 5, 20, 42, 1},
+		unstoredQuery("$3"): {at.UnixMicro(), 1, 5},
+		knownIDsQuery:       {5, 1},
 	}
 }

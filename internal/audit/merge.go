@@ -18,8 +18,8 @@ import (
 const mergeWindow = time.Hour
 
 // mergeKey is what refusals and failures share that are equal: who, or a visitor's address, did
-// what to what with which outcome in which window. It is empty for what is a row of its own.
-func mergeKey(e Event, at time.Time) string {
+// what to what at which instance, with which outcome, in which window. It is empty for what is a row of its own.
+func mergeKey(e Event, instance int64, at time.Time) string {
 	isRefusal := e.Outcome == activity.Refused || e.Outcome == activity.Failed || e.Outcome == activity.Unknown
 	if !isRefusal || e.RefersTo != 0 {
 		return ""
@@ -28,7 +28,7 @@ func mergeKey(e Event, at time.Time) string {
 	if e.ActorID == 0 {
 		who = "visitor " + e.ClientIP
 	}
-	equal := fmt.Sprintf("%q %q %q %#v %#v %d", who, e.Action, e.Outcome, e.Target, e.Claim, at.Truncate(mergeWindow).Unix())
+	equal := fmt.Sprintf("%d %q %q %q %#v %#v %d", instance, who, e.Action, e.Outcome, e.Target, e.Claim, at.Truncate(mergeWindow).Unix())
 	sum := sha256.Sum256([]byte(equal))
 	return base64.RawStdEncoding.EncodeToString(sum[:])
 }

@@ -107,7 +107,7 @@ func (l *Log) events(rows *sql.Rows, err error) ([]Event, error) {
 func (l *Log) CreatedBy(ctx context.Context, actor int64, token Claim) (Event, bool, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, queryTimeout, ErrSlow)
 	defer cancel()
-	event, err := l.scan(l.db.Reports.QueryRowContext(ctx, createdQuery, token.TokenID, activity.TokenCreate, token.AgentID, token.ProjectID, actor))
+	event, err := l.scan(l.db.Reports.QueryRowContext(ctx, createdQuery, token.TokenID, activity.TokenCreate, token.AgentID, token.ProjectID, actor, l.db.Instance.Number))
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return Event{}, false, nil
@@ -118,4 +118,4 @@ func (l *Log) CreatedBy(ctx context.Context, actor int64, token Claim) (Event, b
 }
 
 const createdQuery = `SELECT ` + columns + ` FROM audit
-	WHERE token_id = $1 AND action = $2 AND agent_id = $3 AND project_id = $4 AND actor_id = $5 LIMIT 1`
+	WHERE token_id = $1 AND action = $2 AND agent_id = $3 AND project_id = $4 AND actor_id = $5 AND instance = $6 LIMIT 1`

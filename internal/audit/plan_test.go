@@ -130,7 +130,7 @@ func wantPlan(t *testing.T, name, engine, got, index string) {
 				walks = line
 			}
 		default:
-			if strings.Contains(line, " COVERING INDEX "+index+" (project_id=? ") || strings.Contains(line, " COVERING INDEX "+index+" (project_id=?)") {
+			if strings.Contains(line, " COVERING INDEX "+index+" (instance=? AND project_id=? ") || strings.Contains(line, " COVERING INDEX "+index+" (instance=? AND project_id=?)") {
 				uses++
 			}
 			if strings.Contains(line, "SCAN audit") {

@@ -81,7 +81,7 @@ func (l *Log) pageQuery(filter Filter, ids span, order order, limit int) (string
 	if err != nil {
 		return "", nil, err
 	}
-	conditions, args := filter.conditions(ids, []any{projects, limit})
+	conditions, args := filter.conditions(ids, l.db.Instance.Number, []any{projects, limit})
 	from := ` FROM audit` + fmt.Sprintf(l.db.IndexedBy, filter.index())
 	rows := func(of, bound, limit string) string {
 		return `SELECT id` + from + ` WHERE project_id = ` + of + `.project_id` + bound + conditions + ` ORDER BY id ` + order.sql + ` LIMIT ` + limit
@@ -114,7 +114,7 @@ func (f Filter) index() string {
 }
 
 // conditions adds to those of a query, and their values to its arguments.
-func (f Filter) conditions(ids span, args []any) (string, []any) {
+func (f Filter) conditions(ids span, instance int64, args []any) (string, []any) {
 	var more strings.Builder
 	add := func(isWanted bool, comparison string, value any) {
 		if isWanted {
@@ -122,6 +122,7 @@ func (f Filter) conditions(ids span, args []any) (string, []any) {
 			more.WriteString(" AND " + comparison + " $" + strconv.Itoa(len(args)))
 		}
 	}
+	add(true, "instance =", instance)
 	add(ids.below > 0, "id <", ids.below)
 	add(ids.above > 0, "id >", ids.above)
 	add(f.AgentID != 0, "agent_id =", f.AgentID)

@@ -36,7 +36,7 @@ func (l *Log) Unstored(ctx context.Context, agents []int64) ([]UnstoredToken, er
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, queryTimeout, ErrSlow)
 	defer cancel()
-	in, args := database.List(agents, []any{l.now().Add(-pendingLimit).UnixMicro()})
+	in, args := database.List(agents, []any{l.now().Add(-pendingLimit).UnixMicro(), l.db.Instance.Number})
 	rows, err := l.db.Reports.QueryContext(ctx, unstoredQuery(in), args...)
 	if err != nil {
 		return nil, slow(ctx, fmt.Errorf("read unstored tokens: %w", err))
@@ -72,7 +72,7 @@ func (l *Log) addKnownIDs(ctx context.Context, unstored []UnstoredToken) error {
 		if token.TokenID != 0 {
 			continue
 		}
-		rows, err := l.db.Reports.QueryContext(ctx, knownIDsQuery, token.AgentID)
+		rows, err := l.db.Reports.QueryContext(ctx, knownIDsQuery, token.AgentID, l.db.Instance.Number)
 		if err != nil {
 			return err
 		}
@@ -83,7 +83,7 @@ func (l *Log) addKnownIDs(ctx context.Context, unstored []UnstoredToken) error {
 	return nil
 }
 
-const knownIDsQuery = `SELECT DISTINCT token_id FROM audit WHERE agent_id = $1 AND token_id <> 0 AND outcome = 'ok'`
+const knownIDsQuery = `SELECT DISTINCT token_id FROM audit WHERE agent_id = $1 AND instance = $2 AND token_id <> 0 AND outcome = 'ok'`
 
 func scanIDs(rows *sql.Rows) ([]int64, error) {
 	defer func() { _ = rows.Close() }()
@@ -106,11 +106,11 @@ func unstoredQuery(agents string) string {
 		FROM audit made
 		LEFT JOIN audit found ON found.refers_to = made.id AND found.agent_id = made.agent_id
 			AND found.action = 'reconciled' AND found.refers_to > 0
-		WHERE made.agent_id IN (` + agents + `) AND made.action = 'token_create'
+		WHERE made.instance = $2 AND made.agent_id IN (` + agents + `) AND made.action = 'token_create'
 			AND (made.outcome IN ('ok', 'unknown') OR made.outcome = 'pending' AND made.at < $1)
 			AND COALESCE(found.outcome, '') <> 'failed'
 			AND NOT EXISTS (SELECT 1 FROM audit ended
-				WHERE ended.token_id = COALESCE(found.token_id, made.token_id) AND ended.token_id <> 0
+				WHERE ended.instance = $2 AND ended.token_id = COALESCE(found.token_id, made.token_id) AND ended.token_id <> 0
 				AND ended.action IN ('token_stored', 'token_revoke') AND ended.outcome = 'ok')
 		ORDER BY made.id`
 }

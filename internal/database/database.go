@@ -23,6 +23,8 @@ type DB struct {
 	// Read serves lookups; Write serves single changes. On PostgreSQL they are the same pool.
 	// Reports serves queries of many rows: whoever waits for one keeps no lookup waiting.
 	Read, Write, Reports *sql.DB
+	// Instance is whose rows are to be read and written.
+	Instance Instance
 	// SkipLocked follows a SELECT inside a change and makes it pass over rows that somebody
 	// holds, instead of waiting for them.
 	SkipLocked string
@@ -53,11 +55,23 @@ type Querier interface {
 }
 
 // Open connects to the database that url names, sqlite:FILE, postgres://… or postgresql://…,
-// and brings its schema up to date.
+// and brings its schema up to date. instance is the fingerprint of the GitLab application that it
+// is to serve.
 //
 // On SQLite it locks the file against a second process, which is refused with a sentence that
 // says what to do. Errors do not contain the URL, whose password would end up in logs.
-func Open(ctx context.Context, url string) (*DB, error) {
+func Open(ctx context.Context, url, instance string) (*DB, error) {
+	db, err := open(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	if err := claim(ctx, db, instance); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+func open(ctx context.Context, url string) (*DB, error) {
 	if err := CheckURL(url); err != nil {
 		return nil, err
 	}

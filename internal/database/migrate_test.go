@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"gitlab-agent-portal/internal/database"
+	"gitlab-agent-portal/internal/database/databasetest"
 	"gitlab-agent-portal/internal/database/pgtest"
 )
 
@@ -35,7 +36,7 @@ func TestOldRowsOfTheAuditThatGitLabNeverShowedBecomeClaims(t *testing.T) {
 			if err := raw.Close(); err != nil {
 				t.Fatal(err)
 			}
-			db, err := database.Open(t.Context(), address)
+			db, err := database.Open(t.Context(), address, databasetest.Instance)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -26,7 +26,7 @@ func TestV9OpenRefuses(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			db, err := database.Open(t.Context(), tt.url)
+			db, err := database.Open(t.Context(), tt.url, databasetest.Instance)
 			if err == nil {
 				_ = db.Close()
 				t.Fatal("Open: no error")
@@ -70,7 +70,7 @@ func TestSQLiteFileIsPrivate(t *testing.T) {
 func TestSQLiteFileNamesNeedNoEscaping(t *testing.T) {
 	t.Parallel()
 	name := filepath.Join(t.TempDir(), "a %41?b=c#d é.db")
-	db, err := database.Open(t.Context(), "sqlite:"+name)
+	db, err := database.Open(t.Context(), "sqlite:"+name, databasetest.Instance)
 	if err != nil {
 		t.Fatalf("Open: %v", err)
 	}
@@ -91,7 +91,7 @@ func TestO7SecondUserOfAnSQLiteFileIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, url := range []string{d.URL, "sqlite:" + link} {
-		second, err := database.Open(t.Context(), url)
+		second, err := database.Open(t.Context(), url, databasetest.Instance)
 		if err == nil {
 			_ = second.Close()
 			t.Errorf("a second portal opened %s", filepath.Base(url))

@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 // openAndWait is the other portal: it opens the database, says so, and closes it when its input
 // ends.
 func openAndWait(url string, in io.Reader, out io.Writer) error {
-	db, err := database.Open(context.Background(), url)
+	db, err := database.Open(context.Background(), url, databasetest.Instance)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -103,7 +104,7 @@ func (s *search) answer(what string, got page) page {
 	s.note(what+": body", body)
 	for _, cookie := range (&http.Response{Header: got.header}).Cookies() {
 		s.note(what+": the cookie "+cookie.Name, decoded(cookie.Value))
-		if cookie.Name == "portal" && cookie.Value != "" {
+		if isSession := regexp.MustCompile(`^portal-[0-9a-f]{8}$`).MatchString(cookie.Name); isSession && cookie.Value != "" {
 			s.sessions = append(s.sessions, sessionID(s.t, cookie.Value))
 		}
 	}

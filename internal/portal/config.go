@@ -2,7 +2,9 @@ package portal
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"crypto/x509"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -75,14 +77,26 @@ func (c *config) basePath() string { return strings.TrimRight(c.PublicURL.Path, 
 // cookie describes the session cookie. A browser accepts the __Host- prefix from https at the
 // root only and the __Secure- prefix from https only, and so nothing else can have set them.
 func (c *config) cookie() session.CookieOptions {
+	name := "portal" + c.cookieSuffix()
 	switch {
 	case c.PublicURL.Scheme != "https":
-		return session.CookieOptions{Name: "portal", Path: c.basePath() + "/"}
+		return session.CookieOptions{Name: name, Path: c.basePath() + "/"}
 	case c.basePath() == "":
-		return session.CookieOptions{Name: "__Host-portal", Path: "/", Secure: true}
+		return session.CookieOptions{Name: "__Host-" + name, Path: "/", Secure: true}
 	default:
-		return session.CookieOptions{Name: "__Secure-portal", Path: c.basePath() + "/", Secure: true}
+		return session.CookieOptions{Name: "__Secure-" + name, Path: c.basePath() + "/", Secure: true}
 	}
+}
+
+// cookieSuffix tells the cookies of portals apart that share a host: browsers send cookies to every
+// port of it, and those of a path to all paths below. At the root of the usual port lives one at most.
+func (c *config) cookieSuffix() string {
+	isUsual := map[string]string{"https": "443", "http": "80"}[c.PublicURL.Scheme] == c.PublicURL.Port()
+	if c.basePath() == "" && (isUsual || c.PublicURL.Port() == "") {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(strings.ToLower(c.PublicURL.Host) + c.basePath()))
+	return "-" + hex.EncodeToString(sum[:4])
 }
 
 // loadConfig reads the environment, given as os.Environ gives it. The error names every

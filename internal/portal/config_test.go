@@ -434,22 +434,50 @@ func TestV0PlainHTTPStaysOnThisMachine(t *testing.T) {
 func TestS1CookieFollowsPublicURL(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
-		public string
-		want   session.CookieOptions
+		public, prefix, path string
+		isUnique             bool
 	}{
-		{"https://agents.example.com", session.CookieOptions{Name: "__Host-portal", Path: "/", Secure: true}},
-		{"https://agents.example.com/", session.CookieOptions{Name: "__Host-portal", Path: "/", Secure: true}},
-		{"https://example.com/tools/portal/", session.CookieOptions{Name: "__Secure-portal", Path: "/tools/portal/", Secure: true}},
-		{"http://localhost:8080", session.CookieOptions{Name: "portal", Path: "/"}},
-		{"http://localhost:8080/portal", session.CookieOptions{Name: "portal", Path: "/portal/"}},
+		{"https://agents.example.com", "__Host-portal", "/", true},
+		{"https://agents.example.com/", "__Host-portal", "/", true},
+		{"https://agents.example.com:443", "__Host-portal", "/", true},
+		{"https://agents.example.com:8443", "__Host-portal", "/", false},
+		{"https://example.com/tools/portal/", "__Secure-portal", "/tools/portal/", false},
+		{"http://localhost", "portal", "/", true},
+		{"http://localhost:8080", "portal", "/", false},
+		{"http://localhost:8080/portal", "portal", "/portal/", false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.public, func(t *testing.T) {
 			t.Parallel()
-			if diff := cmp.Diff(tt.want, mustLoad(t, map[string]string{"PUBLIC_URL": tt.public}).cookie()); diff != "" {
+			got := mustLoad(t, map[string]string{"PUBLIC_URL": tt.public}).cookie()
+			want := session.CookieOptions{Name: got.Name, Path: tt.path, Secure: strings.HasPrefix(tt.public, "https:")}
+			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("cookie (-want +got):\n%s", diff)
 			}
+			if suffix, found := strings.CutPrefix(got.Name, tt.prefix); !found || (suffix == "") != tt.isUnique {
+				t.Errorf("the cookie is %q, want %s and more: %v", got.Name, tt.prefix, !tt.isUnique)
+			}
 		})
+	}
+}
+
+func TestN5PortalsOfOneHostHaveCookiesOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	seen := map[string]string{}
+	for _, public := range []string{
+		"https://example.com", "https://example.com:8443", "https://example.com/a", "https://example.com/a/b", "https://example.com:8443/a",
+		"http://localhost:8080", "http://localhost:8081", "http://127.0.0.1:8080", "http://localhost:8080/a",
+	} {
+		name := mustLoad(t, map[string]string{"PUBLIC_URL": public}).cookie().Name
+		if other, taken := seen[name]; taken {
+			t.Errorf("%s and %s have the cookie %s", other, public, name)
+		}
+		seen[name] = public
+	}
+	for _, same := range []string{"https://EXAMPLE.com:8443/", "https://example.com:8443"} {
+		if name := mustLoad(t, map[string]string{"PUBLIC_URL": same}).cookie().Name; seen[name] != "https://example.com:8443" {
+			t.Errorf("%s has the cookie %s, of %q", same, name, seen[name])
+		}
 	}
 }
 

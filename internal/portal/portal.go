@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"time"
 
 	"gitlab-agent-portal/gitlabapi"
@@ -133,12 +134,14 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 	if err != nil {
 		return err
 	}
-	db, err := database.Open(ctx, cfg.DatabaseURL)
+	signIn := oauth(cfg, gitlab)
+	db, err := database.Open(ctx, cfg.DatabaseURL, signIn.Instance())
 	if err != nil {
 		return fmt.Errorf("DATABASE_URL: %w", err)
 	}
 	defer closeDatabase(ctx, log, db)
-	sessions, err := session.New(db, session.Config{Keys: cfg.SessionKeys, Cookie: cfg.cookie(), Now: now, Log: log})
+	clientIP := func(r *http.Request) string { return handlers.ClientIP(r, cfg.TrustedProxies) }
+	sessions, err := session.New(db, session.Config{Keys: cfg.SessionKeys, Cookie: cfg.cookie(), Address: clientIP, Now: now, Log: log})
 	if err != nil {
 		return err
 	}
@@ -155,11 +158,10 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 	server.tokens = tokens.New(nonces, auditLog, changes, log)
 	server.tokens.ObserveCreates(server.metrics.created)
 	server.fleet = scan.New(scan.Config{Now: now, Log: log, Observe: server.metrics.scanned})
-	signIn := oauth(cfg, gitlab)
 	server.revocations = handlers.NewRevocations(signIn, log, 0)
 	handler, err := handlers.New(handlers.Config{
 		PublicURL: &cfg.PublicURL, GitLab: gitlab, OAuth: signIn, Revocations: server.revocations, ReadOnly: cfg.readOnly(),
-		Sessions: sessions, Audit: auditLog, Nonces: nonces, Readings: noted, Read: agentread.New(agentread.Config{ReadOnly: cfg.readOnly(), Log: log, Missing: server.metrics.usageMissing.Inc, Now: now}),
+		Sessions: sessions, Audit: auditLog, Readings: noted, Read: agentread.New(agentread.Config{ReadOnly: cfg.readOnly(), Log: log, Missing: server.metrics.usageMissing.Inc, Now: now}),
 		Tokens: server.tokens, Fleet: server.fleet, Limits: agent.NewThresholds(cfg.TokenMaxAge, cfg.TokenMaxIdle), Keys: cfg.SessionKeys, Cookie: cfg.cookie(), Assets: assets,
 		Log: log, Now: now, Ready: server.readiness, TrustedProxies: cfg.TrustedProxies, HelmRepoURL: cfg.HelmRepoURL.String(), AgentImage: string(cfg.AgentImage), PrivateCA: cfg.CAFile != "", JiHu: cfg.JiHu, SandboxURL: extra.sandboxURL, Pages: extra.pages,
 		Refreshed: server.metrics.refreshed, Requests: budget.NewRequests(now), SecurityContact: string(cfg.SecurityContact),

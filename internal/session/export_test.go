@@ -1,6 +1,9 @@
 package session
 
-import "time"
+import (
+	"net/http"
+	"time"
+)
 
 // The limits of a session.
 const (
@@ -18,3 +21,16 @@ func (s *Store) LimitRefresh(call, save time.Duration) {
 func (s *Store) RefreshLimits() (wait, call, save time.Duration) {
 	return s.limits.wait, s.limits.call, s.limits.save
 }
+
+// HashID is the key of the row of the session with this id.
+func HashID(id string) []byte { return hashID(id) }
+
+// Opens reports whether the keys and the secret open what was sealed for the session with this id.
+func Opens(keys Keys, instance, secret, id string, sealed []byte) bool {
+	s := newSeals(keys, instance)
+	_, err := s.values.with(secret).Open(sealed, s.bound([]byte(id)))
+	return err == nil
+}
+
+// ClientOf is what is kept of where a request comes from.
+func ClientOf(r *http.Request) Client { return clientOf(r, "") }

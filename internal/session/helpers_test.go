@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"maps"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -65,8 +66,12 @@ func configure(c *gitlabtest.Clock) session.Config {
 	return session.Config{
 		Keys:   session.Keys{session.NewKey()},
 		Cookie: session.CookieOptions{Name: "__Host-portal", Path: "/", Secure: true},
-		Now:    c.Now,
-		Log:    slog.New(slog.DiscardHandler),
+		Address: func(r *http.Request) string {
+			host, _, _ := net.SplitHostPort(r.RemoteAddr)
+			return host
+		},
+		Now: c.Now,
+		Log: slog.New(slog.DiscardHandler),
 	}
 }
 
@@ -89,7 +94,10 @@ func openNew(t *testing.T, d *databasetest.Database) (*session.Store, *gitlabtes
 }
 
 // browser keeps the cookies that it was given, as a browser does.
-type browser struct{ cookies map[string]string }
+type browser struct {
+	cookies map[string]string
+	agent   string
+}
 
 func newBrowser() *browser { return &browser{cookies: make(map[string]string)} }
 
@@ -100,6 +108,7 @@ func (b *browser) request(t *testing.T) *http.Request {
 	for name, value := range b.cookies {
 		r.AddCookie(&http.Cookie{Name: name, Value: value})
 	}
+	r.Header.Set("User-Agent", b.agent)
 	return r
 }
 
@@ -115,12 +124,12 @@ func (b *browser) take(w *httptest.ResponseRecorder) {
 }
 
 // copy is a second holder of the same cookies: a thief's, or a request under way.
-func (b *browser) copy() *browser { return &browser{cookies: maps.Clone(b.cookies)} }
+func (b *browser) copy() *browser { return &browser{cookies: maps.Clone(b.cookies), agent: b.agent} }
 
 func (b *browser) signIn(t *testing.T, s *session.Store, in session.SignIn) *session.Session {
 	t.Helper()
 	w := httptest.NewRecorder()
-	signedIn, err := s.SignIn(t.Context(), w, b.request(t), in)
+	signedIn, _, err := s.SignIn(t.Context(), w, b.request(t), in)
 	if err != nil {
 		t.Fatalf("SignIn: %v", err)
 	}

@@ -40,7 +40,7 @@ func holdRefresh(url string, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	db, err := database.Open(ctx, url)
+	db, err := database.Open(ctx, url, databasetest.Instance)
 	if err != nil {
 		return err
 	}

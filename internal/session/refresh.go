@@ -141,7 +141,7 @@ func (s *Store) call(ctx context.Context, refresh RefreshFunc, current gitlabapi
 func (s *Store) saveNext(ctx context.Context, q database.Querier, next *Session) (*Session, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.limits.save)
 	defer cancel()
-	sealed, err := s.seal(next)
+	sealed, err := s.seals.sealValue(next)
 	if err != nil {
 		return nil, err
 	}

@@ -5,13 +5,11 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
 	"time"
 
-	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/database"
 )
 
@@ -26,18 +24,26 @@ func rowOf(id string) database.Row {
 	return database.Row{Table: "sessions", Column: "id_hash", Key: hashID(id)}
 }
 
-const findRow = `SELECT value, created_at, last_seen_at, version FROM sessions WHERE id_hash = $1`
+// columns are those that scan reads. findRow tells a session of another instance from none as little
+// as its reader needs to.
+const (
+	columns = `value, details, created_at, last_seen_at, version`
+	findRow = `SELECT ` + columns + ` FROM sessions WHERE id_hash = $1 AND instance = $2`
+)
 
 // find reads a session; nil without an error if there is none, if it expired, or if its value
 // does not open.
 func (s *Store) find(ctx context.Context, id string) (*Session, error) {
-	return s.living(ctx, s.lookup.QueryRow(ctx, hashID(id)), id)
+	return s.living(ctx, s.lookup.QueryRow(ctx, hashID(id), s.instance()), id)
 }
 
 // findHeld is find through q, which holds the session's row.
 func (s *Store) findHeld(ctx context.Context, q database.Querier, id string) (*Session, error) {
-	return s.living(ctx, q.QueryRowContext(ctx, findRow, hashID(id)), id)
+	return s.living(ctx, q.QueryRowContext(ctx, findRow, hashID(id), s.instance()), id)
 }
+
+// instance is the number that the rows of this store have.
+func (s *Store) instance() int64 { return s.db.Instance.Number }
 
 // living reads the session from its row, if its time is not over.
 func (s *Store) living(ctx context.Context, row *sql.Row, id string) (*Session, error) {
@@ -45,46 +51,73 @@ func (s *Store) living(ctx context.Context, row *sql.Row, id string) (*Session, 
 	if session == nil || err != nil {
 		return nil, err
 	}
-	now := s.now()
-	if now.Sub(session.LastSeenAt) >= idleLimit || now.Sub(session.CreatedAt) >= absoluteLimit {
+	if s.isOver(session.CreatedAt, session.LastSeenAt) {
 		return nil, nil //nolint:nilnil // Sweep will delete it
 	}
 	return session, nil
 }
 
+// isOver reports whether a session with these times has ended.
+func (s *Store) isOver(created, seen time.Time) bool {
+	now := s.now()
+	return now.Sub(seen) >= idleLimit || now.Sub(created) >= absoluteLimit
+}
+
 func (s *Store) scan(ctx context.Context, row *sql.Row, id string) (*Session, error) {
-	var sealed []byte
+	var value, details []byte
 	var created, seen int64
 	session := &Session{ID: id}
-	err := row.Scan(&sealed, &created, &seen, &session.Version)
+	err := row.Scan(&value, &details, &created, &seen, &session.Version)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil //nolint:nilnil // the caller asks for nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the session: %w", err)
 	}
-	session.CreatedAt, session.LastSeenAt = time.UnixMicro(created).UTC(), time.UnixMicro(seen).UTC()
-	if err := s.open(session, sealed); err != nil {
+	if err := s.unseal(session, value, details, created, seen); err != nil {
 		s.log.WarnContext(ctx, "a stored session was refused", "error", err)
 		return nil, nil //nolint:nilnil // a key that was dropped, or a row that was tampered with
 	}
 	return session, nil
 }
 
-// touch notes that the session was seen. Failing to is not worth failing the request for.
-func (s *Store) touch(ctx context.Context, session *Session) {
-	now := s.now()
-	if now.Sub(session.LastSeenAt) < touchEvery {
+// errMoved says that a row's times are not those that were sealed.
+var errMoved = errors.New("session: the times of the session were changed")
+
+// unseal fills in a session from its row. The sealed times count; those of the row have to agree.
+func (s *Store) unseal(session *Session, value, details []byte, created, seen int64) error {
+	if err := s.seals.openValue(session, value); err != nil {
+		return err
+	}
+	opened, err := s.seals.openDetails(hashID(session.ID), details)
+	if err != nil {
+		return err
+	}
+	session.LastSeenAt, session.Client = opened.LastSeenAt, opened.Client
+	if session.CreatedAt.UnixMicro() != created || session.LastSeenAt.UnixMicro() != seen {
+		return errMoved
+	}
+	return nil
+}
+
+// touch notes when and where the session was seen, once a minute, or at once if the cookie's key is
+// on its way out, so that nothing depends on it any more. Failing to is not worth failing the request for.
+func (s *Store) touch(ctx context.Context, session *Session, client Client, state cookieState) {
+	now := s.now().UTC().Truncate(time.Microsecond)
+	if now.Sub(session.LastSeenAt) < touchEvery && state == cookieCurrent {
 		return
 	}
-	_, err := s.db.Exec(ctx, `UPDATE sessions SET last_seen_at = $1 WHERE id_hash IN (
-		SELECT id_hash FROM sessions WHERE id_hash = $2 AND last_seen_at < $1`+s.db.SkipLocked+`)`,
-		now.UnixMicro(), hashID(session.ID))
+	details, err := s.seals.sealDetails(hashID(session.ID), sealedDetails{session.CreatedAt, now, client})
+	if err == nil {
+		_, err = s.db.Exec(ctx, `UPDATE sessions SET last_seen_at = $1, details = $2, person = $3 WHERE id_hash IN (
+			SELECT id_hash FROM sessions WHERE id_hash = $4 AND last_seen_at <= $1`+s.db.SkipLocked+`)`,
+			now.UnixMicro(), details, s.seals.persons(session.User.ID)[0], hashID(session.ID))
+	}
 	if err != nil {
 		s.log.WarnContext(ctx, "could not note that a session was seen", "error", err)
 		return
 	}
-	session.LastSeenAt = now.UTC()
+	session.LastSeenAt, session.Client = now, client
 }
 
 // insert stores a session under a new id and fills in what the store decides.
@@ -92,12 +125,17 @@ func (s *Store) insert(ctx context.Context, session *Session) error {
 	now := s.now().UTC().Truncate(time.Microsecond)
 	session.ID = rand.Text()
 	session.CreatedAt, session.LastSeenAt, session.Version = now, now, 1
-	sealed, err := s.seal(session)
+	value, err := s.seals.sealValue(session)
 	if err != nil {
 		return err
 	}
-	_, err = s.db.Exec(ctx, `INSERT INTO sessions (id_hash, value, created_at, last_seen_at, version)
-		VALUES ($1, $2, $3, $3, $4)`, hashID(session.ID), sealed, now.UnixMicro(), session.Version)
+	details, err := s.seals.sealDetails(hashID(session.ID), sealedDetails{now, now, session.Client})
+	if err != nil {
+		return err
+	}
+	_, err = s.db.Exec(ctx, `INSERT INTO sessions (id_hash, instance, person, value, details, created_at, last_seen_at, version)
+		VALUES ($1, $2, $3, $4, $5, $6, $6, $7)`,
+		hashID(session.ID), s.instance(), s.seals.persons(session.User.ID)[0], value, details, now.UnixMicro(), session.Version)
 	if err != nil {
 		return fmt.Errorf("store the session: %w", err)
 	}
@@ -114,8 +152,8 @@ func (s *Store) remove(ctx context.Context, id string, version int64) (*Session,
 	defer cancel()
 	var removed *Session
 	err := s.db.Hold(ctx, rowOf(id), lockWait, func(ctx context.Context, q database.Querier) error {
-		row := q.QueryRowContext(ctx, `DELETE FROM sessions WHERE id_hash = $1 AND version <= $2
-			RETURNING value, created_at, last_seen_at, version`, hashID(id), version)
+		row := q.QueryRowContext(ctx, `DELETE FROM sessions WHERE id_hash = $1 AND version <= $2 AND instance = $3
+			RETURNING `+columns, hashID(id), version, s.instance())
 		var err error
 		removed, err = s.scan(ctx, row, id)
 		return err
@@ -131,47 +169,4 @@ func (s *Store) remove(ctx context.Context, id string, version int64) (*Session,
 	}
 	s.unsaved.drop(id)
 	return removed, nil
-}
-
-// sealedSession is what a session's value contains, in JSON. gitlabapi.Secret redacts itself
-// when encoded, so the tokens are spelled out here and nowhere else.
-type sealedSession struct {
-	User      User
-	Access    string
-	Refresh   string
-	ExpiresAt time.Time
-	Scope     string
-}
-
-func (s *Store) seal(session *Session) ([]byte, error) {
-	plain, err := json.Marshal(sealedSession{
-		User:      session.User,
-		Access:    session.Tokens.Access.Reveal(),
-		Refresh:   session.Tokens.Refresh.Reveal(),
-		ExpiresAt: session.Tokens.ExpiresAt,
-		Scope:     session.Tokens.Scope,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("encode the session: %w", err)
-	}
-	return s.sealer.Seal(plain, []byte(session.ID)), nil
-}
-
-func (s *Store) open(session *Session, sealed []byte) error {
-	plain, err := s.sealer.Open(sealed, []byte(session.ID))
-	if err != nil {
-		return err
-	}
-	var value sealedSession
-	if err := json.Unmarshal(plain, &value); err != nil {
-		return errors.New("session: the session's value is not what this version writes")
-	}
-	session.User = value.User
-	session.Tokens = gitlabapi.TokenPair{
-		Access:    gitlabapi.NewSecret(value.Access),
-		Refresh:   gitlabapi.NewSecret(value.Refresh),
-		ExpiresAt: value.ExpiresAt,
-		Scope:     value.Scope,
-	}
-	return nil
 }

@@ -2,8 +2,11 @@ package session
 
 import (
 	"crypto/cipher"
+	"crypto/hkdf"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
+	"slices"
 
 	"golang.org/x/crypto/chacha20poly1305"
 )
@@ -17,9 +20,11 @@ var ErrNotSealed = errors.New("session: the sealed value does not open")
 type Sealer struct{ aeads []cipher.AEAD }
 
 // Sealer returns the sealer of the named purpose. What one purpose sealed, no other opens.
-func (k Keys) Sealer(purpose string) *Sealer {
+func (k Keys) Sealer(purpose string) *Sealer { return newSealer(k.Derive("seal " + purpose)) }
+
+func newSealer(keys [][]byte) *Sealer {
 	s := &Sealer{}
-	for _, key := range k.Derive("seal " + purpose) {
+	for _, key := range keys {
 		aead, err := chacha20poly1305.NewX(key)
 		if err != nil {
 			panic("session: " + err.Error()) // only for a key of the wrong length
@@ -50,4 +55,23 @@ func (s *Sealer) Open(sealed, aad []byte) ([]byte, error) {
 		}
 	}
 	return nil, ErrNotSealed
+}
+
+// splitKeys are halves of keys. Each session's cookie has the other half: neither the server's keys
+// nor the cookies alone open anything.
+type splitKeys [][]byte
+
+func (k Keys) split(purpose string) splitKeys { return k.Derive("split " + purpose) }
+
+// with returns the sealer whose keys are made, by HKDF-SHA256, of both halves. secret has to be as
+// hard to guess as a key.
+func (k splitKeys) with(secret string) *Sealer {
+	whole := make([][]byte, len(k))
+	for i, half := range k {
+		var err error
+		if whole[i], err = hkdf.Key(sha256.New, slices.Concat(half, []byte(secret)), nil, "both halves", keySize); err != nil {
+			panic("session: hkdf: " + err.Error()) // as in Derive
+		}
+	}
+	return newSealer(whole)
 }

@@ -17,6 +17,9 @@ var ErrGone = errors.New("session: the session has ended")
 // touchEvery bounds how often reading a session writes when it was last seen.
 const touchEvery = time.Minute
 
+// tellBadEvery bounds how often the log is told of cookies that no key signed.
+const tellBadEvery = time.Hour
+
 // removeTimeout is how long ending a session may take: it waits for a refresh that is under
 // way, so that the pair which the refresh brings ends with the session.
 const removeTimeout = lockWait + 5*time.Second
@@ -39,6 +42,8 @@ type Session struct {
 	ID     string
 	User   User
 	Tokens gitlabapi.TokenPair
+	// Client is where the session was last seen, a minute more or less.
+	Client Client
 	// CreatedAt is the time of sign-in, LastSeenAt of the last use, a minute more or less.
 	CreatedAt, LastSeenAt time.Time
 	// Version counts the token pairs of the session, from 1. Refresh wants to be told which
@@ -66,65 +71,70 @@ func (s *Store) Load(ctx context.Context, r *http.Request) (*Session, error) {
 	case cookieAbsent:
 		return nil, nil //nolint:nilnil // nil is the visitor, who is no error
 	case cookieBad:
-		s.log.InfoContext(ctx, "a session cookie was refused: no key signed it")
+		s.tellBadCookie(ctx)
 		return nil, nil //nolint:nilnil // as above
 	}
 	session, err := s.find(ctx, id)
 	if session == nil || err != nil {
 		return nil, err
 	}
-	s.touch(ctx, session)
+	s.touch(ctx, session, clientOf(r, s.address(r)), state)
 	return session, nil
 }
 
-// RepairCookie brings the browser's cookie in line with what Load made of it: a cookie that
-// no key signed is dropped, one that an older key signed is issued again with the newest. A
-// cookie of an ended session stays: dropping it could overtake a sign-in in another tab.
+// tellBadCookie tells the log of a cookie that no key signed, once in a while: it may be another
+// portal's, which lives at the same host and whose cookie comes with every request.
+func (s *Store) tellBadCookie(ctx context.Context) {
+	now, told := s.now().UnixMicro(), s.toldBad.Load()
+	if now-told >= tellBadEvery.Microseconds() && s.toldBad.CompareAndSwap(told, now) {
+		s.log.InfoContext(ctx, "a session cookie was refused: no key signed it")
+	}
+}
+
+// RepairCookie issues a cookie that an older key signed again with the newest. A cookie that no key
+// signed stays, since it may be another portal's, and so does one of an ended session: dropping it
+// could overtake a sign-in in another tab.
 func (s *Store) RepairCookie(w http.ResponseWriter, r *http.Request, loaded *Session) error {
-	switch _, state := s.cookies.read(r); {
-	case state == cookieBad:
-		s.cookies.expire(w)
-	case state == cookieOld && loaded != nil:
+	if _, state := s.cookies.read(r); state == cookieOld && loaded != nil {
 		return s.cookies.write(w, loaded.ID)
 	}
 	return nil
 }
 
 // SignIn starts a session under a fresh id and sets its cookie. A session that the request
-// carried ends: nothing from before the sign-in lives on in it.
-func (s *Store) SignIn(ctx context.Context, w http.ResponseWriter, r *http.Request, in SignIn) (*Session, error) {
+// carried ends: nothing from before the sign-in lives on in it. It is returned as replaced, also
+// with an error, so that its tokens can be revoked; nil if there was none.
+func (s *Store) SignIn(ctx context.Context, w http.ResponseWriter, r *http.Request, in SignIn) (started, replaced *Session, err error) {
 	r = r.WithContext(ctx)
 	record, err := s.New(r, s.cookies.name)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	// Also a session that New did not accept, because it expired, goes.
 	if id, state := s.cookies.read(r); state > cookieBad {
-		if _, err := s.remove(ctx, id, anyVersion); err != nil {
-			return nil, err
+		if replaced, err = s.remove(ctx, id, anyVersion); err != nil {
+			return nil, nil, err
 		}
 	}
 	// gorilla has no way to reset a session: a blank id makes Save draw a new one.
 	record.ID = ""
-	session := &Session{User: in.User, Tokens: in.Tokens}
-	record.Values[sessionValue{}] = session
+	started = &Session{User: in.User, Tokens: in.Tokens, Client: clientOf(r, s.address(r))}
+	record.Values[sessionValue{}] = started
 	if err := s.Save(r, w, record); err != nil {
-		return nil, err
+		return nil, replaced, err
 	}
-	return session, nil
+	return started, replaced, nil
 }
 
-// SignOut deletes the session that the request carries, drops its cookie in any case, and
-// returns what was deleted so that its tokens can be revoked; nil if there was nothing. A
+// SignOut deletes the session that the request carries, drops its cookie, also if the session has
+// ended before, and returns what was deleted so that its tokens can be revoked; nil if there was nothing. A
 // browser that goes away meanwhile does not stop it.
 func (s *Store) SignOut(ctx context.Context, w http.ResponseWriter, r *http.Request) (*Session, error) {
 	id, state := s.cookies.read(r)
-	if state != cookieAbsent {
-		s.cookies.expire(w)
-	}
 	if state <= cookieBad {
 		return nil, nil //nolint:nilnil // nothing was there to end
 	}
+	s.cookies.expire(w)
 	return s.remove(ctx, id, anyVersion)
 }
 

@@ -30,7 +30,7 @@ func TestSignInIsRemembered(t *testing.T) {
 			b := newBrowser()
 			signedIn := b.signIn(t, s, lead(1))
 			want := &session.Session{
-				ID: signedIn.ID, User: lead(1).User, Tokens: pair(1),
+				ID: signedIn.ID, User: lead(1).User, Tokens: pair(1), Client: session.Client{Address: "192.0.2.1"},
 				CreatedAt: clock.Now(), LastSeenAt: clock.Now(), Version: 1,
 			}
 			if diff := cmp.Diff(want, signedIn); diff != "" {
@@ -119,7 +119,7 @@ func TestSignOutWithoutASession(t *testing.T) {
 			wantCookie string
 		}{
 			{"no cookie", newBrowser(), ""},
-			{"a cookie that no key signed", &browser{map[string]string{"__Host-portal": "forged"}}, "__Host-portal=; "},
+			{"a cookie that no key signed", &browser{cookies: map[string]string{"__Host-portal": "forged"}}, ""},
 			{"a session that has ended", ended, "__Host-portal=; "},
 		}
 		for _, tt := range tests {
@@ -158,7 +158,7 @@ func TestS1CookieFollowsTheMode(t *testing.T) {
 			s := open(t, databasetest.SQLite(t).Open(t), cfg)
 			w := httptest.NewRecorder()
 			r := newBrowser().request(t)
-			if _, err := s.SignIn(t.Context(), w, r, lead(1)); err != nil {
+			if _, _, err := s.SignIn(t.Context(), w, r, lead(1)); err != nil {
 				t.Fatalf("SignIn: %v", err)
 			}
 			name, rest, _ := strings.Cut(w.Header().Get("Set-Cookie"), "=")
@@ -293,7 +293,7 @@ func TestS4BadCookieIsAnonymous(t *testing.T) {
 			{"signed for another name", other.cookies["other"]},
 		}
 		for _, tt := range tests {
-			bad := &browser{map[string]string{"__Host-portal": tt.value}}
+			bad := &browser{cookies: map[string]string{"__Host-portal": tt.value}}
 			if got := bad.load(t, s); got != nil {
 				t.Errorf("%s: Load = %v, want nobody", tt.name, got)
 			}
@@ -301,16 +301,15 @@ func TestS4BadCookieIsAnonymous(t *testing.T) {
 			if err := s.RepairCookie(w, bad.request(t), nil); err != nil {
 				t.Errorf("%s: RepairCookie: %v", tt.name, err)
 			}
-			bad.take(w)
-			if len(bad.cookies) != 0 {
-				t.Errorf("%s: the cookie is still there, want it dropped", tt.name)
+			if cookie := w.Header().Get("Set-Cookie"); cookie != "" {
+				t.Errorf("%s: Set-Cookie = %q, want the cookie left alone, which may be another portal's", tt.name, cookie)
 			}
 			if len(tt.value) > 3 && strings.Contains(log.String(), tt.value) {
 				t.Errorf("%s: the log contains the cookie's value", tt.name)
 			}
 		}
-		if lines := strings.Count(log.String(), "\n"); lines != len(tests) {
-			t.Errorf("the log has %d lines, want one for each of %d bad cookies", lines, len(tests))
+		if lines := strings.Count(log.String(), "\n"); lines != 1 {
+			t.Errorf("the log has %d lines, want one for all bad cookies of an hour", lines)
 		}
 	})
 }
@@ -332,7 +331,7 @@ func FuzzS4Cookie(f *testing.F) {
 	f.Cleanup(s.Close)
 	w := httptest.NewRecorder()
 	r := httptest.NewRequestWithContext(f.Context(), http.MethodGet, "/", nil)
-	signedIn, err := s.SignIn(f.Context(), w, r, lead(1))
+	signedIn, _, err := s.SignIn(f.Context(), w, r, lead(1))
 	if err != nil {
 		f.Fatalf("SignIn: %v", err)
 	}
@@ -386,12 +385,12 @@ func TestResponseNamesTheCookieOnce(t *testing.T) {
 	t.Parallel()
 	s, _ := openNew(t, databasetest.SQLite(t))
 	w := httptest.NewRecorder()
-	bad := &browser{map[string]string{"__Host-portal": "forged"}}
+	bad := &browser{cookies: map[string]string{"__Host-portal": "forged"}}
 	http.SetCookie(w, &http.Cookie{Name: "language", Value: "en"})
 	if err := s.RepairCookie(w, bad.request(t), nil); err != nil {
 		t.Fatalf("RepairCookie: %v", err)
 	}
-	if _, err := s.SignIn(t.Context(), w, bad.request(t), lead(1)); err != nil {
+	if _, _, err := s.SignIn(t.Context(), w, bad.request(t), lead(1)); err != nil {
 		t.Fatalf("SignIn: %v", err)
 	}
 	var names []string

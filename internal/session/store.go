@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -26,6 +28,9 @@ type Config struct {
 	Keys Keys
 	// Cookie is the session cookie, as PUBLIC_URL demands it.
 	Cookie CookieOptions
+	// Address is the network address that a request comes from, to be shown to the person, and
+	// empty for none; the proxies in between are the caller's business.
+	Address func(*http.Request) string
 	// Now is the clock.
 	Now func() time.Time
 	// Log receives what no caller is told.
@@ -37,9 +42,13 @@ type Store struct {
 	db      *database.DB
 	lookup  database.Lookup
 	cookies *cookies
-	sealer  *Sealer
+	seals   seals
+	address func(*http.Request) string
 	now     func() time.Time
 	log     *slog.Logger
+
+	// toldBad is when the log was last told of a cookie that no key signed, in microseconds.
+	toldBad atomic.Int64
 
 	flights singleflight.Group
 	limits  refreshLimits
@@ -55,7 +64,7 @@ type Store struct {
 
 var errClosed = errors.New("session: closed")
 
-// New returns the Store of the sessions in db.
+// New returns the Store of the sessions in db, which belong to the GitLab application that db was opened for.
 func New(db *database.DB, cfg Config) (*Store, error) {
 	if len(cfg.Keys) == 0 {
 		return nil, errors.New("session: no key")
@@ -71,7 +80,8 @@ func New(db *database.DB, cfg Config) (*Store, error) {
 		db:      db,
 		lookup:  lookup,
 		cookies: newCookies(cfg.Keys, cfg.Cookie),
-		sealer:  cfg.Keys.Sealer("session values"),
+		seals:   newSeals(cfg.Keys, db.Instance.Fingerprint),
+		address: cfg.Address,
 		now:     cfg.Now,
 		log:     cfg.Log,
 		limits:  refreshLimits{wait: lockWait, call: 30 * time.Second, save: 5 * time.Second},

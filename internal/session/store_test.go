@@ -40,7 +40,7 @@ func TestOpenKeepsWhatIsStored(t *testing.T) {
 			t.Parallel()
 			d := fresh(t)
 			cfg := configure(newClock())
-			db, err := database.Open(t.Context(), d.URL)
+			db, err := database.Open(t.Context(), d.URL, databasetest.Instance)
 			if err != nil {
 				t.Fatalf("Open: %v", err)
 			}
@@ -110,8 +110,8 @@ func TestSweepIsBounded(t *testing.T) {
 				t.Fatal(err)
 			}
 			for i := range 501 {
-				_, err := tx.ExecContext(t.Context(), `INSERT INTO sessions (id_hash, value, created_at, last_seen_at, version)
-					VALUES ($1, $1, 0, 0, 1)`, []byte(strconv.Itoa(i)))
+				_, err := tx.ExecContext(t.Context(), `INSERT INTO sessions (id_hash, instance, person, value, details, created_at, last_seen_at, version)
+					VALUES ($1, 1, $1, $1, $1, 0, 0, 1)`, []byte(strconv.Itoa(i)))
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -24,8 +24,8 @@ type NonceResult struct {
 	TokenName                   string
 }
 
-// Nonces remembers in a database which nonces were used, those of forms and of sign-ins, and
-// what forms led to. It is safe for concurrent use.
+// Nonces remembers in a database which nonces of forms were used, and what the forms led to. A
+// nonce is bound to a session, and so to the session's instance. It is safe for concurrent use.
 type Nonces struct {
 	db  *database.DB
 	now func() time.Time

@@ -47,7 +47,7 @@ func measureAudit(ctx context.Context, s settings, folder string, out io.Writer)
 }
 
 func measureAuditIn(ctx context.Context, s settings, engine, url string, out io.Writer) (err error) {
-	db, err := database.Open(ctx, url)
+	db, err := database.Open(ctx, url, "bench")
 	if err != nil {
 		return err
 	}

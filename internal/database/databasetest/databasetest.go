@@ -23,6 +23,9 @@ import (
 // variable names the engine of a run.
 const variable = "TEST_DATABASE"
 
+// Instance is the fingerprint of the GitLab application that Open opens databases for.
+const Instance = "the GitLab of the tests"
+
 // Database is one test's own database, empty but for what the migrations create.
 type Database struct {
 	// URL is the database's address, as DATABASE_URL takes it.
@@ -79,7 +82,7 @@ var migrated = sync.OnceValues(func() (content []byte, err error) { //nolint:goc
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	file := filepath.Join(dir, "portal.db")
-	db, err := database.Open(context.Background(), "sqlite:"+file)
+	db, err := database.Open(context.Background(), "sqlite:"+file, Instance)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +96,7 @@ var migrated = sync.OnceValues(func() (content []byte, err error) { //nolint:goc
 // opened several times, as by replicas.
 func (d *Database) Open(tb testing.TB) *database.DB {
 	tb.Helper()
-	db, err := database.Open(tb.Context(), d.URL)
+	db, err := database.Open(tb.Context(), d.URL, Instance)
 	if err != nil {
 		tb.Fatalf("open the database: %v", err)
 	}

@@ -24,14 +24,14 @@ func (s *Store) noteContacts(ctx context.Context, agents []agent.Agent) error {
 			continue
 		}
 		n := len(args)
-		rows = append(rows, fmt.Sprintf("($%d, $%d, $%d)", n+1, n+2, n+3))
-		args = append(args, one.ID, newest.ID, newest.LastUsedAt.UnixMicro())
+		rows = append(rows, fmt.Sprintf("($%d, $%d, $%d, $%d)", n+1, n+2, n+3, n+4))
+		args = append(args, s.db.Instance.Number, one.ID, newest.ID, newest.LastUsedAt.UnixMicro())
 	}
 	if len(rows) == 0 {
 		return nil
 	}
-	_, err := s.db.Exec(ctx, `INSERT INTO contacts (agent_id, token_id, used_at) VALUES `+strings.Join(rows, ", ")+`
-		ON CONFLICT (agent_id) DO UPDATE SET token_id = excluded.token_id, used_at = excluded.used_at
+	_, err := s.db.Exec(ctx, `INSERT INTO contacts (instance, agent_id, token_id, used_at) VALUES `+strings.Join(rows, ", ")+`
+		ON CONFLICT (instance, agent_id) DO UPDATE SET token_id = excluded.token_id, used_at = excluded.used_at
 		WHERE contacts.used_at < excluded.used_at`, args...)
 	if err != nil {
 		return fmt.Errorf("note the last contact of agents: %w", err)
@@ -69,8 +69,8 @@ func (s *Store) RevokedUses(ctx context.Context, agents []agent.Agent) (map[int6
 	if err != nil {
 		return nil, fmt.Errorf("list the agents: %w", err)
 	}
-	query := `SELECT agent_id, token_id, used_at FROM contacts WHERE agent_id IN (` + s.db.Numbers + `)` //nolint:gosec // no value is part of the text
-	rows, err := s.db.Read.QueryContext(ctx, query, list)
+	query := `SELECT agent_id, token_id, used_at FROM contacts WHERE agent_id IN (` + s.db.Numbers + `) AND instance = $2` //nolint:gosec // no value is part of the text
+	rows, err := s.db.Read.QueryContext(ctx, query, list, s.db.Instance.Number)
 	if err != nil {
 		return nil, fmt.Errorf("read the last contact of agents: %w", err)
 	}
@@ -92,8 +92,8 @@ func (s *Store) RevokedUses(ctx context.Context, agents []agent.Agent) (map[int6
 
 // sweepContacts deletes the oldest contacts whose time is over, as Sweep does.
 func (s *Store) sweepContacts(ctx context.Context) (int64, error) {
-	deleted, err := s.db.Exec(ctx, `DELETE FROM contacts WHERE agent_id IN (
-		SELECT agent_id FROM contacts WHERE used_at <= $1 ORDER BY used_at LIMIT $2`+s.db.SkipLocked+`)`,
+	deleted, err := s.db.Exec(ctx, `DELETE FROM contacts WHERE (instance, agent_id) IN (
+		SELECT instance, agent_id FROM contacts WHERE used_at <= $1 ORDER BY used_at LIMIT $2`+s.db.SkipLocked+`)`,
 		s.now().Add(-contactRetention).UnixMicro(), database.SweepBatch)
 	if err != nil {
 		return 0, fmt.Errorf("sweep the last contact of agents: %w", err)

@@ -45,12 +45,12 @@ func (s *Store) Note(ctx context.Context, readings []rotation.Reading) error {
 	var args []any
 	for _, r := range readings {
 		n := len(args)
-		rows = append(rows, fmt.Sprintf("($%d, $%d, $%d, $%d)", n+1, n+2, n+3, n+4))
-		args = append(args, r.TokenID, r.At.Unix()/60, r.At.UnixMicro(), microOrZero(r.LastUsedAt))
+		rows = append(rows, fmt.Sprintf("($%d, $%d, $%d, $%d, $%d)", n+1, n+2, n+3, n+4, n+5))
+		args = append(args, s.db.Instance.Number, r.TokenID, r.At.Unix()/60, r.At.UnixMicro(), microOrZero(r.LastUsedAt))
 	}
-	_, err := s.db.Exec(ctx, `INSERT INTO readings (token_id, minute, read_at, used_at) VALUES `+
+	_, err := s.db.Exec(ctx, `INSERT INTO readings (instance, token_id, minute, read_at, used_at) VALUES `+
 		strings.Join(rows, ", ")+`
-		ON CONFLICT (token_id, minute) DO UPDATE SET read_at = excluded.read_at, used_at = excluded.used_at
+		ON CONFLICT (instance, token_id, minute) DO UPDATE SET read_at = excluded.read_at, used_at = excluded.used_at
 		WHERE readings.used_at <> excluded.used_at`, args...)
 	if err != nil {
 		return fmt.Errorf("note readings: %w", err)
@@ -64,8 +64,8 @@ func (s *Store) Of(ctx context.Context, tokens []int64) ([]rotation.Reading, err
 	if len(tokens) == 0 {
 		return nil, nil
 	}
-	in, args := database.List(tokens, nil)
-	query := `SELECT token_id, read_at, used_at FROM readings WHERE token_id IN (` + in + `) ORDER BY read_at, token_id` //nolint:gosec // the list holds $1, $2, …
+	in, args := database.List(tokens, []any{s.db.Instance.Number})
+	query := `SELECT token_id, read_at, used_at FROM readings WHERE instance = $1 AND token_id IN (` + in + `) ORDER BY read_at, token_id` //nolint:gosec // the list holds $2, $3, …
 	rows, err := s.db.Read.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read the readings: %w", err)
@@ -90,8 +90,8 @@ func (s *Store) Of(ctx context.Context, tokens []int64) ([]rotation.Reading, err
 // Sweep deletes the oldest readings and contacts whose time is over, up to database.SweepBatch of
 // each, and returns how many it deleted.
 func (s *Store) Sweep(ctx context.Context) (int64, error) {
-	deleted, err := s.db.Exec(ctx, `DELETE FROM readings WHERE (token_id, minute) IN (
-		SELECT token_id, minute FROM readings WHERE read_at <= $1 ORDER BY read_at LIMIT $2`+s.db.SkipLocked+`)`,
+	deleted, err := s.db.Exec(ctx, `DELETE FROM readings WHERE (instance, token_id, minute) IN (
+		SELECT instance, token_id, minute FROM readings WHERE read_at <= $1 ORDER BY read_at LIMIT $2`+s.db.SkipLocked+`)`,
 		s.now().Add(-retention).UnixMicro(), database.SweepBatch)
 	if err != nil {
 		return 0, fmt.Errorf("sweep readings: %w", err)
