@@ -185,8 +185,8 @@ func (h *Handlers) logout(w http.ResponseWriter, r *http.Request) error {
 	}
 	if current != nil {
 		stateOf(r).person = current.User
-		if !h.isOwnForm(r, current.ID) {
-			return errForeignForm
+		if err := h.checkOwnForm(r, current.ID); err != nil {
+			return err
 		}
 	}
 	ended, err := h.Sessions.SignOut(r.Context(), w, r)

@@ -60,6 +60,7 @@ var (
 	errReadOnlyPortal   = &httpError{status: http.StatusForbidden, id: "read_only_portal"}
 	errCrossSite        = &httpError{status: http.StatusForbidden, id: "cross_site"}
 	errForeignForm      = &httpError{status: http.StatusForbidden, id: "foreign_form"}
+	errMisplacedForm    = &httpError{status: http.StatusForbidden, id: "misplaced_form"}
 	errFormTooLarge     = &httpError{status: http.StatusRequestEntityTooLarge, id: "form_too_large"}
 	errFormUnreadable   = &httpError{status: http.StatusBadRequest, id: "form_unreadable"}
 	errSessionRenewed   = &httpError{status: http.StatusServiceUnavailable, id: "session_renewed"}

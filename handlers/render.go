@@ -126,7 +126,8 @@ func (h *Handlers) page(w http.ResponseWriter, r *http.Request, title string) vi
 		sessionID = state.session.ID
 		p.User = &views.User{Name: state.session.User.Name, Username: state.session.User.Username}
 	}
-	p.Nonce = h.nonces.issue(sessionID)
+	p.SignOutNonce = h.nonces.issue(sessionID, h.urls.Logout())
+	p.PreferencesNonce = h.nonces.issue(sessionID, h.urls.Preferences())
 	if !isFragment(r) {
 		p.Notice = h.takeFlash(w, r)
 	}
