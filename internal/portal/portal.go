@@ -117,9 +117,7 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 	if now == nil {
 		now = clock
 	}
-	for _, variable := range cfg.insecure() {
-		log.WarnContext(ctx, "plain http beyond this machine: anybody on the way can read the tokens", "variable", variable)
-	}
+	cfg.warn(ctx, log)
 	server := &server{cfg: cfg, log: log, metrics: newMetrics(), portal: p.Listener, ready: p.Ready, drain: p.Drain}
 	assets, err := static.Load()
 	if err != nil {
