@@ -63,6 +63,7 @@ var (
 	errMisplacedForm    = &httpError{status: http.StatusForbidden, id: "misplaced_form"}
 	errFormTooLarge     = &httpError{status: http.StatusRequestEntityTooLarge, id: "form_too_large"}
 	errFormUnreadable   = &httpError{status: http.StatusBadRequest, id: "form_unreadable"}
+	errFormStalled      = &httpError{status: http.StatusRequestTimeout, id: "form_stalled"}
 	errSessionRenewed   = &httpError{status: http.StatusServiceUnavailable, id: "session_renewed"}
 	errTooManyChanges   = &httpError{status: http.StatusTooManyRequests, id: "too_many_changes"}
 	errTooManyRequests  = &httpError{status: http.StatusTooManyRequests, id: "too_many_requests"}
@@ -223,8 +224,10 @@ func (h *Handlers) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if p.retryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(p.seconds()))
 	}
-	if rendering := h.renderProblem(w, r, p); rendering != nil {
-		h.Log.ErrorContext(r.Context(), "rendering an error page", "request_id", state.id, "error", rendering)
+	ctx, cancel := toTell(r.Context())
+	defer cancel()
+	if rendering := h.renderProblem(w, r.WithContext(ctx), p); rendering != nil {
+		h.Log.ErrorContext(ctx, "rendering an error page", "request_id", state.id, "error", rendering)
 		h.writePanicPage(w)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 	"github.com/klauspost/compress/gzhttp"
@@ -64,6 +65,15 @@ func (h *Handlers) renderSecret(w http.ResponseWriter, r *http.Request, page, fr
 		h.Log.WarnContext(r.Context(), "a new token did not reach the browser", "request_id", stateOf(r).id, "error", err)
 	}
 	return nil
+}
+
+// tellTimeout bounds the rendering of what went wrong.
+const tellTimeout = 5 * time.Second
+
+// toTell is a context for saying what went wrong. It outlives the request's own, whose end may be
+// what went wrong: net/http ends it when a body stalls.
+func toTell(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), tellTimeout)
 }
 
 // isFragment reports whether htmx wants a part of a page. It asks for a full one when it
