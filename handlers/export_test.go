@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"bytes"
 	"net/http"
 
 	"github.com/a-h/templ"
@@ -39,6 +40,22 @@ func Rendering(cfg Config, component templ.Component, errorsPanic bool) (http.Ha
 	return h.middleware(h.handle(func(w http.ResponseWriter, r *http.Request) error {
 		return h.render(w, r, http.StatusOK, component, nil)
 	}))
+}
+
+// RenderingSecret returns a handler that renders one component as the page that holds a secret, and
+// what the buffers hold that the next pages get.
+func RenderingSecret(cfg Config, component templ.Component) (handler http.Handler, leftBehind func() []byte, err error) {
+	h, err := build(cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	handler, err = h.middleware(h.handle(func(w http.ResponseWriter, r *http.Request) error {
+		return h.renderSecret(w, r, component, component)
+	}))
+	return handler, func() []byte {
+		buffer := h.buffers.Get().(*bytes.Buffer)
+		return buffer.Bytes()[:buffer.Cap()]
+	}, err
 }
 
 // Classify is classify, for its table test.

@@ -44,14 +44,14 @@ func (h *Handlers) render(w http.ResponseWriter, r *http.Request, status int, pa
 }
 
 // renderSecret renders the one page that holds a secret: never compressed, since it shares
-// its body with values a person chose, and from a buffer that is wiped, not pooled.
+// its body with values a person chose, and from a buffer that no other page gets. Nothing is wiped:
+// Go cannot wipe text, and templ and net/http copy it into buffers of theirs.
 func (h *Handlers) renderSecret(w http.ResponseWriter, r *http.Request, page, fragment templ.Component) error {
 	component := page
 	if isFragment(r) {
 		component = fragment
 	}
 	var buffer bytes.Buffer
-	defer func() { clear(buffer.Bytes()[:buffer.Cap()]) }()
 	if err := component.Render(r.Context(), &buffer); err != nil {
 		return fmt.Errorf("rendering a new token: %w", err)
 	}
