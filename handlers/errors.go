@@ -48,6 +48,7 @@ func (e *httpError) because(cause error) *httpError {
 var (
 	errNoSuchPage       = &httpError{status: http.StatusNotFound, id: "no_such_page"}
 	errNotVisible       = &httpError{status: http.StatusNotFound, id: "not_visible"}
+	errWrongHost        = &httpError{status: http.StatusMisdirectedRequest, id: "wrong_host"}
 	errMethodNotAllowed = &httpError{status: http.StatusMethodNotAllowed, id: "method"}
 	errNotSignedIn      = &httpError{status: http.StatusUnauthorized, id: "not_signed_in"}
 	errMaintainerNeeded = &httpError{status: http.StatusForbidden, id: "maintainer_needed"}
@@ -267,6 +268,8 @@ func (h *Handlers) nextStep(r *http.Request, p problem) views.Action {
 	switch {
 	case p.status == http.StatusUnauthorized:
 		return views.Action{Text: l.T("errors.action.sign_in"), URL: h.urls.Login(h.currentPage(r))}
+	case p.id == errWrongHost.id:
+		return views.Action{Text: l.T("errors.action.home"), URL: h.PublicURL.String()}
 	case strings.HasPrefix(p.id, restrictedID("")), p.id == "forbidden":
 		return views.Action{Text: l.T("errors.action.gitlab"), URL: h.GitLab.BaseURL().String()}
 	case p.id == "sign_in_state", p.id == "sign_in_denied", p.id == "sign_in_refused", r.URL.Path == h.urls.Callback():

@@ -95,13 +95,13 @@ func (h *Handlers) mux() http.Handler {
 		// With its base in the pattern, so that the mux's own redirects stay below it.
 		mux.Handle(route.method+" "+h.urls.Base+route.pattern, handler)
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return h.checkHost(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, pattern := mux.Handler(r); pattern == "" {
 			h.unmatched(w, r, mux)
 			return
 		}
 		mux.ServeHTTP(w, r)
-	})
+	}))
 }
 
 // isSafe reports whether method changes nothing, as RFC 9110 section 9.2.1 defines it.
