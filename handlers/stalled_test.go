@@ -58,7 +58,10 @@ func stall(t *testing.T, server, path, language string, cookies []*http.Cookie) 
 	head := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: %s\r\nCookie: %s\r\nAccept-Language: %s\r\nSec-Fetch-Site: same-origin\r\n"+
 		"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\nlang=", path, server, r.Header.Get("Cookie"), language)
 	must(io.WriteString(conn, head))(t)
-	answer := must(http.ReadResponse(bufio.NewReader(conn), r))(t)
+	answer, err := http.ReadResponse(bufio.NewReader(conn), r)
+	if err != nil {
+		t.Fatal(err)
+	}
 	defer func() { _ = answer.Body.Close() }()
 	doc := must(goquery.NewDocumentFromReader(answer.Body))(t)
 	if answer.Header.Get("Cache-Control") != "no-store" {

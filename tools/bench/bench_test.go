@@ -100,11 +100,12 @@ func TestASoakFailsForWhatMustNotHappen(t *testing.T) {
 }
 
 // times are durations in milliseconds.
-func times(milliseconds ...time.Duration) []time.Duration {
-	for i := range milliseconds {
-		milliseconds[i] *= time.Millisecond
+func times(milliseconds ...int) []time.Duration {
+	var all []time.Duration
+	for _, n := range milliseconds {
+		all = append(all, time.Duration(n)*time.Millisecond)
 	}
-	return milliseconds
+	return all
 }
 
 // usage is what a portal used, in megabytes.

@@ -126,15 +126,15 @@ func (sc *scene) live(ctx context.Context, s soakSettings, visitors []*visitor, 
 		return err
 	}
 	for _, phase := range []struct {
-		share    time.Duration // of the whole, in quarters
+		part     int // of how many of the whole this is one
 		attacked bool
-	}{{1, false}, {2, true}, {1, false}} {
+	}{{4, false}, {2, true}, {4, false}} {
 		o.tally.phase(phase.attacked && len(o.attacks) > 0)
 		attacks := o.attacks
 		if !phase.attacked {
 			attacks = nil
 		}
-		if err := liveFor(ctx, phase.share*s.duration/4, s, visitors, attacks); err != nil {
+		if err := liveFor(ctx, s.duration/time.Duration(phase.part), s, visitors, attacks); err != nil {
 			return err
 		}
 	}

@@ -25,7 +25,10 @@ func (d *Demo) ownHosts(next http.Handler) http.Handler {
 	own := hosts(d.gitlab)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !slices.Contains(own, strings.ToLower(r.Host)) {
-			http.Error(w, fmt.Sprintf("This is the demo's GitLab, which answers at %s only.", d.gitlabURL()), http.StatusMisdirectedRequest)
+			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+			w.Header().Set("X-Content-Type-Options", "nosniff")
+			w.WriteHeader(http.StatusMisdirectedRequest)
+			_, _ = fmt.Fprintf(w, "This is the demo's GitLab, which answers at %s only.\n", d.gitlabURL())
 			return
 		}
 		next.ServeHTTP(w, r)
