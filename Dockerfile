@@ -22,5 +22,6 @@ COPY --from=build --chown=nonroot:nonroot /out/data /data
 WORKDIR /data
 VOLUME /data
 EXPOSE 8080
+# With PUBLIC_URL on localhost the portal listens inside the container only: set LISTEN_ADDR=:8080.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=5s CMD ["/web", "-healthcheck"]
 ENTRYPOINT ["/web"]

@@ -65,7 +65,7 @@ bench: build ## measure CPU, memory, start-up and queries of the audit; compare 
 	CGO_ENABLED=0 $(GO) test -run '^$$' -bench . -benchtime 300ms ./views ./gitlabapi
 
 .PHONY: soak
-soak: assets ## let 50 people use two portals over a failing GitLab for ten minutes (SOAK="-duration 1m")
+soak: assets ## let 50 people use two portals over a failing GitLab, and attack them, for ten minutes (SOAK="-duration 1m")
 	CGO_ENABLED=0 $(GO) run ./tools/bench soak $(SOAK)
 
 .PHONY: vuln

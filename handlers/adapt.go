@@ -3,6 +3,7 @@ package handlers
 import (
 	"errors"
 	"net/http"
+	"os"
 	"strings"
 
 	"gitlab-agent-portal/gitlabapi"
@@ -129,6 +130,8 @@ func parseForm(r *http.Request) error {
 	switch err := r.ParseForm(); {
 	case errors.As(err, &tooLarge):
 		return errFormTooLarge.because(err)
+	case errors.Is(err, os.ErrDeadlineExceeded): // the server's time for reading a request
+		return errFormStalled.because(err)
 	case err != nil:
 		return errFormUnreadable.because(err)
 	case fieldsOf(r) > maxFormFields:

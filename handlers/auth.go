@@ -189,8 +189,8 @@ func (h *Handlers) sender(r *http.Request) (*sessions.Session, error) {
 	}
 	if current != nil {
 		stateOf(r).person = current.User
-		if !h.isOwnForm(r, current.ID) {
-			return nil, errForeignForm
+		if err := h.checkOwnForm(r, current.ID); err != nil {
+			return nil, err
 		}
 	}
 	return current, nil

@@ -49,6 +49,7 @@ func (e *httpError) because(cause error) *httpError {
 var (
 	errNoSuchPage       = &httpError{status: http.StatusNotFound, id: "no_such_page"}
 	errNotVisible       = &httpError{status: http.StatusNotFound, id: "not_visible"}
+	errWrongHost        = &httpError{status: http.StatusMisdirectedRequest, id: "wrong_host"}
 	errMethodNotAllowed = &httpError{status: http.StatusMethodNotAllowed, id: "method"}
 	errNotSignedIn      = &httpError{status: http.StatusUnauthorized, id: "not_signed_in"}
 	errMaintainerNeeded = &httpError{status: http.StatusForbidden, id: "maintainer_needed"}
@@ -61,8 +62,10 @@ var (
 	errReadOnlyPortal   = &httpError{status: http.StatusForbidden, id: "read_only_portal"}
 	errCrossSite        = &httpError{status: http.StatusForbidden, id: "cross_site"}
 	errForeignForm      = &httpError{status: http.StatusForbidden, id: "foreign_form"}
+	errMisplacedForm    = &httpError{status: http.StatusForbidden, id: "misplaced_form"}
 	errFormTooLarge     = &httpError{status: http.StatusRequestEntityTooLarge, id: "form_too_large"}
 	errFormUnreadable   = &httpError{status: http.StatusBadRequest, id: "form_unreadable"}
+	errFormStalled      = &httpError{status: http.StatusRequestTimeout, id: "form_stalled"}
 	errSessionRenewed   = &httpError{status: http.StatusServiceUnavailable, id: "session_renewed"}
 	errTooManyChanges   = &httpError{status: http.StatusTooManyRequests, id: "too_many_changes"}
 	errTooManyRequests  = &httpError{status: http.StatusTooManyRequests, id: "too_many_requests"}
@@ -207,8 +210,10 @@ func (h *Handlers) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if p.retryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(p.seconds()))
 	}
-	if rendering := h.renderProblem(w, r, p); rendering != nil {
-		h.Log.ErrorContext(r.Context(), "rendering an error page", "request_id", state.id, "error", rendering)
+	ctx, cancel := toTell(r.Context())
+	defer cancel()
+	if rendering := h.renderProblem(w, r.WithContext(ctx), p); rendering != nil {
+		h.Log.ErrorContext(ctx, "rendering an error page", "request_id", state.id, "error", rendering)
 		h.writePanicPage(w)
 	}
 }
@@ -248,6 +253,8 @@ func (h *Handlers) nextStep(r *http.Request, p problem) views.Action {
 	switch {
 	case p.status == http.StatusUnauthorized:
 		return views.Action{Text: l.T("errors.action.sign_in"), URL: h.urls.Login(h.currentPage(r))}
+	case p.id == errWrongHost.id:
+		return views.Action{Text: l.T("errors.action.home"), URL: h.PublicURL.String()}
 	case strings.HasPrefix(p.id, restrictedID("")), p.id == "forbidden":
 		return views.Action{Text: l.T("errors.action.gitlab"), URL: h.GitLab.BaseURL().String()}
 	case strings.HasPrefix(p.id, "sign_in_"), p.id == errNoNavigation.id, r.URL.Path == h.urls.Callback():

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 
@@ -49,6 +50,22 @@ func (r *Revocations) Idle(ctx context.Context) error {
 	}
 	r.pending.Release(maxPending)
 	return nil
+}
+
+// RenderingSecret returns a handler that renders one component as the page that holds a secret, and
+// what the buffers hold that the next pages get.
+func RenderingSecret(cfg Config, component templ.Component) (handler http.Handler, leftBehind func() []byte, err error) {
+	h, err := build(cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	handler, err = h.middleware(h.handle(func(w http.ResponseWriter, r *http.Request) error {
+		return h.renderSecret(w, r, component, component)
+	}))
+	return handler, func() []byte {
+		buffer := h.buffers.Get().(*bytes.Buffer)
+		return buffer.Bytes()[:buffer.Cap()]
+	}, err
 }
 
 // Classify is classify, for its table test.

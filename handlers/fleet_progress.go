@@ -47,7 +47,9 @@ func (h *Handlers) fleetProgress(w http.ResponseWriter, r *http.Request, s *sess
 // endStream says why there is nothing to show. The answer has begun: the error is for the log.
 func (h *Handlers) endStream(r *http.Request, s *stream, failed error) error {
 	stateOf(r).err = failed
-	s.show(r.Context(), views.NoticeFragment(h.barePage(printer(r), ""), h.problemNotice(r, classify(failed, false))))
+	ctx, cancel := toTell(r.Context())
+	defer cancel()
+	s.show(ctx, views.NoticeFragment(h.barePage(printer(r), ""), h.problemNotice(r, classify(failed, false))))
 	s.event(eventDone, nil)
 	return nil
 }

@@ -15,7 +15,7 @@ import (
 // renderForm shows a form with a fresh nonce: on a page of its own or in the dialog, and in the
 // place of the form that was sent.
 func (h *Handlers) renderForm(w http.ResponseWriter, r *http.Request, s *session, status int, form views.FormSheet) error {
-	form.Prove(h.nonces.issue(s.ID))
+	form.Prove(h.nonces.issue(s.ID, form.Action(h.urls)))
 	return h.renderSheet(w, r, status, form)
 }
 
@@ -31,13 +31,16 @@ func (h *Handlers) renderSheet(w http.ResponseWriter, r *http.Request, status in
 // checkForm checks the nonce of the form in r. A form that has to be sent once more, with a fresh
 // nonce and everything that was typed, gets a notice: it was open for too long, or the person
 // signed in again in another tab, which the browser vouches for. Without such a voucher a wrong
-// nonce is refused, because then nothing tells a form of ours from one of another site.
+// nonce is refused, because then nothing tells a form of ours from one of another site. A form that
+// was given for another address is refused whoever vouches for it: no page of ours sends it here.
 func (h *Handlers) checkForm(r *http.Request, s *session, form *views.Form) (tokens.Form, error) {
 	nonce := r.PostFormValue("nonce")
-	verdict, expires := h.nonces.check(s.ID, nonce)
+	verdict, expires := h.nonces.check(s.ID, r.URL.Path, nonce)
 	switch {
 	case verdict == nonceGood:
 		return tokens.Form{Nonce: nonce, Expires: expires, Actor: h.actor(r, s)}, nil
+	case verdict == nonceMisplaced:
+		return tokens.Form{}, errMisplacedForm
 	case verdict == nonceExpired, browserVouches(r):
 		form.Notice = staleNotice(printer(r))
 		return tokens.Form{}, nil
@@ -46,11 +49,17 @@ func (h *Handlers) checkForm(r *http.Request, s *session, form *views.Form) (tok
 	}
 }
 
-// isOwnForm reports whether the form in r comes from a page of the portal, for forms that may
-// be sent any number of times.
-func (h *Handlers) isOwnForm(r *http.Request, sessionID string) bool {
-	verdict, _ := h.nonces.check(sessionID, r.PostFormValue("nonce"))
-	return verdict == nonceGood || browserVouches(r)
+// checkOwnForm checks that the form in r comes from a page of the portal that sends it here, for
+// forms that may be sent any number of times.
+func (h *Handlers) checkOwnForm(r *http.Request, sessionID string) error {
+	switch verdict, _ := h.nonces.check(sessionID, r.URL.Path, r.PostFormValue("nonce")); {
+	case verdict == nonceMisplaced:
+		return errMisplacedForm
+	case verdict == nonceGood, browserVouches(r):
+		return nil
+	default:
+		return errForeignForm
+	}
 }
 
 // browserVouches reports whether the browser itself says that the request comes from a page

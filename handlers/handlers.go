@@ -74,6 +74,8 @@ type Config struct {
 	JiHu bool
 	// PrivateCA says that GitLab's certificate comes from an authority that clusters do not know.
 	PrivateCA bool
+	// Hosts are the only values of Host that are answered, in small letters; none allows any.
+	Hosts []string
 	// SandboxURL is the page that plays the cluster in the demo; empty outside the demo.
 	SandboxURL string
 	// Pages are shown to everybody besides the portal's own, by the patterns of their addresses;

@@ -44,14 +44,14 @@ func (h *Handlers) logRequest(r *http.Request, state *requestState, w *countingW
 	level := slog.LevelInfo
 	attributes := []slog.Attr{
 		slog.String("request_id", state.id), slog.String("method", r.Method), slog.String("path", r.URL.Path),
-		slog.Int("status", w.outcome(r.Context())), slog.Int64("bytes", w.bytes), slog.Duration("took", took),
+		slog.Int("status", w.outcome(state.hasLeft(r.Context()))), slog.Int64("bytes", w.bytes), slog.Duration("took", took),
 		slog.String("client", h.clientIP(r)),
 	}
 	if state.session != nil {
 		attributes = append(attributes, slog.Int64("user", state.session.User.ID))
 	}
 	if state.err != nil {
-		if !hasLeft(r.Context()) {
+		if !state.hasLeft(r.Context()) {
 			level = classify(state.err, !isSafe(r.Method)).level
 		}
 		attributes = append(attributes, slog.String("error", state.err.Error()))
@@ -77,9 +77,9 @@ type countingWriter struct {
 }
 
 // outcome is the status that is logged: what was announced is not always what came of it.
-func (c *countingWriter) outcome(ctx context.Context) int {
+func (c *countingWriter) outcome(hasLeft bool) int {
 	switch {
-	case hasLeft(ctx):
+	case hasLeft:
 		return statusClientClosed
 	case c.cut:
 		return http.StatusInternalServerError
@@ -88,9 +88,11 @@ func (c *countingWriter) outcome(ctx context.Context) int {
 	}
 }
 
-// hasLeft reports whether the client of a request is gone: net/http then ends its context, also
-// when it cannot write any more.
-func hasLeft(ctx context.Context) bool { return errors.Is(ctx.Err(), context.Canceled) }
+// hasLeft reports whether the request's client is gone: net/http then ends ctx, also when it cannot
+// write any more. It does the same when a body stalls, whose client is there.
+func (s *requestState) hasLeft(ctx context.Context) bool {
+	return errors.Is(ctx.Err(), context.Canceled) && !errors.Is(s.err, errFormStalled)
+}
 
 // WriteHeader notes the final status; informational ones come before it.
 func (c *countingWriter) WriteHeader(status int) {

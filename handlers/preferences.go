@@ -17,8 +17,8 @@ func (h *Handlers) preferences(w http.ResponseWriter, r *http.Request) error {
 	if s != nil {
 		sessionID = s.ID
 	}
-	if !h.isOwnForm(r, sessionID) {
-		return errForeignForm
+	if err := h.checkOwnForm(r, sessionID); err != nil {
+		return err
 	}
 	switch lang := i18n.Lang(r.PostFormValue("lang")); lang {
 	case i18n.English, i18n.Chinese:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 	"github.com/klauspost/compress/gzhttp"
@@ -43,14 +44,14 @@ func (h *Handlers) render(w http.ResponseWriter, r *http.Request, status int, pa
 }
 
 // renderSecret renders the one page that holds a secret: never compressed, since it shares
-// its body with values a person chose, and from a buffer that is wiped, not pooled.
+// its body with values a person chose, and from a buffer that no other page gets. Nothing is wiped:
+// Go cannot wipe text, and templ and net/http copy it into buffers of theirs.
 func (h *Handlers) renderSecret(w http.ResponseWriter, r *http.Request, page, fragment templ.Component) error {
 	component := page
 	if isFragment(r) {
 		component = fragment
 	}
 	var buffer bytes.Buffer
-	defer func() { clear(buffer.Bytes()[:buffer.Cap()]) }()
 	if err := component.Render(r.Context(), &buffer); err != nil {
 		return fmt.Errorf("rendering a new token: %w", err)
 	}
@@ -64,6 +65,15 @@ func (h *Handlers) renderSecret(w http.ResponseWriter, r *http.Request, page, fr
 		h.Log.WarnContext(r.Context(), "a new token did not reach the browser", "request_id", stateOf(r).id, "error", err)
 	}
 	return nil
+}
+
+// tellTimeout bounds the rendering of what went wrong.
+const tellTimeout = 5 * time.Second
+
+// toTell is a context for saying what went wrong. It outlives the request's own, whose end may be
+// what went wrong: net/http ends it when a body stalls.
+func toTell(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), tellTimeout)
 }
 
 // isFragment reports whether htmx wants a part of a page. It asks for a full one when it
@@ -126,7 +136,8 @@ func (h *Handlers) page(w http.ResponseWriter, r *http.Request, title string) vi
 		sessionID = state.session.ID
 		p.User = &views.User{Name: state.session.User.Name, Username: state.session.User.Username}
 	}
-	p.Nonce = h.nonces.issue(sessionID)
+	p.SignOutNonce = h.nonces.issue(sessionID, h.urls.Logout())
+	p.PreferencesNonce = h.nonces.issue(sessionID, h.urls.Preferences())
 	if !isFragment(r) {
 		p.Notice = h.takeFlash(w, r)
 	}

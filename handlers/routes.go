@@ -103,13 +103,13 @@ func (h *Handlers) mux() http.Handler {
 		mux.Handle(route.method+" "+h.urls.Base+route.pattern, handler)
 	}
 	mux.Handle(http.MethodHead+" "+h.urls.Callback(), h.handle(h.callbackHead)) // as GET it would sign in
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return h.checkHost(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, pattern := mux.Handler(r); pattern == "" {
 			h.unmatched(w, r, mux)
 			return
 		}
 		mux.ServeHTTP(w, r)
-	})
+	}))
 }
 
 // isSafe reports whether method changes nothing, as RFC 9110 section 9.2.1 defines it.

@@ -20,7 +20,9 @@ func (h *Handlers) sessionList(w http.ResponseWriter, r *http.Request, s *sessio
 		return fmt.Errorf("listing the person's sessions: %w", err)
 	}
 	here := sessions.HandleOf(s.ID)
-	model := views.SessionsModel{ApplicationsURL: h.GitLab.BaseURL().JoinPath(applicationsPage).String()}
+	model := views.SessionsModel{
+		ApplicationsURL: h.GitLab.BaseURL().JoinPath(applicationsPage).String(), Nonce: h.nonces.issue(s.ID, h.urls.SessionsEnd()),
+	}
 	for _, one := range listed {
 		model.Rows = append(model.Rows, views.SessionRow{
 			Handle: one.Handle, Browser: one.Client.Browser, System: one.Client.System, Address: one.Client.Address,

@@ -15,9 +15,10 @@ func (h *Handlers) reveal(w http.ResponseWriter, r *http.Request, s *session, re
 	model := views.RevealModel{
 		Project: h.projectView(result.Project), AgentID: result.Agent.ID, AgentName: result.Agent.Name,
 		TokenID: result.Token.ID, TokenName: result.Token.Name,
-		Secret: result.Secret.Reveal(), Nonce: h.nonces.issue(s.ID), Registered: registered,
+		Secret: result.Secret.Reveal(), Registered: registered,
 		Connect: h.loadConnect(r, s, target, origin.Place.Or(h.propose(s, result.Agent).place)), From: origin,
 	}
+	model.Nonce = h.nonces.issue(s.ID, model.Action(h.urls))
 	p := h.projectPage(w, r, printer(r).T("titles.reveal", "Token", model.TokenName))
 	return h.renderSecret(w, r, views.RevealPage(p, model), views.RevealDialog(p, model))
 }

@@ -1,7 +1,11 @@
 package handlers_test
 
 import (
+	"bytes"
+	"context"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strconv"
 	"strings"
@@ -9,7 +13,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/a-h/templ"
+
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
+	"gitlab-agent-portal/handlers"
 )
 
 // agentPath is the address of an agent of the seeded project.
@@ -382,5 +389,28 @@ func TestO15ARoleLostBetweenPageAndForm(t *testing.T) {
 	}
 	if page := lead.get(p.agentPath(p.prod)); page.doc.Find("main a[href$='/tokens/new']").Length() != 0 {
 		t.Error("the page still offers to create")
+	}
+}
+
+// TestAPageWithASecretLeavesNothingToOtherPages looks into the buffers that the next pages get.
+func TestAPageWithASecretLeavesNothingToOtherPages(t *testing.T) {
+	t.Parallel()
+	const secret = "glagent-canary"
+	page := templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
+		_, err := io.WriteString(w, strings.Repeat(secret+"\n", 500)) // more than any buffer begins with
+		return err
+	})
+	handler, leftBehind, err := handlers.RenderingSecret(newPortal(t).config, page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, got := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil), httptest.NewRecorder()
+	r.Header.Set("Accept-Encoding", "gzip")
+	handler.ServeHTTP(got, r)
+	if got.Code != http.StatusOK || strings.Count(got.Body.String(), secret) != 500 {
+		t.Errorf("the page = %d, want the secret in it, uncompressed", got.Code)
+	}
+	if bytes.Contains(leftBehind(), []byte(secret)) {
+		t.Error("the next page gets a buffer that holds the secret")
 	}
 }

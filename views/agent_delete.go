@@ -25,6 +25,9 @@ type AgentDeletedModel struct {
 	Steps []Snippet
 }
 
+// Action is where the form is sent to.
+func (m *AgentDeleteModel) Action(u URLs) string { return u.AgentDelete(m.Project.ID, m.ID) }
+
 // Title names the page.
 func (m *AgentDeleteModel) Title(l *i18n.Printer) string {
 	return l.T("titles.agent_delete", "Agent", m.Name)

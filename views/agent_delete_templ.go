@@ -203,7 +203,7 @@ func AgentDeleteDialog(p Page, m AgentDeleteModel) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = PostForm(formProps{Action: p.U.AgentDelete(m.Project.ID, m.ID), Target: intoForm, Nonce: m.Nonce}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var7), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = PostForm(formProps{Action: m.Action(p.U), Target: intoForm, Nonce: m.Nonce}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var7), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -7,6 +7,9 @@ import (
 	"gitlab-agent-portal/internal/i18n"
 )
 
+// Action is where the form is sent to.
+func (m *AgentFormModel) Action(u URLs) string { return u.Agents(m.Project.ID, 1) }
+
 // Title names the page.
 func (m *AgentFormModel) Title(l *i18n.Printer) string {
 	return l.T("titles.agent_new", "Project", m.Project.Name)

@@ -181,7 +181,7 @@ func AgentFormDialog(p Page, m AgentFormModel) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = PostForm(formProps{Action: p.U.Agents(m.Project.ID, 1), Target: intoReveal, Nonce: m.Nonce}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = PostForm(formProps{Action: m.Action(p.U), Target: intoReveal, Nonce: m.Nonce}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -19,7 +19,9 @@ type Sheet interface {
 // FormSheet is a form that is to be sent.
 type FormSheet interface {
 	Sheet
-	// Prove gives the form its proof of coming from the portal.
+	// Action is the address that the form is sent to.
+	Action(u URLs) string
+	// Prove gives the form its proof of coming from the portal, for that address.
 	Prove(nonce string)
 }
 

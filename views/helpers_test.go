@@ -32,7 +32,7 @@ func testPage(lang i18n.Lang) Page {
 		L: i18n.For(lang), U: URLs{Base: "/portal"}, Now: testNow(),
 		CSS: "/portal/static/app.css", JS: "/portal/static/app.js", Icon: "/portal/static/icons.svg", Favicon: "/portal/static/favicon.svg",
 		Title: "Title", Path: "/portal/projects", User: &User{Name: "Mara Lindqvist", Username: "mara"},
-		Nonce: "page-nonce", GitLabName: "gitlab.example.com", GitLabURL: "https://gitlab.example.com",
+		SignOutNonce: "sign-out-nonce", PreferencesNonce: "preferences-nonce", GitLabName: "gitlab.example.com", GitLabURL: "https://gitlab.example.com",
 	}
 }
 

@@ -55,7 +55,7 @@ func TestLayoutPreferencesReturnToThePage(t *testing.T) {
 	t.Parallel()
 	form := render(t, Layout(testPage(i18n.Chinese))).Find(`form[action="/portal/preferences"]`)
 	wantAttr(t, form, `input[name="next"]`, "value", "/portal/projects")
-	wantAttr(t, form, `input[name="nonce"]`, "value", "page-nonce")
+	wantAttr(t, form, `input[name="nonce"]`, "value", "preferences-nonce")
 	wantAttr(t, form, `button[name="lang"][aria-pressed="true"]`, "value", "zh-CN")
 	wantText(t, form, `button[lang="en"]`, "English")
 	if form.AttrOr("hx-post", "") != "" {

@@ -34,8 +34,8 @@ type Page struct {
 	NoKeys bool
 	// User is nil for a visitor who has not signed in.
 	User *User
-	// Nonce proves that the page's own forms (sign-out, preferences) come from the portal.
-	Nonce string
+	// SignOutNonce and PreferencesNonce prove that the page's own forms come from the portal.
+	SignOutNonce, PreferencesNonce string
 	// GitLabName is the host of GITLAB_URL, as people know it.
 	GitLabName string
 	// GitLabURL is the instance's address without a trailing slash.
@@ -202,6 +202,9 @@ type RevealModel struct {
 	// From is the page that the confirmation leads back to.
 	From Origin
 }
+
+// Action is where the word goes that the token is stored.
+func (m *RevealModel) Action(u URLs) string { return u.TokenStored(m.Project.ID, m.AgentID, m.TokenID) }
 
 // TokenRevokeModel asks whether a token is to be revoked.
 type TokenRevokeModel struct {

@@ -276,7 +276,7 @@ func reveal(p Page, m RevealModel) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = PostForm(formProps{ID: "stored-form", Action: p.U.TokenStored(m.Project.ID, m.AgentID, m.TokenID), Target: intoStored, Nonce: m.Nonce}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var9), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = PostForm(formProps{ID: "stored-form", Action: m.Action(p.U), Target: intoStored, Nonce: m.Nonce}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var9), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

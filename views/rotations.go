@@ -83,8 +83,8 @@ type UnusedModel struct {
 	Unread, ReadOnly int
 }
 
-// url is where the form is sent to, with the selection for the way back.
-func (m UnusedModel) url(u URLs) string { return u.Unused(m.Agents, m.Days) }
+// Action is where the form is sent to, with the selection for the way back.
+func (m *UnusedModel) Action(u URLs) string { return u.Unused(m.Agents, m.Days) }
 
 func (m UnusedModel) days() string { return strconv.Itoa(m.Days) }
 

@@ -814,7 +814,7 @@ func unusedTokens(p Page, m UnusedModel) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = PostForm(formProps{Action: m.url(p.U), Target: intoForm, Nonce: m.Nonce}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var34), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = PostForm(formProps{Action: m.Action(p.U), Target: intoForm, Nonce: m.Nonce}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var34), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -9,7 +9,9 @@ import (
 
 // SessionsModel is what the page of the person's sessions shows.
 type SessionsModel struct {
-	Rows []SessionRow
+	// Nonce proves that the forms come from the portal.
+	Nonce string
+	Rows  []SessionRow
 	// ApplicationsURL is GitLab's page of the applications that the person has authorised.
 	ApplicationsURL string
 }

@@ -7,6 +7,9 @@ import (
 	"gitlab-agent-portal/internal/i18n"
 )
 
+// Action is where the form is sent to.
+func (m *TokenFormModel) Action(u URLs) string { return u.Tokens(m.Project.ID, m.AgentID) }
+
 // Title names the page.
 func (m *TokenFormModel) Title(l *i18n.Printer) string {
 	return l.T("titles.token_new", "Agent", m.AgentName)

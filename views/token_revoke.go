@@ -6,6 +6,11 @@ import (
 	"gitlab-agent-portal/internal/i18n"
 )
 
+// Action is where the form is sent to.
+func (m *TokenRevokeModel) Action(u URLs) string {
+	return u.TokenRevoke(m.Project.ID, m.AgentID, m.Token.ID)
+}
+
 // Title names the page.
 func (m *TokenRevokeModel) Title(l *i18n.Printer) string {
 	return l.T("titles.token_revoke", "Token", m.Token.Name)

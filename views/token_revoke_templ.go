@@ -237,7 +237,7 @@ func TokenRevokeDialog(p Page, m TokenRevokeModel) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = PostForm(formProps{Action: p.U.TokenRevoke(m.Project.ID, m.AgentID, m.Token.ID), Target: intoForm, Nonce: m.Nonce}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var9), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = PostForm(formProps{Action: m.Action(p.U), Target: intoForm, Nonce: m.Nonce}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var9), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -1,6 +1,7 @@
 package database_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -52,18 +53,65 @@ func TestSQLiteFileIsPrivate(t *testing.T) {
 	t.Parallel()
 	d := databasetest.SQLite(t)
 	d.Open(t)
-	files, err := filepath.Glob(strings.TrimPrefix(d.URL, "sqlite:") + "*")
-	if err != nil || len(files) < 3 {
-		t.Fatalf("files = %v, %v, want the database, its log and its lock", files, err)
+	for _, file := range sqliteFiles(t, d) {
+		wantPrivate(t, file)
 	}
-	for _, file := range files {
-		info, err := os.Stat(file)
-		if err != nil {
-			t.Fatal(err)
+}
+
+// TestSQLiteFilesThatWereOpenToOthersArePrivateAfterwards opens a database whose files somebody
+// created by hand or brought back from a backup.
+func TestSQLiteFilesThatWereOpenToOthersArePrivateAfterwards(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []os.FileMode{0o640, 0o660, 0o604, 0o666} {
+		d := databasetest.SQLite(t)
+		path := strings.TrimPrefix(d.URL, "sqlite:")
+		// The side files are empty: SQLite drops their content and keeps their rights.
+		for _, name := range []string{path, path + "-wal", path + "-shm", path + ".lock"} {
+			if err := errors.Join(os.WriteFile(name, nil, mode), os.Chmod(name, mode)); err != nil {
+				t.Fatal(err)
+			}
 		}
-		if mode := info.Mode().Perm(); mode&0o077 != 0 {
-			t.Errorf("%s has mode %v, want nothing for others", filepath.Base(file), mode)
+		d.Open(t)
+		for _, file := range sqliteFiles(t, d) {
+			wantPrivate(t, file)
 		}
+	}
+}
+
+// TestAFileThatIsNoDatabaseKeepsItsRights names a file of somebody else's.
+func TestAFileThatIsNoDatabaseKeepsItsRights(t *testing.T) {
+	t.Parallel()
+	name := textFile(t, t.TempDir())
+	if err := os.Chmod(name, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if db, err := database.Open(t.Context(), "sqlite:"+name, "instance"); err == nil {
+		_ = db.Close()
+		t.Error("Open: no error")
+	}
+	if info, err := os.Stat(name); err != nil || info.Mode().Perm() != 0o644 {
+		t.Errorf("after the refusal the file is %v, %v, want it as it was", info.Mode(), err)
+	}
+}
+
+// sqliteFiles are an open database's file, its log, the log's index and its lock.
+func sqliteFiles(t *testing.T, d *databasetest.Database) []string {
+	t.Helper()
+	files, err := filepath.Glob(strings.TrimPrefix(d.URL, "sqlite:") + "*")
+	if err != nil || len(files) != 4 {
+		t.Fatalf("files = %v, %v, want the database, its log with its index and its lock", files, err)
+	}
+	return files
+}
+
+func wantPrivate(t *testing.T, file string) {
+	t.Helper()
+	info, err := os.Stat(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if mode := info.Mode().Perm(); mode&0o077 != 0 {
+		t.Errorf("%s has mode %v, want nothing for others", filepath.Base(file), mode)
 	}
 }
 

@@ -5,10 +5,14 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net/netip"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -58,6 +62,29 @@ func parsePostgresURL(url string) (*pgx.ConnConfig, error) {
 		return nil, errors.New("not a valid postgres:// URL") // pgx's own error quotes parts of it
 	}
 	return cfg, nil
+}
+
+// IsExposed reports whether the connection to the database that url names may cross a network
+// without TLS, as PostgreSQL's sslmode allows unless it is require, verify-ca or verify-full
+// (https://www.postgresql.org/docs/current/libpq-ssl.html). A url that CheckURL refuses is not exposed.
+func IsExposed(url string) bool {
+	if strings.HasPrefix(url, "sqlite:") {
+		return false
+	}
+	cfg, err := parsePostgresURL(url)
+	if err != nil {
+		return false
+	}
+	tries := append([]*pgconn.FallbackConfig{{Host: cfg.Host, Port: cfg.Port, TLSConfig: cfg.TLSConfig}}, cfg.Fallbacks...)
+	return slices.ContainsFunc(tries, func(try *pgconn.FallbackConfig) bool {
+		network, _ := pgconn.NetworkAddress(try.Host, try.Port)
+		return try.TLSConfig == nil && network != "unix" && !isThisMachine(try.Host)
+	})
+}
+
+func isThisMachine(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && address.IsLoopback()
 }
 
 func postgresPool(cfg *pgx.ConnConfig, size int) *sql.DB {

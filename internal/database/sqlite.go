@@ -42,7 +42,33 @@ func openSQLite(ctx context.Context, name string) (*DB, error) {
 		return nil, errors.Join(err, lock.Close())
 	}
 	db.close = func() error { return errors.Join(db.Reports.Close(), db.Read.Close(), db.Write.Close(), lock.Close()) }
+	if err := tighten(path); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
 	return db, nil
+}
+
+// tighten takes the rights of everybody but the owner off the file and its side files, which may
+// have been created by hand or brought back from a backup. It comes after the file was found to be
+// a database of the portal's, so that no other file is touched; what is secret is not written before.
+func tighten(path string) error {
+	for _, suffix := range []string{"", "-wal", "-shm", ".lock"} {
+		name := path + suffix
+		info, err := os.Stat(name)
+		switch {
+		case errors.Is(err, os.ErrNotExist):
+			continue
+		case err != nil:
+			return fmt.Errorf("sqlite: %w", err)
+		case info.Mode().Perm()&0o077 == 0:
+			continue
+		}
+		if err := os.Chmod(name, 0o600); err != nil {
+			return fmt.Errorf("sqlite: %s is open to others than its owner, and the portal may not change that: "+
+				"make it the portal's own, with mode 600: %w", filepath.Base(name), errors.Unwrap(err))
+		}
+	}
+	return nil
 }
 
 // databaseFile creates the file if it is missing, readable by its owner only (SQLite's side

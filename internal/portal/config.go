@@ -38,7 +38,7 @@ type config struct {
 	NoProxy    string           `env:"NO_PROXY"`
 
 	PublicURL         url.URL `env:"PUBLIC_URL"`
-	ListenAddr        string  `env:"LISTEN_ADDR"         envDefault:":8080"`
+	ListenAddr        string  `env:"LISTEN_ADDR"` // unset: defaultListenAddr
 	MetricsAddr       string  `env:"METRICS_ADDR"`
 	AllowInsecureHTTP bool    `env:"ALLOW_INSECURE_HTTP"`
 
@@ -144,6 +144,9 @@ func parseConfig(environ []string) (*config, *problems) {
 		for _, err := range all.Errors {
 			bad.addParseError(err)
 		}
+	}
+	if c.ListenAddr == "" {
+		c.ListenAddr = defaultListenAddr(&c.PublicURL)
 	}
 	return c, bad
 }

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"net"
 	"net/url"
 	"regexp"
 	"slices"
@@ -31,6 +32,21 @@ var gitlabPage = regexp.MustCompile(`/(?:api(?:/v[0-9]+|/graphql)?|users/sign_in
 
 // portalPage is what the application's redirect URI has at its end.
 var portalPage = regexp.MustCompile(`/auth/(?:callback|login)$`)
+
+const defaultPort = "8080"
+
+// defaultListenAddr is every address of the machine, or only its loopback where public says that
+// nobody comes from elsewhere.
+func defaultListenAddr(public *url.URL) string {
+	switch host := public.Hostname(); {
+	case host == "localhost":
+		return net.JoinHostPort("127.0.0.1", defaultPort) // a container may lack the file that says what localhost is
+	case isLoopback(host):
+		return net.JoinHostPort(host, defaultPort)
+	default:
+		return ":" + defaultPort
+	}
+}
 
 // checkProxies reads the usual variables as net/http does, which leaves out in silence what it
 // cannot read. Addresses of this machine are never asked through a proxy.

@@ -1,8 +1,10 @@
 package portal
 
 import (
+	"context"
 	"crypto/x509"
 	"errors"
+	"log/slog"
 	"net"
 	netmail "net/mail"
 	"net/netip"
@@ -188,6 +190,17 @@ func (c *config) insecure() []string {
 		variables = append(variables, "PUBLIC_URL")
 	}
 	return variables
+}
+
+// warn tells whoever reads the log what is usable and unwise.
+func (c *config) warn(ctx context.Context, log *slog.Logger) {
+	for _, variable := range c.insecure() {
+		log.WarnContext(ctx, "plain http beyond this machine: anybody on the way can read the tokens", "variable", variable)
+	}
+	if database.IsExposed(c.DatabaseURL) {
+		log.WarnContext(ctx, "PostgreSQL beyond this machine without TLS for certain: anybody on the way can read and change what the portal stores; "+
+			"add sslmode=verify-full", "variable", "DATABASE_URL")
+	}
 }
 
 func isInsecure(u *url.URL) bool { return u.Scheme == "http" && !isLoopback(u.Hostname()) }

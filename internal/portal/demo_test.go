@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"io"
 	"net/http"
 	"os"
 	"regexp"
@@ -41,6 +42,8 @@ func TestDemo(t *testing.T) {
 		t.Errorf("GET %s = %d, want the sandbox", sandbox, got.status)
 	}
 
+	wantOwnHosts(t, portal, gitlab)
+
 	if left, err := os.ReadDir(folder); err != nil || len(left) != 1 {
 		t.Errorf("the temporary folder holds %v, %v, want the demo's database", left, err)
 	}
@@ -54,4 +57,47 @@ func TestDemo(t *testing.T) {
 	if _, err := b.send(gitlab, nil); !isRefused(err) {
 		t.Errorf("GET %s after the stop: %v, want nobody to listen", gitlab, err)
 	}
+}
+
+// wantOwnHosts asks portal and GitLab by the names of this machine, and by names that somebody else
+// could have made lead here.
+func wantOwnHosts(t *testing.T, addresses ...string) {
+	t.Helper()
+	for _, address := range addresses {
+		_, port, _ := strings.Cut(strings.TrimPrefix(address, "http://"), ":")
+		for host, isOwn := range map[string]bool{
+			"localhost:" + port: true, "LocalHost:" + port: true, "127.0.0.1:" + port: true, "[::1]:" + port: true,
+			"evil.example:" + port: false, "evil.example": false, "localhost.evil.example:" + port: false,
+			"localhost:1": false, "localhost": false, "127.0.0.2:" + port: false, "10.0.0.1:" + port: false,
+		} {
+			for language, words := range map[string]string{"en": "answer", "zh-CN": "门户不在此地址提供服务"} {
+				status, body := askAs(t, address+"/healthz", host, language)
+				isRefused := status == http.StatusMisdirectedRequest
+				if isRefused == isOwn || isRefused && !strings.Contains(body, words) && !strings.Contains(body, "answers at "+address) {
+					t.Errorf("%s as %s = %d, %.80q; own host: %v", address, host, status, body, isOwn)
+				}
+			}
+		}
+	}
+}
+
+// askAs asks for address by another name.
+func askAs(t *testing.T, address, host, language string) (status int, body string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Host = host
+	r.Header.Set("Accept-Language", language)
+	response, err := newBrowser(t).client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(text)
 }

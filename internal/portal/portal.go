@@ -101,13 +101,14 @@ func (p Program) runDemo(ctx context.Context) (err error) {
 	}
 	p.Listener, p.Drain = play.Portal, nil // nobody spreads traffic here, and Ctrl+C should be quick
 	return play.Run(ctx, func(ctx context.Context) error {
-		return p.serve(ctx, cfg, extras{sandboxURL: play.SandboxURL(), pages: map[string]handlers.PageFunc{demo.PatternStyleguide: demo.Styleguide}})
+		return p.serve(ctx, cfg, extras{sandboxURL: play.SandboxURL(), hosts: play.Hosts(), pages: map[string]handlers.PageFunc{demo.PatternStyleguide: demo.Styleguide}})
 	})
 }
 
 // extras are what the demo adds to a portal.
 type extras struct {
 	sandboxURL string
+	hosts      []string
 	pages      map[string]handlers.PageFunc
 }
 
@@ -119,9 +120,7 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 	if now == nil {
 		now = clock
 	}
-	for _, variable := range cfg.insecure() {
-		log.WarnContext(ctx, "plain http beyond this machine: anybody on the way can read the tokens", "variable", variable)
-	}
+	cfg.warn(ctx, log)
 	server := &server{cfg: cfg, log: log, metrics: newMetrics(), portal: p.Listener, ready: p.Ready, drain: p.Drain}
 	assets, err := static.Load()
 	if err != nil {
@@ -163,7 +162,7 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 		PublicURL: &cfg.PublicURL, GitLab: gitlab, OAuth: signIn, Revocations: server.revocations, ReadOnly: cfg.readOnly(),
 		Sessions: sessions, Audit: auditLog, Readings: noted, Read: agentread.New(agentread.Config{ReadOnly: cfg.readOnly(), Log: log, Missing: server.metrics.usageMissing.Inc, Now: now}),
 		Tokens: server.tokens, Fleet: server.fleet, Limits: agent.NewThresholds(cfg.TokenMaxAge, cfg.TokenMaxIdle), Keys: cfg.SessionKeys, Cookie: cfg.cookie(), Assets: assets,
-		Log: log, Now: now, Ready: server.readiness, TrustedProxies: cfg.TrustedProxies, HelmRepoURL: cfg.HelmRepoURL.String(), AgentImage: string(cfg.AgentImage), PrivateCA: cfg.CAFile != "", JiHu: cfg.JiHu, SandboxURL: extra.sandboxURL, Pages: extra.pages,
+		Log: log, Now: now, Ready: server.readiness, TrustedProxies: cfg.TrustedProxies, HelmRepoURL: cfg.HelmRepoURL.String(), AgentImage: string(cfg.AgentImage), PrivateCA: cfg.CAFile != "", JiHu: cfg.JiHu, SandboxURL: extra.sandboxURL, Hosts: extra.hosts, Pages: extra.pages,
 		Refreshed: server.metrics.refreshed, Requests: budget.NewRequests(now), SecurityContact: string(cfg.SecurityContact),
 	})
 	if err != nil {

@@ -174,7 +174,10 @@ func report(out io.Writer, s settings, contenders []*contender, total int) error
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// percentile is the value that so many hundredths of the sorted values do not exceed.
+// percentile is the value that so many hundredths of the sorted values do not exceed; 0 of none.
 func percentile(sorted []time.Duration, hundredths int) time.Duration {
+	if len(sorted) == 0 {
+		return 0
+	}
 	return sorted[(len(sorted)-1)*hundredths/100]
 }

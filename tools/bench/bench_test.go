@@ -4,6 +4,7 @@ package main
 
 import (
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -68,7 +69,7 @@ func TestASoakEndsByItself(t *testing.T) {
 	if err := soak(t.Context(), []string{"-people", "3", "-actions", "5", "-pause", "10ms", "-duration", "1m"}, &out); err != nil {
 		t.Fatalf("%v\n%s", err, &out)
 	}
-	for _, want := range []string{"3 people", "sessions lost      0", "duplicate tokens   0", "goroutines"} {
+	for _, want := range []string{"3 people", "sessions lost      0", "duplicate tokens   0", "refused 0", "under attack     median", "attack by strangers with made-up codes: ", "goroutines"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the report lacks %q:\n%s", want, &out)
 		}
@@ -78,20 +79,54 @@ func TestASoakEndsByItself(t *testing.T) {
 func TestASoakFailsForWhatMustNotHappen(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
-		name  string
-		lost  []string
-		count Count
-		want  string
+		name    string
+		outcome outcome
+		want    string
 	}{
-		{"nothing", nil, Count{Renewals: 7}, ""},
-		{"a lost session", []string{"person-1 by 401 for /projects"}, Count{}, "person-1 by 401 for /projects"},
-		{"a token created twice", nil, Count{Duplicates: []string{"person-2-9"}}, "person-2-9"},
+		{"nothing", outcome{tally: &tally{calm: times(10, 20), attacked: times(60)}, count: Count{Renewals: 7}, before: usage(0, 5), after: usage(100, 15)}, ""},
+		{"a lost session", outcome{tally: &tally{lost: []string{"person-1 by 401 for /projects"}}}, "person-1 by 401 for /projects"},
+		{"a token created twice", outcome{tally: &tally{}, count: Count{Duplicates: []string{"person-2-9"}}}, "person-2-9"},
+		{"a refused revocation", outcome{tally: &tally{refused: []string{"person-3 by 429"}}}, "refused revocations: person-3 by 429"},
+		{"slow pages under attack", outcome{tally: &tally{calm: times(10, 10, 10), attacked: times(300, 310, 320)}}, "the median went from 10ms to 310ms"},
+		{"a portal that grew large", outcome{tally: &tally{}, before: usage(0, 5), after: usage(300, 5)}, "portal 1 had 300.0 MB"},
+		{"a portal that kept memory", outcome{tally: &tally{}, before: usage(0, 5), after: usage(100, 50)}, "portal 1 kept 45.0 MB"},
 	}
 	for _, tt := range tests {
-		err := reportSoak(io.Discard, soakSettings{}, 0, &tally{lost: tt.lost}, tt.count, nil, nil)
+		err := tt.outcome.report(io.Discard, soakSettings{})
 		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v, want an error that names %q", tt.name, err, tt.want)
 		}
+	}
+}
+
+// times are durations in milliseconds.
+func times(milliseconds ...int) []time.Duration {
+	var all []time.Duration
+	for _, n := range milliseconds {
+		all = append(all, time.Duration(n)*time.Millisecond)
+	}
+	return all
+}
+
+// usage is what a portal used, in megabytes.
+func usage(peak, live uint64) []Usage { return []Usage{{Peak: peak << 20, Live: live << 20}} }
+
+func TestARevocationIsRefusedByThePortalAlone(t *testing.T) {
+	t.Parallel()
+	for status, isRefused := range map[int]bool{
+		http.StatusSeeOther: false, http.StatusNotFound: false, http.StatusBadGateway: false, http.StatusServiceUnavailable: false,
+		http.StatusTooManyRequests: true, http.StatusForbidden: true, http.StatusUnprocessableEntity: true, http.StatusGatewayTimeout: true,
+	} {
+		var tally tally
+		tally.revocation("person-1", answer{status: status}, nil)
+		if got := len(tally.refused) == 1; got != isRefused {
+			t.Errorf("a revocation that ends with %d is refused: %v, want %v", status, got, isRefused)
+		}
+	}
+	var tally tally
+	tally.revocation("person-1", answer{}, io.EOF)
+	if len(tally.refused) != 1 {
+		t.Error("a revocation without an answer counts as done")
 	}
 }
 

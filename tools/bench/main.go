@@ -5,8 +5,8 @@
 // own, each told over its standard input what to do, and the parent is the browsers. Everything
 // listens on the loopback interface only and is bounded in number and in time.
 //
-// With "soak" as its first argument it lets people use two portals for a while instead, and
-// fails if anybody lost a session or a token was created twice.
+// With "soak" as its first argument it lets people use two portals for a while instead, half of it
+// under attack, and fails for what must not happen then.
 package main
 
 import (

@@ -84,6 +84,8 @@ type Organisation struct {
 	Callbacks []string
 	// TokenLifetime is that of access tokens; zero for GitLab's.
 	TokenLifetime time.Duration
+	// Attackers adds the people who attack a soak.
+	Attackers bool
 }
 
 // Facts are what one has to know of a GitLab that was started.
@@ -95,6 +97,8 @@ type Facts struct {
 	Token string
 	// Agents are the ids of the agents.
 	Agents []int64
+	// Spare are the agents that an attacker may delete.
+	Spare []SpareAgent
 }
 
 // personName is the username of a person, counted from 0.
@@ -141,6 +145,9 @@ func (g *GitLab) Start(in Organisation, out *Facts) error {
 				gitlab.AddToken(gitlabtest.Token{Agent: agent, Name: fmt.Sprintf("token-%d", n), CreatedBy: first, LastUsedAt: now})
 			}
 		}
+	}
+	if in.Attackers {
+		out.Spare = g.addAttackers(out.Project)
 	}
 	application := gitlab.AddApplication(gitlabtest.Application{RedirectURIs: in.Callbacks})
 	out.ClientID, out.ClientSecret = application.ID, application.Secret

@@ -3,15 +3,12 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
-	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -24,14 +21,16 @@ type soakSettings struct {
 	people, actions        int
 	duration, pause, renew time.Duration
 	faults                 float64
+	attacks                string
 }
 
 // renewedAhead is how long before its end the portal renews a token.
 const renewedAhead = time.Minute
 
 // soak lets people use two portals on one PostgreSQL for a while, over a GitLab that fails now
-// and then and whose tokens end soon. It fails if anybody lost a session or got two tokens of one
-// form.
+// and then and whose tokens end soon, and for half of the time beside those who would cost them
+// dearly. It fails if anybody lost a session, got two tokens of one form or was refused a revocation,
+// and if pages become slow or memory large under attack.
 func soak(ctx context.Context, args []string, out io.Writer) error {
 	var s soakSettings
 	flags := flag.NewFlagSet("bench soak", flag.ContinueOnError)
@@ -41,6 +40,7 @@ func soak(ctx context.Context, args []string, out io.Writer) error {
 	flags.DurationVar(&s.pause, "pause", time.Second, "pause between the actions of a person, on average")
 	flags.DurationVar(&s.renew, "renew", 20*time.Second, "how often each session's GitLab token is renewed")
 	flags.Float64Var(&s.faults, "faults", 0.05, "share of GitLab's answers that go wrong")
+	flags.StringVar(&s.attacks, "attacks", "", "only those of the attacks whose names contain this; none for none of them")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		return nil
@@ -74,7 +74,7 @@ func (sc *scene) soakUp(ctx context.Context, s soakSettings, database string) er
 		return err
 	}
 	sc.facts, err = call[Facts](ctx, sc.gitlab, "Start", Organisation{
-		Agents: s.people, People: s.people, Callbacks: []string{public + "/auth/callback"}, TokenLifetime: renewedAhead + s.renew,
+		Agents: s.people, People: s.people, Callbacks: []string{public + "/auth/callback"}, TokenLifetime: renewedAhead + s.renew, Attackers: true,
 	})
 	if err != nil {
 		return err
@@ -82,56 +82,92 @@ func (sc *scene) soakUp(ctx context.Context, s soakSettings, database string) er
 	group, ctx := errgroup.WithContext(ctx)
 	for _, portal := range sc.portals { // at once, so that both find an empty database
 		group.Go(func() error {
-			_, err := call[None](ctx, portal.child, "Start", sc.environ(public, database))
+			_, err := call[None](ctx, portal.child, "Start", append(sc.environ(public, database), "TRUSTED_PROXIES=127.0.0.0/8"))
 			return err
 		})
 	}
 	return group.Wait()
 }
 
-// soak lets the people live, and reports.
+// soak lets the people live, for half of the time under attack, and reports.
 func (sc *scene) soak(ctx context.Context, s soakSettings, out io.Writer) error {
-	tally := &tally{errors: map[string]int{}}
-	visitors, err := sc.visitors(ctx, s, tally)
+	o := outcome{tally: &tally{errors: map[string]int{}}}
+	visitors, err := sc.visitors(ctx, s, o.tally)
 	if err != nil {
 		return err
 	}
-	before, err := sc.rest(ctx)
-	if err != nil {
+	if o.attacks, err = sc.attacks(ctx, s.attacks); err != nil {
 		return err
 	}
-	if _, err := call[None](ctx, sc.gitlab, "Misbehave", s.faults); err != nil {
+	if o.before, err = sc.rest(ctx); err != nil {
 		return err
 	}
 	begun := clock()
-	lives, stop := context.WithTimeout(ctx, s.duration)
+	if err := sc.live(ctx, s, visitors, o); err != nil {
+		return err
+	}
+	o.took = clock().Sub(begun)
+	if err := sc.lastLook(ctx, visitors); err != nil {
+		return err
+	}
+	if o.after, err = sc.rest(ctx); err != nil {
+		return err
+	}
+	if o.count, err = call[Count](ctx, sc.gitlab, "Count", None{}); err != nil {
+		return err
+	}
+	return o.report(out, s)
+}
+
+// live lets everybody live over a GitLab that fails now and then. The attack comes in the middle, so
+// that whatever else the machine does meets the calm before and after it as well.
+func (sc *scene) live(ctx context.Context, s soakSettings, visitors []*visitor, o outcome) error {
+	if _, err := call[None](ctx, sc.gitlab, "Misbehave", s.faults); err != nil {
+		return err
+	}
+	for _, phase := range []struct {
+		part     int // of how many of the whole this is one
+		attacked bool
+	}{{4, false}, {2, true}, {4, false}} {
+		o.tally.phase(phase.attacked && len(o.attacks) > 0)
+		attacks := o.attacks
+		if !phase.attacked {
+			attacks = nil
+		}
+		if err := liveFor(ctx, s.duration/time.Duration(phase.part), s, visitors, attacks); err != nil {
+			return err
+		}
+	}
+	_, err := call[None](ctx, sc.gitlab, "Misbehave", 0.0)
+	return err
+}
+
+// liveFor lets everybody live for a while, beside the attackers.
+func liveFor(ctx context.Context, duration time.Duration, s soakSettings, visitors []*visitor, attacks []*attack) error {
+	ctx, stop := context.WithTimeout(ctx, duration)
 	defer stop()
-	group, lives := errgroup.WithContext(lives)
+	attacking, giveUp := context.WithCancel(ctx)
+	var attackers sync.WaitGroup
+	attackers.Go(func() { launch(attacking, attacks) })
+	group, lives := errgroup.WithContext(ctx)
 	for _, v := range visitors {
 		group.Go(func() error { return v.live(lives, s.actions, s.pause) })
 	}
-	if err := group.Wait(); err != nil {
-		return err
-	}
-	took := clock().Sub(begun)
-	if _, err := call[None](ctx, sc.gitlab, "Misbehave", 0.0); err != nil {
-		return err
-	}
-	for _, v := range visitors { // a last look at who is still signed in
+	err := group.Wait()
+	giveUp()
+	attackers.Wait()
+	return err
+}
+
+// lastLook finds out who is still signed in.
+func (sc *scene) lastLook(ctx context.Context, visitors []*visitor) error {
+	for _, v := range visitors {
 		if err := v.looksAt("/projects")(ctx); err != nil {
 			return err
 		}
 		v.client.CloseIdleConnections()
 	}
-	after, err := sc.rest(ctx)
-	if err != nil {
-		return err
-	}
-	count, err := call[Count](ctx, sc.gitlab, "Count", None{})
-	if err != nil {
-		return err
-	}
-	return reportSoak(out, s, took, tally, count, before, after)
+	return nil
 }
 
 // visitors signs everybody in, and lets each look at their agent, before anything goes wrong.
@@ -144,7 +180,7 @@ func (sc *scene) visitors(ctx context.Context, s soakSettings, tally *tally) ([]
 		}
 		v := &visitor{
 			person: browser, tally: tally, portals: []string{sc.portals[0].url, sc.portals[1].url},
-			path: fmt.Sprintf("/projects/%d/agents/%d", sc.facts.Project, sc.facts.Agents[i]), name: personName(i),
+			path: fmt.Sprintf("/projects/%d/agents/%d", sc.facts.Project, sc.facts.Agents[i]), name: personName(i), address: fmt.Sprintf("192.0.2.%d", i%256),
 			signIn: func(ctx context.Context) error { return sc.signInAgain(ctx, browser, i) },
 		}
 		if err := v.signIn(ctx); err != nil {
@@ -181,26 +217,4 @@ func (sc *scene) rest(ctx context.Context) ([]Usage, error) {
 		all = append(all, used)
 	}
 	return all, nil
-}
-
-func reportSoak(out io.Writer, s soakSettings, took time.Duration, t *tally, count Count, before, after []Usage) error {
-	say := func(format string, args ...any) { _, _ = fmt.Fprintf(out, format+"\n", args...) }
-	say("%d people, %s, two portals on PostgreSQL, %.0f %% faults", s.people, took.Round(time.Second), 100*s.faults)
-	say("requests           %d to the portals, %d to GitLab", t.requests, count.Requests)
-	say("renewals           %d", count.Renewals)
-	say("tokens created     %d", count.Tokens)
-	say("sessions lost      %d", len(t.lost))
-	say("duplicate tokens   %d", len(count.Duplicates))
-	for i := range before {
-		say("portal %d           goroutines %d → %d, live heap %.1f → %.1f MB, resident %.1f → %.1f MB", i+1, before[i].Goroutines, after[i].Goroutines,
-			megabytes(before[i].Live), megabytes(after[i].Live), megabytes(before[i].Resident), megabytes(after[i].Resident))
-	}
-	say("errors by kind")
-	for _, kind := range slices.SortedFunc(maps.Keys(t.errors), func(a, b string) int { return cmp.Compare(t.errors[b], t.errors[a]) }) {
-		say("%8d  %s", t.errors[kind], kind)
-	}
-	if len(t.lost)+len(count.Duplicates) > 0 {
-		return fmt.Errorf("lost sessions: %s; duplicate tokens: %s", strings.Join(t.lost, ", "), strings.Join(count.Duplicates, ", "))
-	}
-	return nil
 }

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"strings"
@@ -36,6 +37,32 @@ func (g *GitLab) Misbehave(share float64, _ *None) error { //nolint:unparam // n
 		}))
 	}
 	return nil
+}
+
+// spareAgents is how many agents the one who deletes has: more than are deleted within a soak.
+const spareAgents = 500
+
+// SpareAgent is an agent that nobody else needs.
+type SpareAgent struct {
+	Project, ID int64
+	Name        string
+}
+
+// addAttackers adds the people who attack: two members of the project, one who belongs nowhere, and
+// one with a project of their own, whose agents it returns.
+func (g *GitLab) addAttackers(project int64) []SpareAgent {
+	for _, name := range []string{tabPerson, streamPerson} {
+		g.server.AddMember(project, g.server.AddUser(gitlabtest.User{Username: name}), gitlabtest.Maintainer)
+	}
+	g.server.AddUser(gitlabtest.User{Username: outsiderPerson})
+	deleter := g.server.AddUser(gitlabtest.User{Username: deleterPerson})
+	own := g.server.AddProject(gitlabtest.Project{Path: "spare", Owner: deleter})
+	var spare []SpareAgent
+	for i := range spareAgents {
+		name := fmt.Sprintf("spare-%d", i)
+		spare = append(spare, SpareAgent{own, g.server.AddAgent(gitlabtest.Agent{Project: own, Name: name, CreatedBy: deleter}), name})
+	}
+	return spare
 }
 
 // Count is what GitLab has seen.

@@ -25,7 +25,9 @@ type visitor struct {
 	portals []string
 	// path is that of the agent's page, and name what the person's tokens begin with.
 	path, name string
-	created    int
+	// address is where the person's browser is.
+	address string
+	created int
 	// signIn signs the person in once more.
 	signIn func(context.Context) error
 }
@@ -36,6 +38,44 @@ type tally struct {
 	requests int
 	lost     []string
 	errors   map[string]int
+	// revocations that were sent, and those of them that were refused.
+	revocations int
+	refused     []string
+	// calm and attacked are how long pages took without and with attackers.
+	calm, attacked []time.Duration
+	underAttack    bool
+}
+
+// phase says whether there are attackers from now on.
+func (t *tally) phase(attacked bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.underAttack = attacked
+}
+
+func (t *tally) page(took time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.underAttack {
+		t.attacked = append(t.attacked, took)
+	} else {
+		t.calm = append(t.calm, took)
+	}
+}
+
+// revocation notes how the sending of a revocation ended. What fails at GitLab is no refusal, nor is a
+// token that is gone; 504 is one, since GitLab's faults are shorter than the portal's patience.
+func (t *tally) revocation(name string, got answer, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.revocations++
+	switch got.status {
+	case http.StatusForbidden, http.StatusRequestTimeout, http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusGatewayTimeout:
+		t.refused = append(t.refused, fmt.Sprintf("%s by %d", name, got.status))
+	}
+	if err != nil {
+		t.refused = append(t.refused, name+" without an answer")
+	}
 }
 
 func (t *tally) request(kind string) {
@@ -60,11 +100,7 @@ func (v *visitor) live(ctx context.Context, times int, pause time.Duration) erro
 		v.looksAt(v.path), v.looksAt(v.path + "?tab=connect"), v.creates, v.tidiesUp,
 	}
 	for range times {
-		rest := time.NewTimer(pause/2 + rand.N(pause)) //nolint:gosec // no secret
-		select {
-		case <-rest.C:
-		case <-ctx.Done():
-			rest.Stop()
+		if !rest(ctx, pause/2+rand.N(pause)) { //nolint:gosec // no secret
 			return nil
 		}
 		act := acts[rand.IntN(len(acts))] //nolint:gosec // no secret
@@ -78,8 +114,11 @@ func (v *visitor) live(ctx context.Context, times int, pause time.Duration) erro
 // ask sends a request to one of the portals and notes how it went. Whoever turns out to have no
 // session any more signs in again.
 func (v *visitor) ask(ctx context.Context, path string, form url.Values) (answer, error) {
-	header := http.Header{"Sec-Fetch-Site": {"same-origin"}, "Accept-Language": {"en"}}
-	got, err := v.send(ctx, v.portals[rand.IntN(len(v.portals))]+path, form, header) //nolint:gosec // no secret
+	begun := clock()
+	got, err := v.send(ctx, v.portals[rand.IntN(len(v.portals))]+path, form, from(v.address)) //nolint:gosec // no secret
+	if ctx.Err() == nil {
+		v.note(path, form, got, err, clock().Sub(begun))
+	}
 	if err != nil {
 		if ctx.Err() == nil {
 			v.tally.request("no answer: " + innermost(err).Error())
@@ -97,6 +136,16 @@ func (v *visitor) ask(ctx context.Context, path string, form url.Values) (answer
 		return got, v.signIn(ctx)
 	}
 	return got, nil
+}
+
+// note notes what belongs to a kind of request.
+func (v *visitor) note(path string, form url.Values, got answer, err error, took time.Duration) {
+	switch {
+	case form == nil && err == nil:
+		v.tally.page(took)
+	case form != nil && strings.HasSuffix(path, "/revoke"):
+		v.tally.revocation(v.name, got, err)
+	}
 }
 
 // innermost is the cause at the bottom of err, which names no address.

@@ -107,7 +107,7 @@ func (d *Demo) String() string {
 // Run plays the GitLab while portal runs, and ends both when either of them fails or ends.
 func (d *Demo) Run(ctx context.Context, portal func(context.Context) error) error {
 	group, running := errgroup.WithContext(ctx)
-	server := &http.Server{Handler: d.simulator, ReadHeaderTimeout: 5 * time.Second}
+	server := &http.Server{Handler: d.ownHosts(d.simulator), ReadHeaderTimeout: 5 * time.Second}
 	group.Go(func() error {
 		if err := server.Serve(d.gitlab); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("the demo's GitLab: %w", err)
