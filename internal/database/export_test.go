@@ -34,3 +34,12 @@ func MigrateTo(ctx context.Context, isPostgres bool, db *sql.DB, version int64) 
 	_, err = provider.UpTo(ctx, version)
 	return err
 }
+
+// MaxConnections is how many connections the pools open at most, those for locks included.
+func (d *DB) MaxConnections() int {
+	all := d.Read.Stats().MaxOpenConnections + d.Reports.Stats().MaxOpenConnections
+	if locks, ok := d.locks.(rowLocks); ok {
+		all += locks.pool.Stats().MaxOpenConnections
+	}
+	return all
+}

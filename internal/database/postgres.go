@@ -14,14 +14,10 @@ import (
 	"github.com/pressly/goose/v3/lock"
 )
 
-// Sizes and times of the PostgreSQL pools. Who holds a row keeps a connection while GitLab
-// answers, so holders have a pool of their own and cannot starve everything else.
+// Times of the PostgreSQL pools.
 const (
-	postgresConnections       = 10
-	postgresLockConnections   = 8
-	postgresReportConnections = 4
-	postgresConnectTimeout    = 5 * time.Second
-	postgresMaxConnLifetime   = 30 * time.Minute
+	postgresConnectTimeout  = 5 * time.Second
+	postgresMaxConnLifetime = 30 * time.Minute
 )
 
 func openPostgres(ctx context.Context, url string) (*DB, error) {
@@ -29,17 +25,11 @@ func openPostgres(ctx context.Context, url string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	if cfg.ConnectTimeout == 0 {
-		cfg.ConnectTimeout = postgresConnectTimeout
-	}
-	if cfg.RuntimeParams["application_name"] == "" {
-		cfg.RuntimeParams["application_name"] = "gitlab-agent-portal"
-	}
-	db := postgresPool(cfg, postgresConnections)
+	db := postgresPool(cfg.conn, cfg.sizes.work)
 	if err := migratePostgres(ctx, db); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	locks, reports := postgresPool(cfg, postgresLockConnections), postgresPool(cfg, postgresReportConnections)
+	locks, reports := postgresPool(cfg.conn, cfg.sizes.locks), postgresPool(cfg.conn, cfg.sizes.reports)
 	return &DB{
 		Read: db, Write: db, Reports: reports,
 		SkipLocked: ` FOR UPDATE SKIP LOCKED`,
@@ -50,14 +40,6 @@ func openPostgres(ctx context.Context, url string) (*DB, error) {
 		locks:      rowLocks{locks},
 		close:      func() error { return errors.Join(reports.Close(), locks.Close(), db.Close()) },
 	}, nil
-}
-
-func parsePostgresURL(url string) (*pgx.ConnConfig, error) {
-	cfg, err := pgx.ParseConfig(url)
-	if err != nil {
-		return nil, errors.New("not a valid postgres:// URL") // pgx's own error quotes parts of it
-	}
-	return cfg, nil
 }
 
 func postgresPool(cfg *pgx.ConnConfig, size int) *sql.DB {

@@ -40,7 +40,11 @@ type config struct {
 	MetricsAddr       string  `env:"METRICS_ADDR"`
 	AllowInsecureHTTP bool    `env:"ALLOW_INSECURE_HTTP"`
 
-	DatabaseURL     string       `env:"DATABASE_URL"      envDefault:"sqlite:portal.db"`
+	// The database's address holds a password.
+	DatabaseURL          gitlabapi.Secret `env:"DATABASE_URL"`
+	DatabaseURLFile      string           `env:"DATABASE_URL_FILE"`
+	DatabasePasswordFile string           `env:"DATABASE_PASSWORD_FILE"`
+
 	SessionKeys     session.Keys `env:"SESSION_KEYS"`
 	SessionKeysFile string       `env:"SESSION_KEYS_FILE"`
 

@@ -13,7 +13,6 @@ import (
 	"strings"
 
 	"gitlab-agent-portal/gitlabapi"
-	"gitlab-agent-portal/internal/database"
 )
 
 // check examines the fields, alone and together, and fills in what is made of them.
@@ -21,9 +20,7 @@ func (c *config) check(bad *problems) {
 	c.checkGitLab(bad)
 	c.checkSecrets(bad)
 	c.checkAddresses(bad)
-	if err := database.CheckURL(c.DatabaseURL); err != nil {
-		bad.add("DATABASE_URL", "is not usable: "+err.Error())
-	}
+	c.checkDatabase(bad)
 	for _, prefix := range c.TrustedProxies {
 		if prefix.Bits() == 0 {
 			bad.add("TRUSTED_PROXIES", "trusts the whole internet: name the proxies' own networks")

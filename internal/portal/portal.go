@@ -133,9 +133,9 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 	if err != nil {
 		return err
 	}
-	db, err := database.Open(ctx, cfg.DatabaseURL)
+	db, err := database.Open(ctx, cfg.DatabaseURL.Reveal())
 	if err != nil {
-		return fmt.Errorf("DATABASE_URL: %w", err)
+		return fmt.Errorf("%s: %w", cfg.databaseVariable(), err)
 	}
 	defer closeDatabase(ctx, log, db)
 	sessions, err := session.New(db, session.Config{Keys: cfg.SessionKeys, Cookie: cfg.cookie(), Now: now, Log: log})
