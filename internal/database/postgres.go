@@ -31,7 +31,7 @@ func openPostgres(ctx context.Context, url string) (*DB, error) {
 	}
 	locks, reports := postgresPool(cfg.conn, cfg.sizes.locks), postgresPool(cfg.conn, cfg.sizes.reports)
 	return &DB{
-		Read: db, Write: db, Reports: reports,
+		Read: &Pool{db}, Write: &Pool{db}, Reports: &Pool{reports},
 		SkipLocked: ` FOR UPDATE SKIP LOCKED`,
 		Numbers:    `SELECT unnest($1::BIGINT[])`,
 		numbersArg: func(numbers []int64) (any, error) { return numbers, nil },

@@ -1,0 +1,50 @@
+package portal
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"gitlab-agent-portal/internal/database/databasetest"
+)
+
+func TestV3ADatabaseThatSaysNothingIsSaidInWordsAndInTime(t *testing.T) {
+	t.Parallel()
+	gitlab := newOrganisation(t)
+	proxy := databasetest.Postgres(t).Postgres.Proxy(t)
+	portal := startPortal(t, gitlab, nil, "DATABASE_URL="+proxy.URL)
+	b := newBrowser(t)
+	b.signIn(portal.url, "lead")
+	proxy.Stall()
+	t.Cleanup(proxy.Resume)
+	for _, tt := range []struct {
+		path, language, want string
+		limit                time.Duration
+	}{
+		{"/readyz", "en", "Not ready", 3 * time.Second},
+		{"/projects", "en", "The portal’s database cannot be used", 6 * time.Second},
+		{"/projects", "zh-CN", "门户的数据库无法使用", 6 * time.Second},
+	} {
+		t.Run(tt.path+" "+tt.language, func(t *testing.T) {
+			t.Parallel()
+			began := time.Now()
+			request, err := http.NewRequestWithContext(b.ctx, http.MethodGet, portal.url+tt.path, http.NoBody)
+			if err != nil {
+				t.Fatal(err)
+			}
+			request.Header.Set("Accept-Language", tt.language)
+			response, err := b.client.Do(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = response.Body.Close() }()
+			body, err := io.ReadAll(response.Body)
+			took := time.Since(began)
+			if err != nil || response.StatusCode != http.StatusServiceUnavailable || took > tt.limit || !strings.Contains(string(body), tt.want) {
+				t.Errorf("GET %s = %d after %v, want 503 with %q: %s", tt.path, response.StatusCode, took, tt.want, body)
+			}
+		})
+	}
+}
