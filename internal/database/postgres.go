@@ -26,7 +26,7 @@ func openPostgres(ctx context.Context, url string) (*DB, error) {
 		return nil, err
 	}
 	db := postgresPool(cfg.conn, cfg.sizes.work)
-	if err := migratePostgres(ctx, db); err != nil {
+	if err := migratePostgres(ctx, cfg, db); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	locks, reports := postgresPool(cfg.conn, cfg.sizes.locks), postgresPool(cfg.conn, cfg.sizes.reports)
@@ -51,16 +51,40 @@ func postgresPool(cfg *pgx.ConnConfig, size int) *sql.DB {
 	return db
 }
 
-// migratePostgres lets one replica migrate while others that start at the same time wait.
-func migratePostgres(ctx context.Context, db *sql.DB) error {
+// migrateWait is how long a replica waits for another one that migrates.
+const migrateWait = time.Minute
+
+// migratePostgres lets one replica migrate while others that start at the same time wait. The lock is
+// one of a transaction: a lock of a session is lost behind a pooler, which knows no sessions. So it
+// is held on a connection of its own.
+func migratePostgres(ctx context.Context, cfg *postgresConfig, db *sql.DB) error {
 	if err := db.PingContext(ctx); err != nil {
 		return fmt.Errorf("postgres: %w", err) // names host, user and database, not the password
 	}
-	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 60))
+	locker := postgresPool(cfg.conn, 1)
+	defer func() { _ = locker.Close() }()
+	tx, err := locker.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("postgres: %w", err)
 	}
-	return migrate(ctx, goose.DialectPostgres, db, goose.WithSessionLocker(locker))
+	defer func() { _ = tx.Rollback() }() // ends the lock
+	if err := waitAtMost(ctx, tx, migrateWait); err != nil {
+		return fmt.Errorf("postgres: %w", err)
+	}
+	// The number is the one by which earlier versions locked, which may start at the same time.
+	if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1)`, lock.DefaultLockID); err != nil {
+		return fmt.Errorf("wait for another portal that brings the database up to date: %w", err)
+	}
+	return migrate(ctx, goose.DialectPostgres, db)
+}
+
+// waitAtMost bounds how long a transaction waits for a lock, and lets it be idle for as long as it likes:
+// a server-wide limit would end the lock while what it guards still goes on.
+func waitAtMost(ctx context.Context, tx *sql.Tx, wait time.Duration) error {
+	_, err := tx.ExecContext(ctx, `SELECT set_config('lock_timeout', $1, true),
+		set_config('idle_in_transaction_session_timeout', '0', true)`,
+		strconv.FormatInt(wait.Milliseconds(), 10))
+	return err
 }
 
 // rowLocks locks rows across all replicas. The transaction is open while GitLab answers; a
@@ -86,16 +110,12 @@ func (l rowLocks) hold(ctx context.Context, row Row, wait time.Duration, work fu
 }
 
 func lockRow(ctx context.Context, tx *sql.Tx, row Row, wait time.Duration) error {
-	// A server-wide limit for idle transactions would end the lock while GitLab still answers.
-	_, err := tx.ExecContext(ctx, `SELECT set_config('lock_timeout', $1, true),
-		set_config('idle_in_transaction_session_timeout', '0', true)`,
-		strconv.FormatInt(wait.Milliseconds(), 10))
-	if err != nil {
+	if err := waitAtMost(ctx, tx, wait); err != nil {
 		return fmt.Errorf("prepare the lock of a row of %s: %w", row.Table, err)
 	}
 	// Without a row there is nothing to lock, and nothing that work could change.
 	query := `SELECT 1 FROM ` + row.Table + ` WHERE ` + row.Column + ` = $1 FOR UPDATE` //nolint:gosec // the names are constants; see Row
-	if _, err = tx.ExecContext(ctx, query, row.Key); err != nil {
+	if _, err := tx.ExecContext(ctx, query, row.Key); err != nil {
 		return fmt.Errorf("lock a row of %s: %w", row.Table, err)
 	}
 	return nil

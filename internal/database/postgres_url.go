@@ -48,6 +48,11 @@ func parsePostgresURL(text string) (*postgresConfig, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !strings.Contains(text, "default_query_exec_mode=") {
+		// A statement that is prepared belongs to a connection, and a pooler in between, such as PgBouncer
+		// in transaction mode, gives the next one another. This mode prepares nothing that outlives a call.
+		cfg.DefaultQueryExecMode = pgx.QueryExecModeExec
+	}
 	cfg.ConnectTimeout = connectTimeout(cfg.ConnectTimeout)
 	if cfg.RuntimeParams["application_name"] == "" {
 		cfg.RuntimeParams["application_name"] = "gitlab-agent-portal"

@@ -48,3 +48,18 @@ func TestV3ADatabaseThatSaysNothingIsSaidInWordsAndInTime(t *testing.T) {
 		})
 	}
 }
+
+func TestEveryPageWorksBehindPgBouncer(t *testing.T) {
+	t.Parallel()
+	gitlab := newOrganisation(t)
+	portal := startPortal(t, gitlab, nil, "DATABASE_URL="+databasetest.Postgres(t).Postgres.Bounced(t))
+	b := newBrowser(t)
+	b.signIn(portal.url, "lead")
+	for range 3 { // other connections of the server
+		for _, path := range []string{"/", "/projects", "/activity", "/activity.csv", "/rotations", "/fleet.json", "/readyz"} {
+			if got := b.get(portal.url + path); got.status != http.StatusOK {
+				t.Errorf("GET %s = %d: %s", path, got.status, got.body)
+			}
+		}
+	}
+}
