@@ -24,8 +24,24 @@ func migrate(ctx context.Context, dialect goose.Dialect, db *sql.DB) error {
 	if err != nil {
 		return fmt.Errorf("read the migrations: %w", err)
 	}
+	if err := checkVersion(ctx, provider); err != nil {
+		return err
+	}
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("bring the database's schema up to date: %w", err)
+	}
+	return nil
+}
+
+// checkVersion refuses a database that a newer portal has changed: this one would misread it.
+func checkVersion(ctx context.Context, provider *goose.Provider) error {
+	current, known, err := provider.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("read the version of the database's schema: %w", err)
+	}
+	if current > known {
+		return fmt.Errorf("the database was changed by a newer version of the portal: its schema is number %d, and this "+
+			"version knows %d. Start the newer version again, or restore a backup from before it", current, known)
 	}
 	return nil
 }

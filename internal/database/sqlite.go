@@ -86,6 +86,9 @@ func connectSQLite(ctx context.Context, path string) (*DB, error) {
 	// SQLite has one writer at a time. Queueing for it here is fair and knows the caller's
 	// deadline; SQLite's own waiting is neither.
 	write.SetMaxOpenConns(1)
+	if err := checkSQLite(ctx, write, path); err != nil {
+		return nil, errors.Join(err, write.Close())
+	}
 	if err := migrate(ctx, goose.DialectSQLite3, write); err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
