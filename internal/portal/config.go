@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -116,6 +117,12 @@ func (p *problems) add(variable, sentence string) {
 		p.variables[variable] = true
 		p.sentences = append(p.sentences, errors.New(variable+" "+sentence))
 	}
+}
+
+// of are the problems of the variables whose names begin so.
+func (p *problems) of(prefix string) *problems {
+	isOther := func(sentence error) bool { return !strings.HasPrefix(sentence.Error(), prefix) }
+	return &problems{sentences: slices.DeleteFunc(slices.Clone(p.sentences), isOther)}
 }
 
 func (p *problems) err() error {

@@ -1,6 +1,9 @@
 package portal
 
 import (
+	"context"
+	"fmt"
+
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/database"
 )
@@ -55,4 +58,18 @@ func (c *config) readDatabasePassword(bad *problems) {
 		return
 	}
 	c.DatabaseURL = gitlabapi.NewSecret(url)
+}
+
+// writeBackup copies the database to a file. It goes by the settings of the database; others may be
+// missing.
+func writeBackup(ctx context.Context, environ []string, file string) error {
+	cfg, bad := parseConfig(environ)
+	cfg.checkDatabase(bad)
+	if err := bad.of("DATABASE_").err(); err != nil {
+		return err
+	}
+	if err := database.Backup(ctx, cfg.DatabaseURL.Reveal(), file); err != nil {
+		return fmt.Errorf("-backup: %w", err)
+	}
+	return nil
 }

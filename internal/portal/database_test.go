@@ -63,3 +63,26 @@ func TestEveryPageWorksBehindPgBouncer(t *testing.T) {
 		}
 	}
 }
+
+func TestBackupNeedsNoMoreThanTheDatabase(t *testing.T) {
+	t.Parallel()
+	source, dir := databasetest.SQLite(t).URL, t.TempDir()
+	backup := func(file string, environ ...string) error {
+		return Program{Args: []string{"-backup", file}, Environ: environ, Stdout: new(output)}.Run(t.Context())
+	}
+	if err := backup(dir+"/1.db", "DATABASE_URL="+source); err != nil {
+		t.Errorf("with DATABASE_URL alone: %v", err)
+	}
+	if err := backup(dir+"/2.db", "DATABASE_URL_FILE="+writeFile(t, source)); err != nil {
+		t.Errorf("with its file: %v", err)
+	}
+	if err := backup(dir+"/2.db", "DATABASE_URL="+source); err == nil || !strings.Contains(err.Error(), "-backup: the file for the backup exists already") {
+		t.Errorf("over a file: %v, want it refused", err)
+	}
+	if err := backup(dir+"/3.db", "DATABASE_URL=canary"); err == nil || !strings.Contains(err.Error(), "DATABASE_URL is not usable") || strings.Contains(err.Error(), "canary") {
+		t.Errorf("of no database: %v, want the setting named", err)
+	}
+	if err := backup(dir+"/3.db", "DATABASE_URL=\u202ecanary"); err == nil || !strings.Contains(err.Error(), "DATABASE_URL contains") {
+		t.Errorf("of a setting that cannot be read: %v, want it named, and not the default copied", err)
+	}
+}

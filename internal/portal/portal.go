@@ -64,6 +64,7 @@ func (p Program) Run(ctx context.Context) error {
 	flags.SetOutput(p.Stdout)
 	withDemo := flags.Bool("demo", false, "start with an embedded GitLab and a made-up organisation")
 	probe := flags.Bool("healthcheck", false, "ask the running portal whether it lives, and exit")
+	backup := flags.String("backup", "", "write a copy of the SQLite database to a new `FILE`, also while the portal runs, and exit")
 	switch err := flags.Parse(p.Args); {
 	case errors.Is(err, flag.ErrHelp):
 		return nil
@@ -73,6 +74,8 @@ func (p Program) Run(ctx context.Context) error {
 		return errors.New("the portal takes flags only; see -help")
 	case *probe:
 		return healthcheck(ctx, p.Environ)
+	case *backup != "":
+		return writeBackup(ctx, p.Environ, *backup)
 	case *withDemo:
 		return p.runDemo(ctx)
 	}
