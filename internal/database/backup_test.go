@@ -1,10 +1,10 @@
 package database_test
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"gitlab-agent-portal/internal/database"
@@ -18,11 +18,11 @@ func TestABackupIsMadeWhileThePortalWrites(t *testing.T) {
 	if _, err := db.Exec(t.Context(), `INSERT INTO allowances (person, until) VALUES (0, 0)`); err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(t.Context())
+	var stop atomic.Bool
 	written := make(chan int)
 	go func() { // each is a row of its own
 		n := 1
-		for ; ctx.Err() == nil; n++ {
+		for ; !stop.Load(); n++ {
 			if _, err := db.Exec(t.Context(), `INSERT INTO allowances (person, until) VALUES ($1, 0)`, n); err != nil {
 				t.Errorf("a change meanwhile: %v", err)
 			}
@@ -33,7 +33,7 @@ func TestABackupIsMadeWhileThePortalWrites(t *testing.T) {
 	if err := database.Backup(t.Context(), d.URL, file); err != nil {
 		t.Fatal(err)
 	}
-	stop()
+	stop.Store(true)
 	all := <-written
 	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the backup: %v, %v, want it for its owner alone", info.Mode(), err)
