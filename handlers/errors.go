@@ -12,6 +12,7 @@ import (
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/budget"
+	"gitlab-agent-portal/internal/database"
 	"gitlab-agent-portal/internal/fleet/scan"
 	"gitlab-agent-portal/internal/tokens"
 	"gitlab-agent-portal/views"
@@ -147,6 +148,8 @@ func classifyGitLab(err error, change bool) problem {
 		return problem{status: http.StatusNotFound, id: "not_visible", level: slog.LevelInfo}
 	case errors.Is(err, gitlabapi.ErrInvalid), errors.Is(err, gitlabapi.ErrPrecondition), errors.Is(err, gitlabapi.ErrMoved):
 		return problem{status: http.StatusUnprocessableEntity, id: "gitlab_refused", level: slog.LevelInfo}
+	case isDatabase(err):
+		return problem{status: http.StatusServiceUnavailable, id: "database", level: slog.LevelError, retryAfter: databaseRetry}
 	case errors.Is(err, gitlabapi.ErrTimeout), errors.Is(err, context.DeadlineExceeded):
 		return problem{status: http.StatusGatewayTimeout, id: "gitlab_slow" + outcomeSuffix(err, change), level: slog.LevelError}
 	case errors.Is(err, gitlabapi.ErrForeign):
@@ -156,6 +159,15 @@ func classifyGitLab(err error, change bool) problem {
 	default:
 		return problem{status: http.StatusInternalServerError, id: "internal", level: slog.LevelError}
 	}
+}
+
+// databaseRetry is when to try again while the database cannot be used.
+const databaseRetry = 10 * time.Second
+
+// isDatabase says whether the portal's database is the reason, and not GitLab.
+func isDatabase(err error) bool {
+	_, fromGitLab := errors.AsType[*gitlabapi.Error](err)
+	return !fromGitLab && !errors.Is(err, gitlabapi.ErrUnavailable) && database.Unavailable(err)
 }
 
 // outcomeSuffix picks the sentence that says whether a change may have happened.

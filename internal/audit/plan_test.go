@@ -78,10 +78,10 @@ func filled(t *testing.T, fresh func(testing.TB) *databasetest.Database, rows in
 	t.Helper()
 	d := fresh(t)
 	db := d.Open(t)
-	if err := audittest.Fill(t.Context(), db.Write, rows); err != nil {
+	if err := audittest.Fill(t.Context(), db.Write.DB, rows); err != nil {
 		t.Fatal(err)
 	}
-	return audit.New(db, retention, newClock().Now), db.Reports
+	return audit.New(db, retention, newClock().Now), db.Reports.DB
 }
 
 // plan is how the engine would run a query, one step a line.

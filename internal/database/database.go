@@ -7,9 +7,10 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
+	"sync/atomic"
+	"time"
 )
 
 // SweepBatch bounds the rows of one kind that are deleted at once because their time is over,
@@ -22,7 +23,7 @@ const SweepBatch = 500
 type DB struct {
 	// Read serves lookups; Write serves single changes. On PostgreSQL they are the same pool.
 	// Reports serves queries of many rows: whoever waits for one keeps no lookup waiting.
-	Read, Write, Reports *sql.DB
+	Read, Write, Reports *Pool
 	// Instance is whose rows are to be read and written.
 	Instance Instance
 	// SkipLocked follows a SELECT inside a change and makes it pass over rows that somebody
@@ -44,11 +45,13 @@ type DB struct {
 	// prepares says that a statement which runs often is worth preparing by hand: PostgreSQL's
 	// driver keeps its statements prepared where that is possible, SQLite's does not.
 	prepares bool
+	// written is when a probe wrote last; see Ping.
+	written atomic.Pointer[time.Time]
 	// close releases the pools and whatever else the engine holds.
 	close func() error
 }
 
-// Querier is what *sql.DB and *sql.Tx share.
+// Querier is what a Pool and a transaction share.
 type Querier interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
@@ -98,19 +101,10 @@ func CheckURL(url string) error {
 // Close closes the database. Whoever works in the background has to have stopped before.
 func (d *DB) Close() error { return d.close() }
 
-// Ping reports whether the database answers; for the readiness probe.
-func (d *DB) Ping(ctx context.Context) error {
-	var one int
-	if err := d.Read.QueryRowContext(ctx, `SELECT 1`).Scan(&one); err != nil {
-		return fmt.Errorf("ping the database: %w", err)
-	}
-	return nil
-}
-
 // Lookup is a query of one row that runs often.
 type Lookup struct {
 	query    string
-	read     *sql.DB
+	read     *Pool
 	prepared *sql.Stmt // nil unless the engine prepares; closed with the database
 }
 
@@ -130,7 +124,7 @@ func (l Lookup) QueryRow(ctx context.Context, args ...any) *sql.Row {
 	if l.prepared == nil {
 		return l.read.QueryRowContext(ctx, l.query, args...)
 	}
-	return l.prepared.QueryRowContext(ctx, args...)
+	return l.prepared.QueryRowContext(hurry(ctx), args...)
 }
 
 // Exec changes rows through the write pool and returns how many.

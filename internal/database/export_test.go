@@ -17,7 +17,7 @@ func MigrationCount() int {
 	return len(entries)
 }
 
-// MigrateTo brings the schema of an empty database to an earlier version.
+// MigrateTo brings the schema of a database to a version, upwards or downwards.
 func MigrateTo(ctx context.Context, isPostgres bool, db *sql.DB, version int64) error {
 	dialect := goose.DialectSQLite3
 	if isPostgres {
@@ -31,6 +31,23 @@ func MigrateTo(ctx context.Context, isPostgres bool, db *sql.DB, version int64) 
 	if err != nil {
 		return err
 	}
-	_, err = provider.UpTo(ctx, version)
+	current, err := provider.GetDBVersion(ctx)
+	if err != nil {
+		return err
+	}
+	if version < current {
+		_, err = provider.DownTo(ctx, version)
+	} else {
+		_, err = provider.UpTo(ctx, version)
+	}
 	return err
+}
+
+// MaxConnections is how many connections the pools open at most, those for locks included.
+func (d *DB) MaxConnections() int {
+	all := d.Read.Stats().MaxOpenConnections + d.Reports.Stats().MaxOpenConnections
+	if locks, ok := d.locks.(rowLocks); ok {
+		all += locks.pool.Stats().MaxOpenConnections
+	}
+	return all
 }

@@ -2,10 +2,13 @@ package database_test
 
 import (
 	"errors"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/jackc/pgx/v5"
 
 	"gitlab-agent-portal/internal/database"
 	"gitlab-agent-portal/internal/database/databasetest"
@@ -22,6 +25,15 @@ func TestV9OpenRefuses(t *testing.T) {
 		{"a folder that does not exist", "sqlite:" + filepath.Join(dir, "no", "such.db"), "no such file or directory"},
 		{"a file that is no database", "sqlite:" + textFile(t, dir), "file is not a database"},
 		{"not a URL", "postgres://u:pass-canary@h:port/d", "not a valid postgres:// URL"},
+		{"a password with an @", "postgres://u:p@pass-canary@h/d", "%40 for @"},
+		{"a password with an @ and a slash", "postgres://u:p@ss@w/pass-canary@h/d", "%2F for /"},
+		{"a password of digits and a slash", "postgres://u:12/pass-canary@h/d", "%2F for /"},
+		{"a password with a question mark", "postgres://u:12?pass-canary=1@h/d", "%3F for ?"},
+		{"a password with a hash", "postgres://u:12#pass-canary@h/d", "%23 for #"},
+		{"a password that ends in a hash", "postgres://u@h/d?password=pass-canary#1", "%23 for #"},
+		{"too few connections", "postgres://u:pass-canary@h/d?pool_max_conns=2", "a pool_max_conns that is no number from 3"},
+		{"a size that is no number", "postgres://u:pass-canary@h/d?pool_max_conns=ten", "a pool_max_conns that is no number from 3"},
+		{"another setting of a pool", "postgres://u:pass-canary@h/d?pool_min_conns=2", "pool_min_conns, which the portal does not know"},
 		{"nobody listens", "postgres://u:pass-canary@127.0.0.1:1/d", "connection refused"},
 	}
 	for _, tt := range tests {
@@ -149,5 +161,69 @@ func TestO7SecondUserOfAnSQLiteFileIsRefused(t *testing.T) {
 	}
 	if err := first.Ping(t.Context()); err != nil {
 		t.Errorf("the first one was disturbed: %v", err)
+	}
+}
+
+func TestPostgresURLBoundsTheConnectionsOfAReplica(t *testing.T) {
+	t.Parallel()
+	d := databasetest.Postgres(t)
+	for add, want := range map[string]int{"": 22, "&pool_max_conns=3": 3, "&pool_max_conns=50": 50} {
+		db, err := database.Open(t.Context(), d.URL+add, databasetest.Instance)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := db.MaxConnections(); got != want {
+			t.Errorf("with %q a replica opens %d connections, want %d", add, got, want)
+		}
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// A failover is found by itself: of several hosts the one is used that takes changes.
+func TestPostgresURLNamesSeveralHosts(t *testing.T) {
+	t.Parallel()
+	d := databasetest.Postgres(t)
+	address, err := url.Parse(d.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	query := address.Query()
+	query.Set("host", t.TempDir()+","+query.Get("host"))
+	query.Set("target_session_attrs", "read-write")
+	address.RawQuery = query.Encode()
+	db, err := database.Open(t.Context(), address.String(), databasetest.Instance)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	if err := db.Ping(t.Context()); err != nil {
+		t.Error(err)
+	}
+	for _, text := range []string{"postgres://u@h1:5432,h2:5433/d?target_session_attrs=read-write", "postgres://u@h1,h2/d"} {
+		if err := database.CheckURL(text); err != nil {
+			t.Errorf("CheckURL(%s): %v", text, err)
+		}
+	}
+}
+
+func TestPasswordOfAFileReachesTheServerAsItIs(t *testing.T) {
+	t.Parallel()
+	const password = `p@ss/w ?#%+&=:'`
+	for _, address := range []string{"postgres://portal@db/portal", "postgres:///portal?host=db&sslmode=disable"} {
+		text, err := database.WithPassword(address, password)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg, err := pgx.ParseConfig(text)
+		if err != nil || cfg.Password != password || cfg.Host != "db" || cfg.Database != "portal" {
+			t.Errorf("%s: %v, want the password as it is", address, err)
+		}
+	}
+	for _, address := range []string{"postgres://u:canary@h/d", "postgres://u@h/d?password=canary", "sqlite:canary.db", "postgres://u@h:canary/d"} {
+		if _, err := database.WithPassword(address, "canary"); err == nil || strings.Contains(err.Error(), "canary") {
+			t.Errorf("%s: %v, want an error that shows nothing", address, err)
+		}
 	}
 }

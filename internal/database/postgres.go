@@ -18,14 +18,10 @@ import (
 	"github.com/pressly/goose/v3/lock"
 )
 
-// Sizes and times of the PostgreSQL pools. Who holds a row keeps a connection while GitLab
-// answers, so holders have a pool of their own and cannot starve everything else.
+// Times of the PostgreSQL pools.
 const (
-	postgresConnections       = 10
-	postgresLockConnections   = 8
-	postgresReportConnections = 4
-	postgresConnectTimeout    = 5 * time.Second
-	postgresMaxConnLifetime   = 30 * time.Minute
+	postgresConnectTimeout  = 5 * time.Second
+	postgresMaxConnLifetime = 30 * time.Minute
 )
 
 func openPostgres(ctx context.Context, url string) (*DB, error) {
@@ -33,19 +29,13 @@ func openPostgres(ctx context.Context, url string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	if cfg.ConnectTimeout == 0 {
-		cfg.ConnectTimeout = postgresConnectTimeout
-	}
-	if cfg.RuntimeParams["application_name"] == "" {
-		cfg.RuntimeParams["application_name"] = "gitlab-agent-portal"
-	}
-	db := postgresPool(cfg, postgresConnections)
-	if err := migratePostgres(ctx, db); err != nil {
+	db := postgresPool(cfg.conn, cfg.sizes.work)
+	if err := migratePostgres(ctx, cfg, db); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	locks, reports := postgresPool(cfg, postgresLockConnections), postgresPool(cfg, postgresReportConnections)
+	locks, reports := postgresPool(cfg.conn, cfg.sizes.locks), postgresPool(cfg.conn, cfg.sizes.reports)
 	return &DB{
-		Read: db, Write: db, Reports: reports,
+		Read: &Pool{db}, Write: &Pool{db}, Reports: &Pool{reports},
 		SkipLocked: ` FOR UPDATE SKIP LOCKED`,
 		Numbers:    `SELECT unnest($1::BIGINT[])`,
 		numbersArg: func(numbers []int64) (any, error) { return numbers, nil },
@@ -54,14 +44,6 @@ func openPostgres(ctx context.Context, url string) (*DB, error) {
 		locks:      rowLocks{locks},
 		close:      func() error { return errors.Join(reports.Close(), locks.Close(), db.Close()) },
 	}, nil
-}
-
-func parsePostgresURL(url string) (*pgx.ConnConfig, error) {
-	cfg, err := pgx.ParseConfig(url)
-	if err != nil {
-		return nil, errors.New("not a valid postgres:// URL") // pgx's own error quotes parts of it
-	}
-	return cfg, nil
 }
 
 // IsExposed reports whether the connection to the database that url names may cross a network
@@ -75,7 +57,7 @@ func IsExposed(url string) bool {
 	if err != nil {
 		return false
 	}
-	tries := append([]*pgconn.FallbackConfig{{Host: cfg.Host, Port: cfg.Port, TLSConfig: cfg.TLSConfig}}, cfg.Fallbacks...)
+	tries := append([]*pgconn.FallbackConfig{{Host: cfg.conn.Host, Port: cfg.conn.Port, TLSConfig: cfg.conn.TLSConfig}}, cfg.conn.Fallbacks...)
 	return slices.ContainsFunc(tries, func(try *pgconn.FallbackConfig) bool {
 		network, _ := pgconn.NetworkAddress(try.Host, try.Port)
 		return try.TLSConfig == nil && network != "unix" && !isThisMachine(try.Host)
@@ -96,16 +78,40 @@ func postgresPool(cfg *pgx.ConnConfig, size int) *sql.DB {
 	return db
 }
 
-// migratePostgres lets one replica migrate while others that start at the same time wait.
-func migratePostgres(ctx context.Context, db *sql.DB) error {
+// migrateWait is how long a replica waits for another one that migrates.
+const migrateWait = time.Minute
+
+// migratePostgres lets one replica migrate while others that start at the same time wait. The lock is
+// one of a transaction: a lock of a session is lost behind a pooler, which knows no sessions. So it
+// is held on a connection of its own.
+func migratePostgres(ctx context.Context, cfg *postgresConfig, db *sql.DB) error {
 	if err := db.PingContext(ctx); err != nil {
 		return fmt.Errorf("postgres: %w", err) // names host, user and database, not the password
 	}
-	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 60))
+	locker := postgresPool(cfg.conn, 1)
+	defer func() { _ = locker.Close() }()
+	tx, err := locker.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("postgres: %w", err)
 	}
-	return migrate(ctx, goose.DialectPostgres, db, goose.WithSessionLocker(locker))
+	defer func() { _ = tx.Rollback() }() // ends the lock
+	if err := waitAtMost(ctx, tx, migrateWait); err != nil {
+		return fmt.Errorf("postgres: %w", err)
+	}
+	// The number is the one by which earlier versions locked, which may start at the same time.
+	if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1)`, lock.DefaultLockID); err != nil {
+		return fmt.Errorf("wait for another portal that brings the database up to date: %w", err)
+	}
+	return migrate(ctx, goose.DialectPostgres, db)
+}
+
+// waitAtMost bounds how long a transaction waits for a lock, and lets it be idle for as long as it likes:
+// a server-wide limit would end the lock while what it guards still goes on.
+func waitAtMost(ctx context.Context, tx *sql.Tx, wait time.Duration) error {
+	_, err := tx.ExecContext(ctx, `SELECT set_config('lock_timeout', $1, true),
+		set_config('idle_in_transaction_session_timeout', '0', true)`,
+		strconv.FormatInt(wait.Milliseconds(), 10))
+	return err
 }
 
 // rowLocks locks rows across all replicas. The transaction is open while GitLab answers; a
@@ -131,16 +137,12 @@ func (l rowLocks) hold(ctx context.Context, row Row, wait time.Duration, work fu
 }
 
 func lockRow(ctx context.Context, tx *sql.Tx, row Row, wait time.Duration) error {
-	// A server-wide limit for idle transactions would end the lock while GitLab still answers.
-	_, err := tx.ExecContext(ctx, `SELECT set_config('lock_timeout', $1, true),
-		set_config('idle_in_transaction_session_timeout', '0', true)`,
-		strconv.FormatInt(wait.Milliseconds(), 10))
-	if err != nil {
+	if err := waitAtMost(ctx, tx, wait); err != nil {
 		return fmt.Errorf("prepare the lock of a row of %s: %w", row.Table, err)
 	}
 	// Without a row there is nothing to lock, and nothing that work could change.
 	query := `SELECT 1 FROM ` + row.Table + ` WHERE ` + row.Column + ` = $1 FOR UPDATE` //nolint:gosec // the names are constants; see Row
-	if _, err = tx.ExecContext(ctx, query, row.Key); err != nil {
+	if _, err := tx.ExecContext(ctx, query, row.Key); err != nil {
 		return fmt.Errorf("lock a row of %s: %w", row.Table, err)
 	}
 	return nil

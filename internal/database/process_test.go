@@ -92,7 +92,7 @@ func TestProcessesThatStartTogetherMigrateOneAfterTheOther(t *testing.T) {
 		commands, outputs = append(commands, cmd), append(outputs, says)
 	}
 	databasetest.Await(t, db, fmt.Sprintf(`SELECT count(*) / %d FROM pg_stat_activity
-		WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '%%pg_try_advisory_lock%%'`, processes))
+		WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '%%pg_advisory_xact_lock%%'`, processes))
 	var tables int
 	err = db.QueryRowContext(t.Context(), `SELECT count(*) FROM pg_tables WHERE tablename = 'sessions'`).Scan(&tables)
 	if err != nil || tables != 0 {

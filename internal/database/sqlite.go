@@ -112,6 +112,9 @@ func connectSQLite(ctx context.Context, path string) (*DB, error) {
 	// SQLite has one writer at a time. Queueing for it here is fair and knows the caller's
 	// deadline; SQLite's own waiting is neither.
 	write.SetMaxOpenConns(1)
+	if err := checkSQLite(ctx, write, path); err != nil {
+		return nil, errors.Join(err, write.Close())
+	}
 	if err := migrate(ctx, goose.DialectSQLite3, write); err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
@@ -121,7 +124,7 @@ func connectSQLite(ctx context.Context, path string) (*DB, error) {
 		return nil, errors.Join(err, write.Close())
 	}
 	return &DB{
-		Read: read, Write: write, Reports: reports, locks: newMutexes(write), prepares: true,
+		Read: &Pool{read}, Write: &Pool{write}, Reports: &Pool{reports}, locks: newMutexes(&Pool{write}), prepares: true,
 		Numbers:    `SELECT value FROM json_each($1)`,
 		numbersArg: jsonList,
 		// A function in FROM may use the columns before it, which a query may not.
@@ -152,7 +155,8 @@ func jsonList(numbers []int64) (any, error) {
 
 // sqliteDSN builds the driver's address of a file, which is a URI, and adds one parameter.
 func sqliteDSN(path, parameter, value string) string {
-	query := url.Values{"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)"}}
+	// A file that a program of others' keeps locked is an error before the time of a statement is up.
+	query := url.Values{"_pragma": {"busy_timeout(3000)", "journal_mode(WAL)"}}
 	query.Add(parameter, value)
 	address := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: query.Encode()}
 	return address.String()
@@ -161,7 +165,7 @@ func sqliteDSN(path, parameter, value string) string {
 // mutexes locks rows within this process, which lockFile made the only one. No transaction is
 // open while a lock is held: SQLite's one writer must not wait for GitLab.
 type mutexes struct {
-	db *sql.DB
+	db *Pool
 
 	mu    sync.Mutex
 	byRow map[string]*mutex
@@ -173,7 +177,7 @@ type mutex struct {
 	users int
 }
 
-func newMutexes(db *sql.DB) *mutexes {
+func newMutexes(db *Pool) *mutexes {
 	return &mutexes{db: db, byRow: make(map[string]*mutex)}
 }
 

@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,7 +43,11 @@ type config struct {
 	MetricsAddr       string  `env:"METRICS_ADDR"`
 	AllowInsecureHTTP bool    `env:"ALLOW_INSECURE_HTTP"`
 
-	DatabaseURL     string       `env:"DATABASE_URL"      envDefault:"sqlite:portal.db"`
+	// The database's address holds a password.
+	DatabaseURL          gitlabapi.Secret `env:"DATABASE_URL"`
+	DatabaseURLFile      string           `env:"DATABASE_URL_FILE"`
+	DatabasePasswordFile string           `env:"DATABASE_PASSWORD_FILE"`
+
 	SessionKeys     session.Keys `env:"SESSION_KEYS"`
 	SessionKeysFile string       `env:"SESSION_KEYS_FILE"`
 
@@ -126,6 +131,12 @@ func (p *problems) add(variable, sentence string) {
 		p.variables[variable] = true
 		p.sentences = append(p.sentences, errors.New(variable+" "+sentence))
 	}
+}
+
+// of are the problems of the variables whose names begin so.
+func (p *problems) of(prefix string) *problems {
+	isOther := func(sentence error) bool { return !strings.HasPrefix(sentence.Error(), prefix) }
+	return &problems{sentences: slices.DeleteFunc(slices.Clone(p.sentences), isOther)}
 }
 
 func (p *problems) err() error {

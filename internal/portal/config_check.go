@@ -23,9 +23,7 @@ func (c *config) check(bad *problems) {
 	c.checkGitLab(bad)
 	c.checkSecrets(bad)
 	c.checkAddresses(bad)
-	if err := database.CheckURL(c.DatabaseURL); err != nil {
-		bad.add("DATABASE_URL", "is not usable: "+err.Error())
-	}
+	c.checkDatabase(bad)
 	for _, prefix := range c.TrustedProxies {
 		if prefix.Bits() == 0 {
 			bad.add("TRUSTED_PROXIES", "trusts the whole internet: name the proxies' own networks")
@@ -197,7 +195,7 @@ func (c *config) warn(ctx context.Context, log *slog.Logger) {
 	for _, variable := range c.insecure() {
 		log.WarnContext(ctx, "plain http beyond this machine: anybody on the way can read the tokens", "variable", variable)
 	}
-	if database.IsExposed(c.DatabaseURL) {
+	if database.IsExposed(c.DatabaseURL.Reveal()) {
 		log.WarnContext(ctx, "PostgreSQL beyond this machine without TLS for certain: anybody on the way can read and change what the portal stores; "+
 			"add sslmode=verify-full", "variable", "DATABASE_URL")
 	}

@@ -35,6 +35,7 @@ func good() map[string]string {
 		"GITLAB_CLIENT_SECRET": "secret",
 		"PUBLIC_URL":           "https://agents.example.com",
 		"SESSION_KEYS":         testKey,
+		"DATABASE_URL":         "sqlite:portal.db",
 	}
 }
 
@@ -60,9 +61,9 @@ func mustLoad(t *testing.T, changes map[string]string) *config {
 
 func TestConfigDefaults(t *testing.T) {
 	t.Parallel()
-	cfg := mustLoad(t, map[string]string{"LISTEN_ADDR": "", "TOKEN_MAX_AGE": "", "ALLOW_INSECURE_HTTP": ""}) // nothing counts as not set
+	cfg := mustLoad(t, map[string]string{"DATABASE_URL": "", "LISTEN_ADDR": "", "TOKEN_MAX_AGE": "", "ALLOW_INSECURE_HTTP": ""}) // nothing counts as not set
 	got := map[string]any{
-		"scope": cfg.Scope, "listen": cfg.ListenAddr, "metrics": cfg.MetricsAddr, "database": cfg.DatabaseURL,
+		"scope": cfg.Scope, "listen": cfg.ListenAddr, "metrics": cfg.MetricsAddr, "database": cfg.DatabaseURL.Reveal(),
 		"helm": cfg.HelmRepoURL.String(), "age": cfg.TokenMaxAge, "idle": cfg.TokenMaxIdle, "audit": cfg.AuditRetention,
 		"proxies": len(cfg.TrustedProxies), "level": cfg.logLevel, "http": cfg.AllowInsecureHTTP, "read only": cfg.readOnly(),
 	}
@@ -110,7 +111,7 @@ func TestConfigReadsEveryVariable(t *testing.T) {
 		"TOKEN_MAX_AGE": "1h", "TOKEN_MAX_IDLE": "2h", "AUDIT_RETENTION": "3h", "ALLOW_INSECURE_HTTP": "true", "LOG_LEVEL": "debug", "GITLAB_JIHU": "true",
 	})
 	got := []any{
-		cfg.GitLabURL.String(), cfg.Scope, cfg.readOnly(), cfg.PublicURL.String(), cfg.basePath(), cfg.ListenAddr, cfg.MetricsAddr, cfg.DatabaseURL,
+		cfg.GitLabURL.String(), cfg.Scope, cfg.readOnly(), cfg.PublicURL.String(), cfg.basePath(), cfg.ListenAddr, cfg.MetricsAddr, cfg.DatabaseURL.Reveal(),
 		len(cfg.SessionKeys), cfg.TrustedProxies[1].String(), cfg.HelmRepoURL.String(), cfg.TokenMaxAge, cfg.TokenMaxIdle, cfg.AuditRetention,
 		cfg.AllowInsecureHTTP, cfg.logLevel, cfg.ClientID, cfg.ClientSecret.Reveal(), cfg.JiHu,
 	}
@@ -167,6 +168,9 @@ func TestV9ConfigRefuses(t *testing.T) {
 		{"an unknown database", "DATABASE_URL", "mysql://u:canary@db/portal", "is not usable: neither sqlite:FILE nor postgres://"},
 		{"a database without a file", "DATABASE_URL", "sqlite:", "is not usable: needs the name of a file"},
 		{"a database address that is none", "DATABASE_URL", "postgres://u:canary@db:port/portal", "is not usable: not a valid postgres:// URL"},
+		{"a database password with a slash", "DATABASE_URL", "postgres://u:p@canary@w/rd@db/portal", "is not usable: has a character in its password"},
+		{"two addresses of the database", "DATABASE_URL_FILE", "canary", "is set beside DATABASE_URL"},
+		{"a file for the password of no server", "DATABASE_PASSWORD_FILE", writeFile(t, "canary"), "is for PostgreSQL only"},
 		{"no session keys", "SESSION_KEYS", "", "is not set, and neither is SESSION_KEYS_FILE: make a key with: openssl rand -hex 32"},
 		{"a short session key", "SESSION_KEYS", testKey + ",canary", "is not a list of keys: key 2: has 6 characters, want 64"},
 		{"a session key that is not hexadecimal", "SESSION_KEYS", strings.Repeat("canary00", 8), "is not a list of keys: key 1: is not hexadecimal"},
@@ -269,7 +273,7 @@ func TestV9NoSettingHoldsWhatCannotBeSeen(t *testing.T) {
 func TestV9NoFileHoldsWhatCannotBeSeen(t *testing.T) {
 	t.Parallel()
 	for variable, content := range map[string]string{
-		"GITLAB_CLIENT_SECRET_FILE": "canary\nx", "SESSION_KEYS_FILE": "\ufeff" + testKey, "GITLAB_CA_FILE": "canary\x00",
+		"GITLAB_CLIENT_SECRET_FILE": "canary\nx", "SESSION_KEYS_FILE": "\ufeff" + testKey, "DATABASE_URL_FILE": "sqlite:canary\u202e", "DATABASE_PASSWORD_FILE": "canary\x00", "GITLAB_CA_FILE": "canary\x00",
 	} {
 		changes := map[string]string{variable: writeFile(t, content)}
 		if inPlace, ok := strings.CutSuffix(variable, "_FILE"); ok && variable != "GITLAB_CA_FILE" {
@@ -370,12 +374,16 @@ func TestConfigReadsSecretsFromFiles(t *testing.T) {
 	cfg := mustLoad(t, map[string]string{
 		"GITLAB_CLIENT_SECRET": "", "GITLAB_CLIENT_SECRET_FILE": writeFile(t, "from the file\n"),
 		"SESSION_KEYS": "", "SESSION_KEYS_FILE": writeFile(t, testKey+",\n"+otherKey+"\r\n"),
+		"DATABASE_URL": "", "DATABASE_URL_FILE": writeFile(t, "postgres://portal@db/portal?sslmode=verify-full\n"), "DATABASE_PASSWORD_FILE": writeFile(t, "p@ss/w ?#\n"),
 	})
 	if got := cfg.ClientSecret.Reveal(); got != "from the file" {
 		t.Errorf("client secret = %q, want the file's content without its line break", got)
 	}
 	if len(cfg.SessionKeys) != 2 {
 		t.Errorf("%d session keys, want 2", len(cfg.SessionKeys))
+	}
+	if got := cfg.DatabaseURL.Reveal(); got != "postgres://portal@db/portal?sslmode=verify-full&password=p%40ss%2Fw%20%3F%23" {
+		t.Errorf("the database's URL is %s, want that of the file with the other file's password", got)
 	}
 
 	_, err := loadConfig(environ(map[string]string{"SESSION_KEYS": "", "SESSION_KEYS_FILE": writeFile(t, "canary")}))

@@ -65,6 +65,7 @@ func (p Program) Run(ctx context.Context) error {
 	flags.SetOutput(p.Stdout)
 	withDemo := flags.Bool("demo", false, "start with an embedded GitLab and a made-up organisation")
 	probe := flags.Bool("healthcheck", false, "ask the running portal whether it lives, and exit")
+	backup := flags.String("backup", "", "write a copy of the SQLite database to a new `FILE`, also while the portal runs, and exit")
 	switch err := flags.Parse(p.Args); {
 	case errors.Is(err, flag.ErrHelp):
 		return nil
@@ -74,6 +75,8 @@ func (p Program) Run(ctx context.Context) error {
 		return errors.New("the portal takes flags only; see -help")
 	case *probe:
 		return healthcheck(ctx, p.Environ)
+	case *backup != "":
+		return writeBackup(ctx, p.Environ, *backup)
 	case *withDemo:
 		return p.runDemo(ctx)
 	}
@@ -134,9 +137,9 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 		return err
 	}
 	signIn := oauth(cfg, gitlab)
-	db, err := database.Open(ctx, cfg.DatabaseURL, signIn.Instance())
+	db, err := database.Open(ctx, cfg.DatabaseURL.Reveal(), signIn.Instance())
 	if err != nil {
-		return fmt.Errorf("DATABASE_URL: %w", err)
+		return fmt.Errorf("%s: %w", cfg.databaseVariable(), err)
 	}
 	defer closeDatabase(ctx, log, db)
 	clientIP := func(r *http.Request) string { return handlers.ClientIP(r, cfg.TrustedProxies) }

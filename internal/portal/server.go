@@ -171,6 +171,7 @@ func (s *server) stop(ctx context.Context, servers []*http.Server) error {
 
 // sweep deletes what has expired now and then.
 func (s *server) sweep(ctx context.Context) {
+	ctx = database.Unhurried(ctx)
 	ticker := time.NewTicker(sweepEvery)
 	defer ticker.Stop()
 	for {

@@ -52,7 +52,7 @@ func measureAuditIn(ctx context.Context, s settings, engine, url string, out io.
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	if err := audittest.Fill(ctx, db.Write, s.auditRows); err != nil {
+	if err := audittest.Fill(ctx, db.Write.DB, s.auditRows); err != nil {
 		return err
 	}
 	log := audit.New(db, time.Hour, clock)

@@ -129,23 +129,23 @@ func run(bin, dir string, account *syscall.SysProcAttr) (*server, error) {
 	if err := shell.Start(); err != nil {
 		return nil, err
 	}
-	if err := awaitReady(log); err != nil {
+	if err := awaitLine(log, "ready to accept connections"); err != nil {
 		return nil, errors.Join(err, alive.Close(), shell.Wait())
 	}
 	return &server{socketDir: dir, alive: alive}, nil
 }
 
-// awaitReady reads the server's log until it accepts connections, and goes on reading in the
+// awaitLine reads a server's log until it says that it is ready, and goes on reading in the
 // background: a full pipe would stop the server.
-func awaitReady(log io.Reader) error {
+func awaitLine(log io.Reader, ready string) error {
 	var said strings.Builder
 	lines := bufio.NewScanner(log)
 	for lines.Scan() {
-		if strings.Contains(lines.Text(), "ready to accept connections") {
+		if strings.Contains(lines.Text(), ready) {
 			go func() { _, _ = io.Copy(io.Discard, log) }()
 			return nil
 		}
 		said.WriteString(lines.Text() + "\n")
 	}
-	return fmt.Errorf("postgres did not start: %s", said.String())
+	return fmt.Errorf("it did not start: %s", said.String())
 }

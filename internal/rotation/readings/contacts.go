@@ -69,7 +69,7 @@ func (s *Store) RevokedUses(ctx context.Context, agents []agent.Agent) (map[int6
 	if err != nil {
 		return nil, fmt.Errorf("list the agents: %w", err)
 	}
-	query := `SELECT agent_id, token_id, used_at FROM contacts WHERE agent_id IN (` + s.db.Numbers + `) AND instance = $2` //nolint:gosec // no value is part of the text
+	query := `SELECT agent_id, token_id, used_at FROM contacts WHERE agent_id IN (` + s.db.Numbers + `) AND instance = $2`
 	rows, err := s.db.Read.QueryContext(ctx, query, list, s.db.Instance.Number)
 	if err != nil {
 		return nil, fmt.Errorf("read the last contact of agents: %w", err)
