@@ -28,7 +28,7 @@ func (h *Handlers) routes() []route {
 
 		// The person's sessions. Ending one needs no right at GitLab, so that a portal that only reads has it too.
 		{http.MethodGet, views.PatternSessions, signedIn(h.sessionList), ""},
-		{http.MethodPost, views.PatternSessionsEnd, public(h.sessionsEnd), activity.SignOut},
+		{http.MethodPost, views.PatternSessionsEnd, public(h.sessionsEnd), activity.SessionsEnd},
 
 		// Fleet
 		{http.MethodGet, views.PatternHome, signedInOr{h.fleetShow, h.welcome}, ""},

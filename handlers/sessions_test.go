@@ -96,7 +96,7 @@ func TestAPersonSignsOutElsewhere(t *testing.T) {
 					t.Errorf("after signing out of %s: desk %v, phone %v, laptop %v, somebody else %v",
 						tt.name, desk.isSignedIn(), phone.isSignedIn(), laptop.isSignedIn(), dev.isSignedIn())
 				}
-				if row := p.auditedLast(); row != "sign_out ok lead" {
+				if row := p.auditedLast(); row != "sessions_end ok lead" {
 					t.Errorf("the audit says %q", row)
 				}
 			}

@@ -10,7 +10,8 @@ type Action string
 const (
 	SignIn        Action = "sign_in"
 	SignOut       Action = "sign_out"
-	Refresh       Action = "refresh" // of the session's GitLab tokens; noted when it fails
+	SessionsEnd   Action = "sessions_end" // from the list of one's sessions: one, all others, or all
+	Refresh       Action = "refresh"      // of the session's GitLab tokens; noted when it fails
 	AgentRegister Action = "agent_register"
 	AgentDelete   Action = "agent_delete"
 	TokenCreate   Action = "token_create"

@@ -104,12 +104,15 @@ func (s *search) answer(what string, got page) page {
 	s.note(what+": body", body)
 	for _, cookie := range (&http.Response{Header: got.header}).Cookies() {
 		s.note(what+": the cookie "+cookie.Name, decoded(cookie.Value))
-		if isSession := regexp.MustCompile(`^portal-[0-9a-f]{8}$`).MatchString(cookie.Name); isSession && cookie.Value != "" {
+		if sessionCookie.MatchString(cookie.Name) && cookie.Value != "" {
 			s.sessions = append(s.sessions, sessionID(s.t, cookie.Value))
 		}
 	}
 	return got
 }
+
+// sessionCookie is the name of a session's cookie: the others have more behind it.
+var sessionCookie = regexp.MustCompile(`\bportal-[0-9a-f]{8}$`)
 
 // revealed is the secret that a page shows in the place for it.
 func revealed(t *testing.T, body string) string {
@@ -378,7 +381,7 @@ func (s *search) judge() {
 func (s *search) searchFor(kind, form string) {
 	s.t.Helper()
 	for _, given := range s.texts {
-		isItsCookie := kind == "session id" && strings.HasSuffix(given.what, ": the cookie portal")
+		isItsCookie := kind == "session id" && sessionCookie.MatchString(given.what)
 		if !isItsCookie && strings.Contains(given.text, form) {
 			s.t.Errorf("%s holds the %s", given.what, kind)
 		}

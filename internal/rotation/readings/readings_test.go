@@ -117,7 +117,7 @@ func TestReadingsOfTheSameTokensInOppositeOrdersDoNotDeadlock(t *testing.T) {
 	}
 	defer func() { _ = first.Rollback() }()
 	noteFirst := func(token int64) {
-		if _, err := first.ExecContext(t.Context(), `INSERT INTO readings VALUES ($1, $2, 0, 0)`, token, clock.Now().Unix()/60); err != nil {
+		if _, err := first.ExecContext(t.Context(), `INSERT INTO readings VALUES (1, $1, $2, 0, 0)`, token, clock.Now().Unix()/60); err != nil {
 			t.Fatalf("noting token %d: %v", token, err)
 		}
 	}
