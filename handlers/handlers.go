@@ -62,7 +62,7 @@ type Config struct {
 	Ready func(context.Context) error
 	// Requests are the allowances of people and visitors.
 	Requests *budget.Requests
-	// TrustedProxies are the peers whose X-Forwarded-For counts; none by default.
+	// TrustedProxies are the peers whose forwarded headers count; none by default.
 	TrustedProxies []netip.Prefix
 	// HelmRepoURL is the chart repository that the install snippets name, of http, https or oci.
 	HelmRepoURL string
@@ -95,6 +95,7 @@ type Handlers struct {
 	sealer      *sessions.Sealer
 	crossOrigin *http.CrossOriginProtection
 	forwarded   forwardedHint
+	unreadable  sync.Once // an entry of a forwarded header was, and the log said so
 	shares      shares
 	buffers     sync.Pool
 	panicPage   []byte
