@@ -47,6 +47,9 @@ func (h *Handlers) logRequest(r *http.Request, state *requestState, w *countingW
 		slog.Int("status", w.outcome(r.Context())), slog.Int64("bytes", w.bytes), slog.Duration("took", took),
 		slog.String("client", h.clientIP(r)),
 	}
+	if state.traceID != "" {
+		attributes = append(attributes, slog.String("trace_id", state.traceID))
+	}
 	if state.session != nil {
 		attributes = append(attributes, slog.Int64("user", state.session.User.ID))
 	}
