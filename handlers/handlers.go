@@ -68,6 +68,8 @@ type Config struct {
 	HelmRepoURL string
 	// AgentImage is the image that they name, without a tag; empty leaves it to the chart.
 	AgentImage string
+	// Version is what /healthz calls the running program.
+	Version string
 	// SecurityContact is where to report a vulnerability, as a URL; empty for nowhere.
 	SecurityContact string
 	// Refreshed, unless nil, is told how each renewal of a person's GitLab tokens ended.

@@ -72,6 +72,23 @@ func (c *config) readOnly() bool { return c.Scope == scopeReadAPI }
 // basePath is the path of PUBLIC_URL without a slash at its end, empty at the root.
 func (c *config) basePath() string { return strings.TrimRight(c.PublicURL.Path, "/") }
 
+// summary is what the start says of the settings, as attributes of the log; none is a secret.
+func (c *config) summary() []any {
+	attributes := []any{"public_url", c.PublicURL.String(), "gitlab", c.GitLabURL.String(), "scope", c.Scope, "database", c.databaseKind()}
+	if c.GitLabInternalURL != (url.URL{}) {
+		attributes = append(attributes, "gitlab_internal", c.GitLabInternalURL.String())
+	}
+	return attributes
+}
+
+// databaseKind is the engine, without the address, which may hold a password.
+func (c *config) databaseKind() string {
+	if strings.HasPrefix(c.DatabaseURL, "sqlite:") {
+		return "sqlite"
+	}
+	return "postgresql"
+}
+
 // cookie describes the session cookie. A browser accepts the __Host- prefix from https at the
 // root only and the __Secure- prefix from https only, and so nothing else can have set them.
 func (c *config) cookie() session.CookieOptions {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"runtime"
 	"strconv"
 	"time"
 
@@ -72,7 +73,13 @@ func newMetrics() *metrics {
 			Help: "Rows of the audit that could not be written to AUDIT_LOG. They are in the database.",
 		}),
 	}
-	m.registry.MustRegister(m.requests, m.gitlabRequests, m.gitlabSeconds, m.refreshes, m.creates, m.usageMissing, m.fleetScans, m.clockAhead, m.auditLogFailed,
+	this := thisBuild()
+	info := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "portal_build_info", Help: "What the portal was built from; always 1.",
+		ConstLabels: prometheus.Labels{"version": this.version, "revision": this.revision, "goversion": runtime.Version()},
+	})
+	info.Set(1)
+	m.registry.MustRegister(info, m.requests, m.gitlabRequests, m.gitlabSeconds, m.refreshes, m.creates, m.usageMissing, m.fleetScans, m.clockAhead, m.auditLogFailed,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

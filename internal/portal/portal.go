@@ -64,6 +64,7 @@ func (p Program) Run(ctx context.Context) error {
 	flags.SetOutput(p.Stdout)
 	withDemo := flags.Bool("demo", false, "start with an embedded GitLab and a made-up organisation")
 	probe := flags.Bool("healthcheck", false, "ask the running portal whether it lives, and exit")
+	printVersion := flags.Bool("version", false, "print what this program was built from, and exit")
 	switch err := flags.Parse(p.Args); {
 	case errors.Is(err, flag.ErrHelp):
 		return nil
@@ -71,6 +72,9 @@ func (p Program) Run(ctx context.Context) error {
 		return err
 	case flags.NArg() > 0:
 		return errors.New("the portal takes flags only; see -help")
+	case *printVersion:
+		_, err := fmt.Fprintln(p.Stdout, thisBuild())
+		return err
 	case *probe:
 		return healthcheck(ctx, p.Environ)
 	case *withDemo:
@@ -162,7 +166,7 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 		Sessions: sessions, Audit: auditLog, Nonces: nonces, Readings: noted, Read: agentread.New(agentread.Config{ReadOnly: cfg.readOnly(), Log: log, Missing: server.metrics.usageMissing.Inc, Now: now}),
 		Tokens: server.tokens, Fleet: server.fleet, Limits: agent.NewThresholds(cfg.TokenMaxAge, cfg.TokenMaxIdle), Keys: cfg.SessionKeys, Cookie: cfg.cookie(), Assets: assets,
 		Log: log, Now: now, Ready: server.readiness, TrustedProxies: cfg.TrustedProxies, HelmRepoURL: cfg.HelmRepoURL.String(), AgentImage: string(cfg.AgentImage), PrivateCA: cfg.CAFile != "", JiHu: cfg.JiHu, SandboxURL: extra.sandboxURL, Pages: extra.pages,
-		Refreshed: server.metrics.refreshed, Requests: budget.NewRequests(now), SecurityContact: string(cfg.SecurityContact),
+		Refreshed: server.metrics.refreshed, Requests: budget.NewRequests(now), SecurityContact: string(cfg.SecurityContact), Version: thisBuild().version,
 	})
 	if err != nil {
 		return err

@@ -90,7 +90,7 @@ func (s *server) run(ctx context.Context, handler http.Handler) error {
 	visitors := newConnections(s.portal)
 	portal := s.start(group, visitors, s.metrics.observe(handler), visitors.track)
 	servers := []*http.Server{portal}
-	attributes := []any{"address", s.portal.Addr().String(), "public_url", s.cfg.PublicURL.String()}
+	attributes := append(s.cfg.summary(), "version", thisBuild().version, "address", s.portal.Addr().String())
 	if s.observed != nil {
 		servers = append(servers, s.start(group, s.observed, s.metrics.handler()))
 		attributes = append(attributes, "metrics", s.observed.Addr().String())
