@@ -56,9 +56,11 @@ type config struct {
 	SecurityContact contact `env:"SECURITY_CONTACT"`
 
 	// What follows is made of the fields above.
-	rootCAs  *x509.CertPool // nil: the system's
-	proxy    func(*url.URL) (*url.URL, error)
-	logLevel slog.Level
+	rootCAs *x509.CertPool // nil: the system's
+	// authorities are those of GITLAB_CA_FILE, which rootCAs holds too.
+	authorities []*x509.Certificate
+	proxy       func(*url.URL) (*url.URL, error)
+	logLevel    slog.Level
 }
 
 // The scopes that a portal can ask GitLab for.
@@ -79,6 +81,11 @@ func (c *config) summary() []any {
 		attributes = append(attributes, "gitlab_internal", c.GitLabInternalURL.String())
 	}
 	return attributes
+}
+
+// gitlabForCalls is where the portal itself asks GitLab.
+func (c *config) gitlabForCalls() string {
+	return cmp.Or(c.GitLabInternalURL.String(), c.GitLabURL.String())
 }
 
 // databaseKind is the engine, without the address, which may hold a password.

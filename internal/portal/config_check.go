@@ -1,7 +1,6 @@
 package portal
 
 import (
-	"crypto/x509"
 	"errors"
 	"net"
 	netmail "net/mail"
@@ -47,14 +46,8 @@ func (c *config) checkGitLab(bad *problems) {
 	if host := c.GitLabURL.Hostname(); host == jihuHost || strings.HasSuffix(host, "."+jihuHost) {
 		c.JiHu = true
 	}
-	if c.CAFile == "" {
-		return
-	}
-	if pem, ok := bad.readLines("GITLAB_CA_FILE", c.CAFile); ok {
-		c.rootCAs = x509.NewCertPool()
-		if !c.rootCAs.AppendCertsFromPEM([]byte(pem)) {
-			bad.add("GITLAB_CA_FILE", "names a file without a certificate in PEM")
-		}
+	if c.CAFile != "" {
+		c.readAuthorities(bad)
 	}
 }
 

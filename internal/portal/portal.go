@@ -64,6 +64,7 @@ func (p Program) Run(ctx context.Context) error {
 	flags.SetOutput(p.Stdout)
 	withDemo := flags.Bool("demo", false, "start with an embedded GitLab and a made-up organisation")
 	probe := flags.Bool("healthcheck", false, "ask the running portal whether it lives, and exit")
+	tryOut := flags.Bool("check", false, "try the settings, the database, GitLab and certificates, say what to do, and exit")
 	printVersion := flags.Bool("version", false, "print what this program was built from, and exit")
 	switch err := flags.Parse(p.Args); {
 	case errors.Is(err, flag.ErrHelp):
@@ -77,6 +78,8 @@ func (p Program) Run(ctx context.Context) error {
 		return err
 	case *probe:
 		return healthcheck(ctx, p.Environ)
+	case *tryOut:
+		return check(ctx, p.Environ, p.clock(), p.Stdout)
 	case *withDemo:
 		return p.runDemo(ctx)
 	}
@@ -108,6 +111,13 @@ func (p Program) runDemo(ctx context.Context) (err error) {
 	})
 }
 
+func (p Program) clock() func() time.Time {
+	if p.Now == nil {
+		return clock
+	}
+	return p.Now
+}
+
 // extras are what the demo adds to a portal.
 type extras struct {
 	sandboxURL string
@@ -118,10 +128,7 @@ type extras struct {
 func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 	out := &lineWriter{out: p.Stdout}
 	log := newLogger(out, cfg.logLevel)
-	now := p.Now
-	if now == nil {
-		now = clock
-	}
+	now := p.clock()
 	for _, variable := range cfg.insecure() {
 		log.WarnContext(ctx, "plain http beyond this machine: anybody on the way can read the tokens", "variable", variable)
 	}

@@ -341,7 +341,7 @@ func TestRunExplainsItsFlags(t *testing.T) {
 	if err := Run(t.Context(), []string{"-help"}, nil, out); err != nil {
 		t.Errorf("Run -help = %v, want no error", err)
 	}
-	for _, flag := range []string{"-demo", "-healthcheck", "-version"} {
+	for _, flag := range []string{"-demo", "-healthcheck", "-version", "-check"} {
 		if !strings.Contains(out.String(), flag) {
 			t.Errorf("-help does not explain %s: %s", flag, out)
 		}
