@@ -83,9 +83,8 @@ func withoutPort(node string) string {
 // isNodePort reports whether text is a port, or stands for one that a proxy keeps to itself
 // (RFC 7239 section 6.3).
 func isNodePort(text string) bool {
-	digits, hidden := text, false
-	if digits, hidden = strings.CutPrefix(text, "_"); hidden {
-		return digits != "" && isPlain(digits)
+	if name, hidden := strings.CutPrefix(text, "_"); hidden {
+		return name != "" && isPlain(name)
 	}
 	return len(text) <= 5 && !strings.ContainsFunc(text, func(r rune) bool { return r < '0' || r > '9' })
 }

@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -20,9 +21,7 @@ func (p *portal) ask(b *browser, header http.Header) (*answer, sent) {
 	p.t.Helper()
 	p.gitlab.ResetCounters()
 	r := b.request(http.MethodGet, "/projects", nil)
-	for name, values := range header {
-		r.Header[name] = values
-	}
+	maps.Copy(r.Header, header)
 	page := b.send(r)
 	var all sent
 	for i, call := range p.gitlab.Requests() {

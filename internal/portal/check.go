@@ -28,6 +28,9 @@ func check(ctx context.Context, environ []string, now func() time.Time, out io.W
 	}
 	report := checkReport{out: out}
 	report.add("settings", nil, "")
+	for _, stray := range cfg.strays {
+		report.say("NOTE  the portal does not read " + stray.name + ": is " + stray.meant + " meant?\n")
+	}
 	err = withinCheck(ctx, func(ctx context.Context) error { return database.Try(ctx, cfg.DatabaseURL) })
 	report.add("database ("+cfg.databaseKind()+")", err, databaseAdvice(err))
 	for _, authority := range cfg.authorities {
@@ -73,6 +76,10 @@ func (r *checkReport) add(what string, err error, advice string) {
 		r.failed = true
 		text = "WRONG " + what + ": " + err.Error() + "\n      What to do: " + advice + "\n"
 	}
+	r.say(text)
+}
+
+func (r *checkReport) say(text string) {
 	if _, err := io.WriteString(r.out, text); err != nil {
 		r.broken = fmt.Errorf("writing what the check found: %w", err)
 	}

@@ -43,6 +43,7 @@ func TestACheckSaysWhatIsWellAndWhatToDoAboutTheRest(t *testing.T) {
 		want    []string
 	}{
 		{"all is well", nil, year, true, []string{"ok    settings", "ok    database (sqlite)", "ok    GitLab at " + gitlab.URL}},
+		{"a variable that nobody reads", []string{"DATABASE_URI=canary"}, year, true, []string{"NOTE  the portal does not read DATABASE_URI: is DATABASE_URL meant?"}},
 		{"PostgreSQL", []string{"DATABASE_URL=" + postgres}, year, true, []string{"ok    database (postgresql)"}},
 		{"a private authority", []string{"GITLAB_URL=" + secure.URL, "GITLAB_CA_FILE=" + authority}, year, true, []string{"ok    GITLAB_CA_FILE, ", "ok    GitLab at " + secure.URL}},
 		{"an internal address", []string{"GITLAB_URL=https://gitlab.invalid", "GITLAB_INTERNAL_URL=" + gitlab.URL}, year, true, []string{"ok    GitLab at " + gitlab.URL}},

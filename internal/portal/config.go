@@ -60,7 +60,9 @@ type config struct {
 	// authorities are those of GITLAB_CA_FILE, which rootCAs holds too.
 	authorities []*x509.Certificate
 	proxy       func(*url.URL) (*url.URL, error)
-	logLevel    slog.Level
+	// strays are variables that only look like one of these.
+	strays   []stray
+	logLevel slog.Level
 }
 
 // The scopes that a portal can ask GitLab for.
@@ -114,6 +116,7 @@ func (c *config) cookie() session.CookieOptions {
 // secret that was put into the wrong one.
 func loadConfig(environ []string) (*config, error) {
 	c, bad := parseConfig(environ)
+	c.strays = straysIn(environ)
 	c.check(bad)
 	if err := bad.err(); err != nil {
 		return nil, err
@@ -167,8 +170,7 @@ func variables(environ []string, bad *problems) map[string]string {
 		all[name] = strings.TrimSpace(value)
 	}
 	values := make(map[string]string)
-	for field := range reflect.TypeFor[config]().Fields() {
-		name := field.Tag.Get("env")
+	for _, name := range settingNames() {
 		value := all[name]
 		if strings.HasSuffix(name, "_PROXY") { // usual in small letters too, which then go first
 			value = cmp.Or(all[strings.ToLower(name)], value)
@@ -180,6 +182,17 @@ func variables(environ []string, bad *problems) map[string]string {
 		values[name] = value
 	}
 	return values
+}
+
+// settingNames are config's variables.
+func settingNames() []string {
+	var names []string
+	for field := range reflect.TypeFor[config]().Fields() {
+		if name := field.Tag.Get("env"); name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // addParseError names the variable instead of the field. All types of config but strings have

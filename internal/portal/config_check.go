@@ -81,8 +81,14 @@ func (c *config) readKeys(bad *problems, variable string) {
 	if !ok {
 		return
 	}
+	var lines []string // of one key or several each
+	for line := range strings.Lines(text) {
+		if line = strings.Trim(line, ", \t\r\n"); line != "" {
+			lines = append(lines, line)
+		}
+	}
 	var err error
-	if c.SessionKeys, err = parseKeys(text); err != nil {
+	if c.SessionKeys, err = parseKeys(strings.Join(lines, ",")); err != nil {
 		bad.add(variable, err.Error())
 	}
 }

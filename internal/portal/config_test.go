@@ -379,6 +379,12 @@ func TestConfigReadsSecretsFromFiles(t *testing.T) {
 		t.Errorf("%d session keys, want 2", len(cfg.SessionKeys))
 	}
 
+	for _, text := range []string{testKey + "\n" + otherKey + "\n", testKey + ",\r\n\r\n  " + otherKey, testKey + ", " + otherKey} {
+		cfg := mustLoad(t, map[string]string{"SESSION_KEYS": "", "SESSION_KEYS_FILE": writeFile(t, text)})
+		if len(cfg.SessionKeys) != 2 {
+			t.Errorf("%d session keys of two in %q", len(cfg.SessionKeys), text)
+		}
+	}
 	_, err := loadConfig(environ(map[string]string{"SESSION_KEYS": "", "SESSION_KEYS_FILE": writeFile(t, "canary")}))
 	if err == nil || !strings.Contains(err.Error(), "SESSION_KEYS_FILE is not a list of keys") || strings.Contains(err.Error(), "canary") {
 		t.Errorf("keys in a file that are none: %v, want the variable named and no value", err)

@@ -132,6 +132,10 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 	for _, variable := range cfg.insecure() {
 		log.WarnContext(ctx, "plain http beyond this machine: anybody on the way can read the tokens", "variable", variable)
 	}
+	for _, stray := range cfg.strays {
+		log.WarnContext(ctx, "the portal does not read this variable, which looks like one of its own", "variable", stray.name, "meant", stray.meant)
+	}
+	defer ignoreHangups(ctx, log)()
 	server := &server{cfg: cfg, log: log, metrics: newMetrics(), portal: p.Listener, ready: p.Ready, drain: p.Drain}
 	assets, err := static.Load()
 	if err != nil {
