@@ -74,6 +74,8 @@ type Config struct {
 	SecurityContact string
 	// Refreshed, unless nil, is told how each renewal of a person's GitLab tokens ended.
 	Refreshed func(result RefreshResult)
+	// Observe, unless nil, is told of each request that was answered.
+	Observe func(Observation)
 	// JiHu says that the instance is one of JiHu GitLab.
 	JiHu bool
 	// PrivateCA says that GitLab's certificate comes from an authority that clusters do not know.

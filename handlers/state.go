@@ -17,6 +17,8 @@ import (
 type requestState struct {
 	// id is in the log line, in the X-Request-Id header and on error pages.
 	id string
+	// route is the pattern of the request's line in the table of routes.
+	route string
 	// traceID is the W3C trace that the request belongs to; empty for none.
 	traceID string
 	started time.Time
@@ -60,7 +62,7 @@ func Recognised(r *http.Request) {
 // withState returns r carrying a new state in the person's language.
 func (h *Handlers) withState(r *http.Request) (*http.Request, *requestState) {
 	trace := h.traceOf(r)
-	state := &requestState{id: trace.RequestID, traceID: traceID(trace), started: h.Now(), printer: h.printerIn(h.language(r))}
+	state := &requestState{id: trace.RequestID, traceID: traceID(trace), route: noRoute, started: h.Now(), printer: h.printerIn(h.language(r))}
 	ctx := gitlabapi.WithMeter(context.WithValue(r.Context(), stateKey{}, state), &state.gitlab)
 	return r.WithContext(gitlabapi.WithTrace(ctx, trace)), state
 }

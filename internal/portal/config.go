@@ -76,28 +76,6 @@ func (c *config) readOnly() bool { return c.Scope == scopeReadAPI }
 // basePath is the path of PUBLIC_URL without a slash at its end, empty at the root.
 func (c *config) basePath() string { return strings.TrimRight(c.PublicURL.Path, "/") }
 
-// summary is what the start says of the settings, as attributes of the log; none is a secret.
-func (c *config) summary() []any {
-	attributes := []any{"public_url", c.PublicURL.String(), "gitlab", c.GitLabURL.String(), "scope", c.Scope, "database", c.databaseKind()}
-	if c.GitLabInternalURL != (url.URL{}) {
-		attributes = append(attributes, "gitlab_internal", c.GitLabInternalURL.String())
-	}
-	return attributes
-}
-
-// gitlabForCalls is where the portal itself asks GitLab.
-func (c *config) gitlabForCalls() string {
-	return cmp.Or(c.GitLabInternalURL.String(), c.GitLabURL.String())
-}
-
-// databaseKind is the engine, without the address, which may hold a password.
-func (c *config) databaseKind() string {
-	if strings.HasPrefix(c.DatabaseURL, "sqlite:") {
-		return "sqlite"
-	}
-	return "postgresql"
-}
-
 // cookie describes the session cookie. A browser accepts the __Host- prefix from https at the
 // root only and the __Secure- prefix from https only, and so nothing else can have set them.
 func (c *config) cookie() session.CookieOptions {
@@ -182,17 +160,6 @@ func variables(environ []string, bad *problems) map[string]string {
 		values[name] = value
 	}
 	return values
-}
-
-// settingNames are config's variables.
-func settingNames() []string {
-	var names []string
-	for field := range reflect.TypeFor[config]().Fields() {
-		if name := field.Tag.Get("env"); name != "" {
-			names = append(names, name)
-		}
-	}
-	return names
 }
 
 // addParseError names the variable instead of the field. All types of config but strings have

@@ -153,6 +153,7 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 		return fmt.Errorf("DATABASE_URL: %w", err)
 	}
 	defer closeDatabase(ctx, log, db)
+	server.metrics.watch(db)
 	sessions, err := session.New(db, session.Config{Keys: cfg.SessionKeys, Cookie: cfg.cookie(), Now: now, Log: log})
 	if err != nil {
 		return err
@@ -177,7 +178,7 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 		Sessions: sessions, Audit: auditLog, Nonces: nonces, Readings: noted, Read: agentread.New(agentread.Config{ReadOnly: cfg.readOnly(), Log: log, Missing: server.metrics.usageMissing.Inc, Now: now}),
 		Tokens: server.tokens, Fleet: server.fleet, Limits: agent.NewThresholds(cfg.TokenMaxAge, cfg.TokenMaxIdle), Keys: cfg.SessionKeys, Cookie: cfg.cookie(), Assets: assets,
 		Log: log, Now: now, Ready: server.readiness, TrustedProxies: cfg.TrustedProxies, HelmRepoURL: cfg.HelmRepoURL.String(), AgentImage: string(cfg.AgentImage), PrivateCA: cfg.CAFile != "", JiHu: cfg.JiHu, SandboxURL: extra.sandboxURL, Pages: extra.pages,
-		Refreshed: server.metrics.refreshed, Requests: budget.NewRequests(now), SecurityContact: string(cfg.SecurityContact), Version: thisBuild().version,
+		Refreshed: server.metrics.refreshed, Observe: server.metrics.answered, Requests: budget.NewRequests(now), SecurityContact: string(cfg.SecurityContact), Version: thisBuild().version,
 	})
 	if err != nil {
 		return err

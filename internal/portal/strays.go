@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 
@@ -25,6 +26,17 @@ func straysIn(environ []string) []stray {
 		}
 	}
 	return strays
+}
+
+// settingNames are config's variables.
+func settingNames() []string {
+	var names []string
+	for field := range reflect.TypeFor[config]().Fields() {
+		if name := field.Tag.Get("env"); name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // lookalike is the known variable that name comes nearest to; empty where none is near.
