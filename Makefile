@@ -15,8 +15,8 @@ run: assets ## start the portal with its embedded GitLab, no configuration
 	CGO_ENABLED=0 $(GO) run ./cmd/web --demo
 
 .PHONY: build
-build: assets ## build bin/web with its assets
-	CGO_ENABLED=0 $(GO) build -trimpath -o bin/web ./cmd/web
+build: assets ## build bin/web with its assets (VERSION=v1.2.3, if not as git says)
+	CGO_ENABLED=0 $(GO) build -trimpath $(if $(VERSION),-ldflags "-X gitlab-agent-portal/internal/portal.version=$(VERSION)") -o bin/web ./cmd/web
 
 .PHONY: test
 test: ## install what is missing, then generate, lint and run every test (what CI runs)

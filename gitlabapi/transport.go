@@ -146,6 +146,7 @@ func (t *transport) exchange(req *http.Request, a attempt) (*http.Response, *att
 	want, _ := a.accepts("")
 	out.Header.Set("Accept", want)
 	out.Header.Set("User-Agent", userAgent)
+	trace(ctx, out.Header)
 	headerTime := t.header
 	if a.write {
 		// A write may take its whole time; and without GetBody net/http cannot send

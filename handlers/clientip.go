@@ -4,7 +4,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"strings"
 	"sync"
 )
 
@@ -26,26 +25,39 @@ func (h *Handlers) clientAddress(r *http.Request) netip.Addr {
 }
 
 // clientAddress is the address that a request comes from: the peer's, or, where the peer is a
-// trusted proxy, the last address of X-Forwarded-For that no trusted proxy has added. Every
+// trusted proxy, the last address of its headers that no trusted proxy has added. Every
 // entry left of it was written by somebody who is not trusted. No trusted proxy is the default.
 func clientAddress(r *http.Request, trusted []netip.Prefix) netip.Addr {
+	client, _, _ := origin(r, trusted)
+	return client
+}
+
+// origin is the client's address, and what a trusted proxy said in its place that cannot be read:
+// the header and the entry; empty if everything could be.
+func origin(r *http.Request, trusted []netip.Prefix) (client netip.Addr, header, unread string) {
+	client = peerOf(r)
+	header, nodes := forwardedBy(r.Header)
+	for i := len(nodes) - 1; i >= 0 && trusts(trusted, client); i-- {
+		before, ok := parseNode(nodes[i])
+		if !ok {
+			return client, header, nodes[i]
+		}
+		client = before
+	}
+	return client, "", ""
+}
+
+// peerOf is the address at the other end of the connection; invalid where there is none.
+func peerOf(r *http.Request) netip.Addr {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		host = r.RemoteAddr
 	}
-	client, err := netip.ParseAddr(host)
+	peer, err := netip.ParseAddr(host)
 	if err != nil {
 		return netip.Addr{}
 	}
-	forwarded := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for i := len(forwarded) - 1; i >= 0 && trusts(trusted, client); i-- {
-		before, err := netip.ParseAddr(strings.TrimSpace(forwarded[i]))
-		if err != nil {
-			break
-		}
-		client = before
-	}
-	return client.Unmap()
+	return peer.Unmap()
 }
 
 // trusts reports whether what address says about others is believed.
@@ -85,12 +97,20 @@ func (f *forwardedHint) note(peer netip.Addr) bool {
 	return f.count == manyForwarded
 }
 
-// noteForwarded says once that all clients seem to have one address.
+// noteForwarded says once that all clients seem to have one address, and once that a trusted proxy
+// writes what cannot be read.
 func (h *Handlers) noteForwarded(r *http.Request) {
-	if len(h.TrustedProxies) > 0 || r.Header.Get("X-Forwarded-For") == "" {
-		return
+	client, header, unread := origin(r, h.TrustedProxies)
+	if unread != "" {
+		h.unreadable.Do(func() {
+			h.Log.WarnContext(r.Context(), "a trusted proxy forwards what is no address: its own stands in the audit instead of the client's",
+				"proxy", client.String(), "header", header, "entry", unread[:min(len(unread), maxEntryShown)])
+		})
 	}
-	if peer := h.clientAddress(r); h.forwarded.note(peer) {
-		h.Log.WarnContext(r.Context(), "all clients seem to have one address, while forwarded headers arrive: does TRUSTED_PROXIES lack a proxy?", "peer", peer.String())
+	if _, nodes := forwardedBy(r.Header); len(h.TrustedProxies) == 0 && len(nodes) > 0 && h.forwarded.note(client) {
+		h.Log.WarnContext(r.Context(), "all clients seem to have one address, while forwarded headers arrive: does TRUSTED_PROXIES lack a proxy?", "peer", client.String())
 	}
 }
+
+// maxEntryShown is how many bytes of an unreadable entry the log shows.
+const maxEntryShown = 100

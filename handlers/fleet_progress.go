@@ -58,6 +58,8 @@ func (h *Handlers) endStream(r *http.Request, s *stream, failed error) error {
 // otherwise keep its goroutine and its connection for good.
 const eventTimeout = 10 * time.Second
 
+const eventStream = "text/event-stream"
+
 // stream is an answer of server-sent events.
 type stream struct {
 	w       http.ResponseWriter
@@ -74,7 +76,7 @@ func startStream(w http.ResponseWriter) (*stream, error) {
 		return nil, fmt.Errorf("lifting the deadline of a stream: %w", err)
 	}
 	header := w.Header()
-	header.Set("Content-Type", "text/event-stream")
+	header.Set("Content-Type", eventStream)
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Accel-Buffering", "no")
 	header.Set(gzhttp.HeaderNoCompression, "1")

@@ -60,16 +60,20 @@ type Config struct {
 	Ready func(context.Context) error
 	// Requests are the allowances of people and visitors.
 	Requests *budget.Requests
-	// TrustedProxies are the peers whose X-Forwarded-For counts; none by default.
+	// TrustedProxies are the peers whose forwarded headers count; none by default.
 	TrustedProxies []netip.Prefix
 	// HelmRepoURL is the chart repository that the install snippets name, of http, https or oci.
 	HelmRepoURL string
 	// AgentImage is the image that they name, without a tag; empty leaves it to the chart.
 	AgentImage string
+	// Version is what /healthz calls the running program.
+	Version string
 	// SecurityContact is where to report a vulnerability, as a URL; empty for nowhere.
 	SecurityContact string
 	// Refreshed, unless nil, is told how each renewal of a person's GitLab tokens ended.
 	Refreshed func(result RefreshResult)
+	// Observe, unless nil, is told of each request that was answered.
+	Observe func(Observation)
 	// JiHu says that the instance is one of JiHu GitLab.
 	JiHu bool
 	// PrivateCA says that GitLab's certificate comes from an authority that clusters do not know.
@@ -96,6 +100,7 @@ type Handlers struct {
 	crossOrigin *http.CrossOriginProtection
 	states      usedStates
 	forwarded   forwardedHint
+	unreadable  sync.Once // an entry of a forwarded header was, and the log said so
 	shares      shares
 	buffers     sync.Pool
 	panicPage   []byte

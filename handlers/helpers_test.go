@@ -217,7 +217,7 @@ func (p *portal) compose(setup setUp) {
 		Tokens: tokens.New(nonces, p.auditLog, budget.NewChanges(db, p.clock.Now), log), Requests: budget.NewRequests(p.clock.Now),
 		Fleet: p.fleet, Limits: agent.NewThresholds(90*24*time.Hour, 30*24*time.Hour), Keys: setup.keys, Cookie: cookie,
 		Assets: must(static.Load())(p.t), Log: log, Now: p.clock.Now, Ready: readiness(setup, db),
-		HelmRepoURL: "https://charts.gitlab.io", AgentImage: setup.agentImage, PrivateCA: setup.privateCA, JiHu: setup.jihu, Pages: setup.pages, SecurityContact: setup.contact,
+		HelmRepoURL: "https://charts.gitlab.io", AgentImage: setup.agentImage, PrivateCA: setup.privateCA, JiHu: setup.jihu, Pages: setup.pages, SecurityContact: setup.contact, Version: "v1.2.3",
 	}
 	if setup.behindProxy {
 		p.config.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}

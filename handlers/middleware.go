@@ -33,7 +33,11 @@ func (h *Handlers) accessLog(next http.Handler) http.Handler {
 		h.noteForwarded(r)
 		w.Header().Set("X-Request-Id", state.id)
 		counted := &countingWriter{ResponseWriter: w, status: http.StatusOK, cut: true}
-		defer func() { h.logRequest(r, state, counted, h.Now().Sub(state.started)) }() // of a cut answer, too
+		defer func() { // of a cut answer, too
+			took := h.Now().Sub(state.started)
+			h.logRequest(r, state, counted, took)
+			h.observe(r, state, counted, took)
+		}()
 		next.ServeHTTP(counted, r)
 		counted.cut = false
 	})
@@ -44,8 +48,13 @@ func (h *Handlers) logRequest(r *http.Request, state *requestState, w *countingW
 	level := slog.LevelInfo
 	attributes := []slog.Attr{
 		slog.String("request_id", state.id), slog.String("method", r.Method), slog.String("path", r.URL.Path),
-		slog.Int("status", w.outcome(state.hasLeft(r.Context()))), slog.Int64("bytes", w.bytes), slog.Duration("took", took),
+		slog.Int("status", w.outcome(state.hasLeft(r.Context()))), slog.Int64("bytes", w.bytes),
+		slog.String("route", state.route), slog.Float64("took_ms", milliseconds(took)),
+		slog.Float64("gitlab_ms", milliseconds(state.gitlab.Took())), slog.Int64("gitlab_calls", state.gitlab.Attempts()),
 		slog.String("client", h.clientIP(r)),
+	}
+	if state.traceID != "" {
+		attributes = append(attributes, slog.String("trace_id", state.traceID))
 	}
 	if state.session != nil {
 		attributes = append(attributes, slog.Int64("user", state.session.User.ID))
@@ -62,7 +71,7 @@ func (h *Handlers) logRequest(r *http.Request, state *requestState, w *countingW
 			attributes = append(attributes, slog.String("gitlab_request_id", failed.RequestID))
 		}
 	}
-	h.Log.LogAttrs(r.Context(), level, "request", attributes...)
+	h.Log.LogAttrs(r.Context(), levelOfProbe(state, w, level), "request", attributes...)
 }
 
 // countingWriter notes what was answered.

@@ -9,9 +9,9 @@ import (
 	"gitlab-agent-portal/views"
 )
 
-// health says that the process answers; it depends on nothing.
+// health says that the process answers, and which it is; it depends on nothing.
 func (h *Handlers) health(w http.ResponseWriter, _ *http.Request) error {
-	return plainOK(w)
+	return plain(w, "ok\nversion "+h.Version+"\n")
 }
 
 // ready says that traffic may be sent here: the database answers and no stop is under way.
@@ -20,10 +20,8 @@ func (h *Handlers) ready(w http.ResponseWriter, r *http.Request) error {
 	if err := h.Ready(r.Context()); err != nil {
 		return errNotReady.because(err)
 	}
-	return plainOK(w)
+	return plain(w, "ok\n")
 }
-
-func plainOK(w http.ResponseWriter) error { return plain(w, "ok\n") }
 
 // plain answers with a text for programs.
 func plain(w http.ResponseWriter, text string) error {

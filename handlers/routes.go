@@ -99,6 +99,7 @@ func (h *Handlers) mux() http.Handler {
 		if take := h.take(route); take != nil {
 			handler = h.spend(take, handler)
 		}
+		handler = onRoute(route, handler)
 		// With its base in the pattern, so that the mux's own redirects stay below it.
 		mux.Handle(route.method+" "+h.urls.Base+route.pattern, handler)
 	}

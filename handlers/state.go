@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"context"
-	"crypto/rand"
 	"net/http"
 	"time"
 
@@ -17,7 +16,11 @@ import (
 // it, the adapters fill it, the error page and the access log read it.
 type requestState struct {
 	// id is in the log line, in the X-Request-Id header and on error pages.
-	id      string
+	id string
+	// route is the pattern of the request's line in the table of routes.
+	route string
+	// traceID is the W3C trace that the request belongs to; empty for none.
+	traceID string
 	started time.Time
 	// gitlab adds up the calls that the request makes.
 	gitlab  gitlabapi.Meter
@@ -59,9 +62,10 @@ func Recognised(r *http.Request) {
 
 // withState returns r carrying a new state in the person's language.
 func (h *Handlers) withState(r *http.Request) (*http.Request, *requestState) {
-	state := &requestState{id: rand.Text(), started: h.Now(), printer: h.printerIn(h.language(r))}
+	trace := h.traceOf(r)
+	state := &requestState{id: trace.RequestID, traceID: traceID(trace), route: noRoute, started: h.Now(), printer: h.printerIn(h.language(r))}
 	ctx := gitlabapi.WithMeter(context.WithValue(r.Context(), stateKey{}, state), &state.gitlab)
-	return r.WithContext(ctx), state
+	return r.WithContext(gitlabapi.WithTrace(ctx, trace)), state
 }
 
 // printerIn speaks lang, and calls the instance by its own name.

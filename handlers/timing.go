@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"time"
 )
@@ -17,4 +18,7 @@ func (h *Handlers) serverTiming(w http.ResponseWriter, r *http.Request) {
 		milliseconds(h.Now().Sub(state.started)), milliseconds(state.gitlab.Took()), state.gitlab.Attempts()))
 }
 
-func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+// milliseconds of d, to a tenth.
+func milliseconds(d time.Duration) float64 {
+	return math.Round(float64(d)*10/float64(time.Millisecond)) / 10
+}

@@ -12,7 +12,11 @@ import (
 // Request is one request as the server saw it, without any credential.
 type Request struct {
 	// ID is what the answer's X-Request-Id said.
-	ID     string
+	ID string
+	// CorrelationID, TraceParent and TraceState are what the request's X-Request-Id, traceparent and
+	// tracestate said. Like a GitLab that was not told to trust its callers, the server goes by its own.
+	CorrelationID, TraceParent, TraceState string
+
 	Op     string
 	Method string
 	// Path is the escaped path below the server's address.
@@ -44,13 +48,16 @@ func (rec *recorder) begin(r *http.Request, op, user string, at time.Time) *Requ
 	defer rec.mu.Unlock()
 	rec.serial++
 	entry := &Request{
-		ID:     fmt.Sprintf("req-%06d", rec.serial),
-		Op:     op,
-		Method: r.Method,
-		Path:   r.URL.EscapedPath(),
-		Query:  withoutCredentials(r.URL.Query()),
-		User:   user,
-		At:     at,
+		ID:            fmt.Sprintf("req-%06d", rec.serial),
+		CorrelationID: r.Header.Get("X-Request-Id"),
+		TraceParent:   r.Header.Get("Traceparent"),
+		TraceState:    r.Header.Get("Tracestate"),
+		Op:            op,
+		Method:        r.Method,
+		Path:          r.URL.EscapedPath(),
+		Query:         withoutCredentials(r.URL.Query()),
+		User:          user,
+		At:            at,
 	}
 	if len(rec.requests) == maxRecorded {
 		rec.requests = slices.Clone(rec.requests[maxRecorded/2:])

@@ -63,8 +63,12 @@ type config struct {
 	SecurityContact contact `env:"SECURITY_CONTACT"`
 
 	// What follows is made of the fields above.
-	rootCAs  *x509.CertPool // nil: the system's
-	proxy    func(*url.URL) (*url.URL, error)
+	rootCAs *x509.CertPool // nil: the system's
+	// authorities are those of GITLAB_CA_FILE, which rootCAs holds too.
+	authorities []*x509.Certificate
+	proxy       func(*url.URL) (*url.URL, error)
+	// strays are variables that only look like one of these.
+	strays   []stray
 	logLevel slog.Level
 }
 
@@ -109,6 +113,7 @@ func (c *config) cookieSuffix() string {
 // secret that was put into the wrong one.
 func loadConfig(environ []string) (*config, error) {
 	c, bad := parseConfig(environ)
+	c.strays = straysIn(environ)
 	c.check(bad)
 	if err := bad.err(); err != nil {
 		return nil, err
@@ -171,8 +176,7 @@ func variables(environ []string, bad *problems) map[string]string {
 		all[name] = strings.TrimSpace(value)
 	}
 	values := make(map[string]string)
-	for field := range reflect.TypeFor[config]().Fields() {
-		name := field.Tag.Get("env")
+	for _, name := range settingNames() {
 		value := all[name]
 		if strings.HasSuffix(name, "_PROXY") { // usual in small letters too, which then go first
 			value = cmp.Or(all[strings.ToLower(name)], value)

@@ -2,7 +2,6 @@ package portal
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"log/slog"
 	"net"
@@ -47,14 +46,8 @@ func (c *config) checkGitLab(bad *problems) {
 	if host := c.GitLabURL.Hostname(); host == jihuHost || strings.HasSuffix(host, "."+jihuHost) {
 		c.JiHu = true
 	}
-	if c.CAFile == "" {
-		return
-	}
-	if pem, ok := bad.readLines("GITLAB_CA_FILE", c.CAFile); ok {
-		c.rootCAs = x509.NewCertPool()
-		if !c.rootCAs.AppendCertsFromPEM([]byte(pem)) {
-			bad.add("GITLAB_CA_FILE", "names a file without a certificate in PEM")
-		}
+	if c.CAFile != "" {
+		c.readAuthorities(bad)
 	}
 }
 
@@ -88,8 +81,14 @@ func (c *config) readKeys(bad *problems, variable string) {
 	if !ok {
 		return
 	}
+	var lines []string // of one key or several each
+	for line := range strings.Lines(text) {
+		if line = strings.Trim(line, ", \t\r\n"); line != "" {
+			lines = append(lines, line)
+		}
+	}
 	var err error
-	if c.SessionKeys, err = parseKeys(text); err != nil {
+	if c.SessionKeys, err = parseKeys(strings.Join(lines, ",")); err != nil {
 		bad.add(variable, err.Error())
 	}
 }
@@ -194,6 +193,9 @@ func (c *config) insecure() []string {
 func (c *config) warn(ctx context.Context, log *slog.Logger) {
 	for _, variable := range c.insecure() {
 		log.WarnContext(ctx, "plain http beyond this machine: anybody on the way can read the tokens", "variable", variable)
+	}
+	for _, stray := range c.strays {
+		log.WarnContext(ctx, "the portal does not read this variable, which looks like one of its own", "variable", stray.name, "meant", stray.meant)
 	}
 	if database.IsExposed(c.DatabaseURL.Reveal()) {
 		log.WarnContext(ctx, "PostgreSQL beyond this machine without TLS for certain: anybody on the way can read and change what the portal stores; "+

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"crypto/x509"
 	"encoding/pem"
 	"log/slog"
 	"maps"
@@ -386,6 +387,12 @@ func TestConfigReadsSecretsFromFiles(t *testing.T) {
 		t.Errorf("the database's URL is %s, want that of the file with the other file's password", got)
 	}
 
+	for _, text := range []string{testKey + "\n" + otherKey + "\n", testKey + ",\r\n\r\n  " + otherKey, testKey + ", " + otherKey} {
+		cfg := mustLoad(t, map[string]string{"SESSION_KEYS": "", "SESSION_KEYS_FILE": writeFile(t, text)})
+		if len(cfg.SessionKeys) != 2 {
+			t.Errorf("%d session keys of two in %q", len(cfg.SessionKeys), text)
+		}
+	}
 	_, err := loadConfig(environ(map[string]string{"SESSION_KEYS": "", "SESSION_KEYS_FILE": writeFile(t, "canary")}))
 	if err == nil || !strings.Contains(err.Error(), "SESSION_KEYS_FILE is not a list of keys") || strings.Contains(err.Error(), "canary") {
 		t.Errorf("keys in a file that are none: %v, want the variable named and no value", err)
@@ -402,8 +409,13 @@ func TestConfigReadsThePrivateAuthority(t *testing.T) {
 	t.Cleanup(gitlab.Close)
 	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: gitlab.Certificate().Raw})
 	cfg := mustLoad(t, map[string]string{"GITLAB_CA_FILE": writeFile(t, string(block))})
-	if !cfg.rootCAs.Equal(gitlab.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs) {
-		t.Error("the certificate of GITLAB_CA_FILE is not the authority")
+	want, err := x509.SystemCertPool()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want.AddCert(gitlab.Certificate())
+	if !cfg.rootCAs.Equal(want) {
+		t.Error("the authorities are not the system's and the one of GITLAB_CA_FILE")
 	}
 }
 

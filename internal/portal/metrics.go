@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"runtime"
 	"strconv"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"gitlab-agent-portal/handlers"
 	"gitlab-agent-portal/internal/activity"
 	"gitlab-agent-portal/internal/agent"
+	"gitlab-agent-portal/internal/database"
 	"gitlab-agent-portal/internal/fleet/scan"
 )
 
@@ -22,6 +24,12 @@ import (
 type metrics struct {
 	registry       *prometheus.Registry
 	requests       *prometheus.HistogramVec
+	inFlight       prometheus.Gauge
+	streams        prometheus.Histogram
+	probes         *prometheus.CounterVec
+	swept          prometheus.Counter
+	sweepFailed    prometheus.Counter
+	sweptAt        prometheus.Gauge
 	gitlabRequests *prometheus.CounterVec
 	gitlabSeconds  *prometheus.HistogramVec
 	refreshes      *prometheus.CounterVec
@@ -36,16 +44,43 @@ func newMetrics() *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "portal_http_request_duration_seconds",
-			Help: "How long the portal took to answer, by method and status code.",
-		}, []string{"method", "code"}),
+			Name:    "portal_http_request_duration_seconds",
+			Help:    "How long the portal took to answer, by method, route and status code (499: the client left), without streams and probes.",
+			Buckets: secondsBuckets(),
+		}, []string{"method", "route", "code"}),
+		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "portal_http_requests_in_flight",
+			Help: "Requests that are being answered, streams and probes included.",
+		}),
+		streams: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:    "portal_http_stream_duration_seconds",
+			Help:    "How long streams of a scan's progress were open.",
+			Buckets: []float64{1, 5, 15, 30, 60, 120, 300, 600},
+		}),
+		probes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "portal_probes_total",
+			Help: "Probes that were answered, by route and status code.",
+		}, []string{"route", "code"}),
+		swept: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "portal_sweep_deleted_total",
+			Help: "Rows that were deleted because their time was over.",
+		}),
+		sweepFailed: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "portal_sweep_failures_total",
+			Help: "Attempts at deleting what has expired that failed.",
+		}),
+		sweptAt: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "portal_sweep_last_success_timestamp_seconds",
+			Help: "When everything that has expired was last deleted; 0 for not yet.",
+		}),
 		gitlabRequests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "portal_gitlab_requests_total",
 			Help: "Requests to GitLab, by operation and status code (0: no answer).",
 		}, []string{"op", "code"}),
 		gitlabSeconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "portal_gitlab_request_duration_seconds",
-			Help: "How long GitLab took to answer, by operation.",
+			Name:    "portal_gitlab_request_duration_seconds",
+			Help:    "How long GitLab took to answer, by operation.",
+			Buckets: secondsBuckets(),
 		}, []string{"op"}),
 		refreshes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "portal_oauth_refresh_total",
@@ -72,9 +107,48 @@ func newMetrics() *metrics {
 			Help: "Rows of the audit that could not be written to AUDIT_LOG. They are in the database.",
 		}),
 	}
-	m.registry.MustRegister(m.requests, m.gitlabRequests, m.gitlabSeconds, m.refreshes, m.creates, m.usageMissing, m.fleetScans, m.clockAhead, m.auditLogFailed,
+	this := thisBuild()
+	info := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "portal_build_info", Help: "What the portal was built from; always 1.",
+		ConstLabels: prometheus.Labels{"version": this.version, "revision": this.revision, "goversion": runtime.Version()},
+	})
+	info.Set(1)
+	m.registry.MustRegister(info, m.requests, m.inFlight, m.streams, m.probes, m.swept, m.sweepFailed, m.sweptAt, m.gitlabRequests, m.gitlabSeconds, m.refreshes, m.creates, m.usageMissing, m.fleetScans, m.clockAhead, m.auditLogFailed,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.startAtZero()
 	return m
+}
+
+// secondsBuckets reach as far as the slowest answers do: a create may take a minute.
+func secondsBuckets() []float64 {
+	return []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 20, 30, 45, 60}
+}
+
+// startAtZero makes every series that is known beforehand be there before its first event: one that
+// appears with the value 1 has no increase to be alerted by.
+func (m *metrics) startAtZero() {
+	for _, result := range []handlers.RefreshResult{handlers.RefreshOK, handlers.RefreshRefused, handlers.RefreshFailed} {
+		m.refreshes.WithLabelValues(string(result))
+	}
+	for _, outcome := range activity.Outcomes() {
+		if outcome != activity.Pending {
+			m.creates.WithLabelValues(string(outcome))
+		}
+	}
+	m.fleetScans.WithLabelValues("none", "stopped")
+	m.fleetScans.WithLabelValues("none", "failed")
+	m.fleetScans.WithLabelValues("graphql", agent.FallbackNone.String())
+	for reason := agent.FallbackPartial; reason <= agent.FallbackUnsupported; reason++ {
+		m.fleetScans.WithLabelValues("rest", reason.String())
+	}
+}
+
+// watch shows the database's pools. One that is there under two names is shown once.
+func (m *metrics) watch(db *database.DB) {
+	m.registry.MustRegister(collectors.NewDBStatsCollector(db.Read.DB, "read"), collectors.NewDBStatsCollector(db.Reports.DB, "reports"))
+	if db.Write.DB != db.Read.DB { // one pool on PostgreSQL
+		m.registry.MustRegister(collectors.NewDBStatsCollector(db.Write.DB, "write"))
+	}
 }
 
 // gitlab counts one request to GitLab.
@@ -107,10 +181,22 @@ func (m *metrics) scanned(outcome scan.Outcome) {
 	m.fleetScans.WithLabelValues(source, reason).Inc()
 }
 
-// observe measures the requests that next answers. Methods that HTTP does not know share one
-// label.
-func (m *metrics) observe(next http.Handler) http.Handler {
-	return promhttp.InstrumentHandlerDuration(m.requests, next)
+// answered measures a request.
+func (m *metrics) answered(o handlers.Observation) {
+	code := strconv.Itoa(o.Status)
+	switch o.Kind {
+	case handlers.KindProbe:
+		m.probes.WithLabelValues(o.Route, code).Inc()
+	case handlers.KindStream:
+		m.streams.Observe(o.Took.Seconds())
+	case handlers.KindPage:
+		m.requests.WithLabelValues(o.Method, o.Route, code).Observe(o.Took.Seconds())
+	}
+}
+
+// count notes how many requests next is answering.
+func (m *metrics) count(next http.Handler) http.Handler {
+	return promhttp.InstrumentHandlerInFlight(m.inFlight, next)
 }
 
 // handler shows the metrics.

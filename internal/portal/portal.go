@@ -66,6 +66,8 @@ func (p Program) Run(ctx context.Context) error {
 	withDemo := flags.Bool("demo", false, "start with an embedded GitLab and a made-up organisation")
 	probe := flags.Bool("healthcheck", false, "ask the running portal whether it lives, and exit")
 	backup := flags.String("backup", "", "write a copy of the SQLite database to a new `FILE`, also while the portal runs, and exit")
+	tryOut := flags.Bool("check", false, "try the settings, the database, GitLab and certificates, say what to do, and exit")
+	printVersion := flags.Bool("version", false, "print what this program was built from, and exit")
 	switch err := flags.Parse(p.Args); {
 	case errors.Is(err, flag.ErrHelp):
 		return nil
@@ -73,10 +75,15 @@ func (p Program) Run(ctx context.Context) error {
 		return err
 	case flags.NArg() > 0:
 		return errors.New("the portal takes flags only; see -help")
+	case *printVersion:
+		_, err := fmt.Fprintln(p.Stdout, thisBuild())
+		return err
 	case *probe:
 		return healthcheck(ctx, p.Environ)
 	case *backup != "":
 		return writeBackup(ctx, p.Environ, *backup)
+	case *tryOut:
+		return check(ctx, p.Environ, p.clock(), p.Stdout)
 	case *withDemo:
 		return p.runDemo(ctx)
 	}
@@ -108,6 +115,13 @@ func (p Program) runDemo(ctx context.Context) (err error) {
 	})
 }
 
+func (p Program) clock() func() time.Time {
+	if p.Now == nil {
+		return clock
+	}
+	return p.Now
+}
+
 // extras are what the demo adds to a portal.
 type extras struct {
 	sandboxURL string
@@ -119,11 +133,9 @@ type extras struct {
 func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 	out := &lineWriter{out: p.Stdout}
 	log := newLogger(out, cfg.logLevel)
-	now := p.Now
-	if now == nil {
-		now = clock
-	}
+	now := p.clock()
 	cfg.warn(ctx, log)
+	defer ignoreHangups(ctx, log)()
 	server := &server{cfg: cfg, log: log, metrics: newMetrics(), portal: p.Listener, ready: p.Ready, drain: p.Drain}
 	assets, err := static.Load()
 	if err != nil {
@@ -142,6 +154,7 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 		return fmt.Errorf("%s: %w", cfg.databaseVariable(), err)
 	}
 	defer closeDatabase(ctx, log, db)
+	server.metrics.watch(db)
 	clientIP := func(r *http.Request) string { return handlers.ClientIP(r, cfg.TrustedProxies) }
 	sessions, err := session.New(db, session.Config{Keys: cfg.SessionKeys, Cookie: cfg.cookie(), Address: clientIP, Now: now, Log: log})
 	if err != nil {
@@ -166,7 +179,7 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 		Sessions: sessions, Audit: auditLog, Readings: noted, Read: agentread.New(agentread.Config{ReadOnly: cfg.readOnly(), Log: log, Missing: server.metrics.usageMissing.Inc, Now: now}),
 		Tokens: server.tokens, Fleet: server.fleet, Limits: agent.NewThresholds(cfg.TokenMaxAge, cfg.TokenMaxIdle), Keys: cfg.SessionKeys, Cookie: cfg.cookie(), Assets: assets,
 		Log: log, Now: now, Ready: server.readiness, TrustedProxies: cfg.TrustedProxies, HelmRepoURL: cfg.HelmRepoURL.String(), AgentImage: string(cfg.AgentImage), PrivateCA: cfg.CAFile != "", JiHu: cfg.JiHu, SandboxURL: extra.sandboxURL, Hosts: extra.hosts, Pages: extra.pages,
-		Refreshed: server.metrics.refreshed, Requests: budget.NewRequests(now), SecurityContact: string(cfg.SecurityContact),
+		Refreshed: server.metrics.refreshed, Observe: server.metrics.answered, Requests: budget.NewRequests(now), SecurityContact: string(cfg.SecurityContact), Version: thisBuild().version,
 	})
 	if err != nil {
 		return err

@@ -210,7 +210,7 @@ func TestV8ForwardedHeadersCountFromTrustedProxiesOnly(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			portal := startPortal(t, newOrganisation(t), nil, tt.environ...)
-			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, portal.url+"/healthz", nil)
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, portal.url+"/help/status", nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -241,7 +241,7 @@ func TestMetricsHaveAListenerOfTheirOwn(t *testing.T) {
 	metrics := b.get(address + "/metrics").body
 	for _, want := range []string{
 		`portal_gitlab_requests_total{code="200",op="`, `portal_gitlab_request_duration_seconds_count{op="`,
-		`portal_http_request_duration_seconds_count{code="303",method="get"}`, "go_goroutines", "process_open_fds",
+		`portal_http_request_duration_seconds_count{code="303",method="get",route="/auth/login"}`, "go_goroutines", "process_open_fds",
 	} {
 		if !strings.Contains(metrics, want) {
 			t.Errorf("the metrics lack %s", want)
@@ -256,33 +256,69 @@ func TestMetricsHaveAListenerOfTheirOwn(t *testing.T) {
 
 func TestHTTPMetricsAreBounded(t *testing.T) {
 	t.Parallel()
-	m := newMetrics()
-	server := &server{cfg: new(config), log: newLogger(new(output), 0), metrics: m}
-	handler := m.observe(http.NotFoundHandler())
-	for i := range 100 {
-		r, err := http.NewRequestWithContext(t.Context(), fmt.Sprintf("METHOD%d", i), fmt.Sprintf("/projects/%d", i), nil)
+	portal := startPortal(t, newOrganisation(t), nil, "METRICS_ADDR=127.0.0.1:0")
+	b := newBrowser(t)
+	for i := range 30 {
+		r, err := http.NewRequestWithContext(t.Context(), fmt.Sprintf("METHOD%d", i), fmt.Sprintf("%s/projects/%d/agents/canary%d", portal.url, i, i), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		handler.ServeHTTP(discard{http.Header{}}, r)
+		response, err := b.client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		b.get(fmt.Sprintf("%s/canary/%d", portal.url, i))
+		b.get(fmt.Sprintf("%s/projects/%d/agents", portal.url, i))
 	}
-	families, err := server.metrics.registry.Gather()
-	if err != nil {
-		t.Fatal(err)
+	metrics := b.get("http://" + portal.metrics(t) + "/metrics").body
+	if strings.Contains(metrics, "canary") || strings.Count(metrics, "portal_http_request_duration_seconds_count{") != 3 {
+		t.Errorf("made-up methods, paths and projects made more than three series: %s", metrics)
 	}
-	for _, family := range families {
-		if family.GetName() == "portal_http_request_duration_seconds" && len(family.GetMetric()) != 1 {
-			t.Errorf("100 made-up methods and paths made %d series, want 1", len(family.GetMetric()))
+	for _, want := range []string{`{code="303",method="get",route="/projects/{project}/agents"} 30`, `{code="404",method="get",route="none"} 30`, `{code="405",method="other",route="none"} 30`} {
+		if !strings.Contains(metrics, want) {
+			t.Errorf("the metrics lack %s", want)
 		}
 	}
 }
 
-// discard is a response that nobody reads.
-type discard struct{ header http.Header }
+func TestStreamsAndProbesAreMeasuredApart(t *testing.T) {
+	t.Parallel()
+	portal := startPortal(t, newOrganisation(t), nil, "METRICS_ADDR=127.0.0.1:0")
+	b := newBrowser(t)
+	b.signIn(portal.url, "lead")
+	b.get(portal.url + "/fleet/progress")
+	b.get(portal.url + "/readyz")
+	metrics := b.get("http://" + portal.metrics(t) + "/metrics").body
+	for _, want := range []string{
+		"portal_http_stream_duration_seconds_count 1", `portal_probes_total{code="200",route="/readyz"} 1`, "portal_http_requests_in_flight 0",
+		`go_sql_open_connections{db_name="read"}`, `go_sql_open_connections{db_name="reports"}`, "portal_sweep_failures_total 0",
+		`le="60"`,
+	} {
+		if !strings.Contains(metrics, want) {
+			t.Errorf("the metrics lack %s", want)
+		}
+	}
+	for _, route := range []string{"/readyz", "/fleet/progress"} {
+		if strings.Contains(metrics, `portal_http_request_duration_seconds_count{code="200",method="get",route="`+route) {
+			t.Errorf("%s is measured among pages", route)
+		}
+	}
+}
 
-func (d discard) Header() http.Header         { return d.header }
-func (d discard) WriteHeader(int)             {}
-func (d discard) Write(p []byte) (int, error) { return len(p), nil }
+func TestSeriesThatAreKnownBeforehandStartAtZero(t *testing.T) {
+	t.Parallel()
+	portal := startPortal(t, newOrganisation(t), nil, "METRICS_ADDR=127.0.0.1:0")
+	metrics := newBrowser(t).get("http://" + portal.metrics(t) + "/metrics").body
+	for _, want := range []string{
+		`portal_oauth_refresh_total{result="failed"} 0`, `portal_tokens_created_total{outcome="unknown"} 0`,
+		`portal_fleet_scans_total{reason="failed",source="none"} 0`, `portal_fleet_scans_total{reason="unsupported",source="rest"} 0`,
+	} {
+		if !strings.Contains(metrics, want) {
+			t.Errorf("the metrics lack %s", want)
+		}
+	}
+}
 
 func TestV1ServerIsBounded(t *testing.T) {
 	t.Parallel()
@@ -341,7 +377,7 @@ func TestRunExplainsItsFlags(t *testing.T) {
 	if err := Run(t.Context(), []string{"-help"}, nil, out); err != nil {
 		t.Errorf("Run -help = %v, want no error", err)
 	}
-	for _, flag := range []string{"-demo", "-healthcheck"} {
+	for _, flag := range []string{"-demo", "-healthcheck", "-version", "-check"} {
 		if !strings.Contains(out.String(), flag) {
 			t.Errorf("-help does not explain %s: %s", flag, out)
 		}

@@ -41,8 +41,9 @@ func bePortal() error {
 
 // process is a portal in a process of its own, as in production.
 type process struct {
-	url string
-	cmd *exec.Cmd
+	url    string
+	cmd    *exec.Cmd
+	output *output
 }
 
 // startProcesses runs so many portals on one database, all started at once.
@@ -96,7 +97,7 @@ func startProcess(t *testing.T, url string, listener net.Listener, environ []str
 			t.Logf("%s said:\n%s", url, output)
 		}
 	})
-	return &process{url, cmd}
+	return &process{url, cmd, output}
 }
 
 // kill ends the process at once, as kill -9 does.

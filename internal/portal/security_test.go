@@ -24,7 +24,7 @@ func TestP10TheDefaultTrustsNobody(t *testing.T) {
 	}
 	portal := startPortal(t, newOrganisation(t), nil)
 	for _, header := range []string{"X-Forwarded-For", "X-Real-Ip", "Forwarded", "X-Client-Ip", "True-Client-Ip"} {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, portal.url+"/healthz", nil)
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, portal.url+"/help/status", nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -88,9 +88,9 @@ func (s *server) run(ctx context.Context, handler http.Handler) error {
 	}
 	group, running := errgroup.WithContext(ctx)
 	visitors := newConnections(s.portal)
-	portal := s.start(group, visitors, s.metrics.observe(handler), visitors.track)
+	portal := s.start(group, visitors, s.metrics.count(handler), visitors.track)
 	servers := []*http.Server{portal}
-	attributes := []any{"address", s.portal.Addr().String(), "public_url", s.cfg.PublicURL.String()}
+	attributes := append(s.cfg.summary(), "version", thisBuild().version, "address", s.portal.Addr().String())
 	if s.observed != nil {
 		servers = append(servers, s.start(group, s.observed, s.metrics.handler()))
 		attributes = append(attributes, "metrics", s.observed.Addr().String())
@@ -175,11 +175,7 @@ func (s *server) sweep(ctx context.Context) {
 	ticker := time.NewTicker(sweepEvery)
 	defer ticker.Stop()
 	for {
-		for _, sweeper := range s.sweepers {
-			if err := sweepAll(ctx, sweeper); err != nil && ctx.Err() == nil {
-				s.log.WarnContext(ctx, "deleting what has expired", "error", err)
-			}
-		}
+		s.sweepOnce(ctx)
 		select {
 		case <-ctx.Done():
 			return
@@ -188,12 +184,30 @@ func (s *server) sweep(ctx context.Context) {
 	}
 }
 
-// sweepAll deletes until nothing is left that has expired.
-func sweepAll(ctx context.Context, s sweeper) error {
+// sweepOnce deletes all that has expired.
+func (s *server) sweepOnce(ctx context.Context) {
+	failed := false
+	for _, sweeper := range s.sweepers {
+		deleted, err := sweepAll(ctx, sweeper)
+		s.metrics.swept.Add(float64(deleted))
+		if err != nil && ctx.Err() == nil {
+			failed = true
+			s.metrics.sweepFailed.Inc()
+			s.log.WarnContext(ctx, "deleting what has expired", "error", err)
+		}
+	}
+	if !failed && ctx.Err() == nil {
+		s.metrics.sweptAt.SetToCurrentTime()
+	}
+}
+
+// sweepAll deletes until nothing is left of a kind that has expired.
+func sweepAll(ctx context.Context, s sweeper) (deleted int64, err error) {
 	for {
-		deleted, err := s.Sweep(ctx)
-		if err != nil || deleted == 0 {
-			return err
+		batch, err := s.Sweep(ctx)
+		deleted += batch
+		if err != nil || batch == 0 {
+			return deleted, err
 		}
 	}
 }

@@ -26,13 +26,38 @@ func TestB5SweepingEndsWhenNothingIsLeft(t *testing.T) {
 					SELECT `+asBytes[name]+`, 1 FROM n`)
 			}
 			nonces := tokens.NewNonces(db, func() time.Time { return now })
-			if err := sweepAll(t.Context(), nonces); err != nil {
-				t.Fatal(err)
-			}
+			s := &server{log: newLogger(new(output), 0), metrics: newMetrics(), sweepers: []sweeper{nonces}}
+			s.sweepOnce(t.Context())
 			var left int
 			if err := db.Read.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM used_nonces`).Scan(&left); err != nil || left != 0 {
 				t.Errorf("%d of 20,000 expired rows are left, %v", left, err)
 			}
+			before := s.metrics.value(t, "portal_sweep_last_success_timestamp_seconds")
+			d.Exec(t, `DROP TABLE used_nonces`)
+			s.sweepOnce(t.Context())
+			for metric, want := range map[string]float64{
+				"portal_sweep_deleted_total": 20_000, "portal_sweep_failures_total": 1, "portal_sweep_last_success_timestamp_seconds": before,
+			} {
+				if got := s.metrics.value(t, metric); got != want || got == 0 {
+					t.Errorf("%s is %v, want %v", metric, got, want)
+				}
+			}
 		})
 	}
+}
+
+// value is that of a counter or gauge without labels.
+func (m *metrics) value(t *testing.T, name string) float64 {
+	t.Helper()
+	families, err := m.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range families {
+		if metric := family.GetMetric(); family.GetName() == name {
+			return metric[0].GetCounter().GetValue() + metric[0].GetGauge().GetValue()
+		}
+	}
+	t.Fatalf("there is no metric %s", name)
+	return 0
 }
