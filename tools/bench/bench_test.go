@@ -66,7 +66,7 @@ func TestChildrenPlayKnownRolesOnly(t *testing.T) {
 func TestASoakEndsByItself(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
-	if err := soak(t.Context(), []string{"-people", "3", "-actions", "5", "-pause", "10ms", "-duration", "1m"}, &out); err != nil {
+	if err := soak(t.Context(), []string{"-people", "3", "-actions", "5", "-pause", "10ms", "-duration", "1m", "-timed=false"}, &out); err != nil {
 		t.Fatalf("%v\n%s", err, &out)
 	}
 	for _, want := range []string{"3 people", "sessions lost      0", "duplicate tokens   0", "refused 0", "under attack     median", "attack by strangers with made-up codes: ", "goroutines"} {
@@ -92,7 +92,7 @@ func TestASoakFailsForWhatMustNotHappen(t *testing.T) {
 		{"a portal that kept memory", outcome{tally: &tally{}, before: usage(0, 5), after: usage(100, 50)}, "portal 1 kept 45.0 MB"},
 	}
 	for _, tt := range tests {
-		err := tt.outcome.report(io.Discard, soakSettings{})
+		err := tt.outcome.report(io.Discard, soakSettings{timed: true})
 		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v, want an error that names %q", tt.name, err, tt.want)
 		}
