@@ -21,6 +21,10 @@ type public func(w http.ResponseWriter, r *http.Request) error
 // proof of authentication. Visitors without one are sent to sign in.
 type signedIn func(w http.ResponseWriter, r *http.Request, s *session) error
 
+// lasting is signedIn for an answer that lasts as long as somebody reads it, and so takes none of the
+// person's turns.
+type lasting signedIn
+
 // signedInOr is signedIn with a page in its place for visitors. A part of the page is not for them:
 // it would be put into the page of somebody whose session has ended.
 type signedInOr struct {
@@ -34,18 +38,27 @@ func (handle signedIn) adapt(h *Handlers) public {
 	return signedInOr{handle, h.askToSignIn}.adapt(h)
 }
 
+func (handle lasting) adapt(h *Handlers) public {
+	return h.forPerson(signedIn(handle), h.askToSignIn)
+}
+
 func (handle signedInOr) adapt(h *Handlers) public {
+	return h.forPerson(h.inTurn(handle.signedIn), handle.visitor)
+}
+
+// forPerson serves handle to who has signed in, and visitor to others.
+func (h *Handlers) forPerson(handle signedIn, visitor public) public {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		s, err := h.loadSession(w, r)
 		switch {
 		case err != nil:
 			return err
 		case s != nil:
-			return h.serveSignedIn(w, r, s, handle.signedIn)
+			return h.serveSignedIn(w, r, s, handle)
 		case isHTMX(r):
 			return h.askToSignIn(w, r)
 		default:
-			return handle.visitor(w, r)
+			return visitor(w, r)
 		}
 	}
 }

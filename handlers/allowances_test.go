@@ -48,6 +48,33 @@ func TestB1OnePersonsTabsLeaveAnothersPagesAlone(t *testing.T) {
 	tabs.Wait()
 }
 
+func TestB1APageWhoseTurnDoesNotComeIsSaidInWords(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t)
+	lead, pages := p.as("lead"), p.config.Requests.Pages
+	revoke := p.address("/projects/{project}/agents/{agent}/tokens/{token}/revoke")
+	form := hiddenFields(lead.get(revoke).doc.Find(`form[action$="/revoke"]`))
+	pages.Wait = 10 * time.Millisecond
+	for range 8 { // tabs that hang
+		done, err := pages.Take(t.Context(), p.people["lead"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer done()
+	}
+	got := lead.inChinese().get("/sessions")
+	if got.status != http.StatusTooManyRequests || got.header.Get("Retry-After") == "" || !strings.Contains(got.text("h1"), "同时打开的页面过多") {
+		t.Errorf("a page more = %d, Retry-After %q, %q", got.status, got.header.Get("Retry-After"), got.text("main"))
+	}
+	if got := p.as("dev").get("/sessions"); got.status != http.StatusOK {
+		t.Errorf("another person's = %d, want 200", got.status)
+	}
+	form.Set("confirm", "prod-token")
+	if got := lead.post(revoke, form); got.status != http.StatusSeeOther {
+		t.Errorf("a revocation = %d, want it done", got.status)
+	}
+}
+
 func TestB2StrangersCodesAreLimitedByTheirAddress(t *testing.T) {
 	t.Parallel()
 	p := behindProxy(t)

@@ -519,18 +519,20 @@ func TestB6AStuckAuditHoldsNobodyUp(t *testing.T) {
 	for range p.db.Reports.Stats().MaxOpenConnections {
 		held = append(held, must(p.db.Reports.Conn(t.Context()))(t))
 	}
-	readers := make(chan *answer)
-	for range 16 {
-		go func() { readers <- lead.get("/activity") }()
+	p.gitlab.AddMember(p.project, p.people["dev"], gitlabtest.Maintainer)
+	people, readers := []*browser{lead, p.as("dev")}, make(chan *answer)
+	for i := range 16 {
+		go func() { readers <- people[i%len(people)].get("/activity") }()
 	}
 	for p.db.Reports.Stats().WaitCount < 16 {
 		runtime.Gosched()
 	}
-	others := make(chan string)
+	p.gitlab.AddMember(p.project, p.people["outsider"], gitlabtest.Maintainer)
+	other, others := p.as("outsider"), make(chan string)
 	go func() {
 		defer close(others)
 		for _, address := range []string{"/projects", "/readyz", p.agentPath(p.prod) + "/tokens/new"} {
-			others <- fmt.Sprint(lead.get(address).status, " ", address)
+			others <- fmt.Sprint(other.get(address).status, " ", address)
 		}
 		others <- fmt.Sprint(p.visitor().signIn("/auth/login", "dev").status, " signing in")
 	}()

@@ -1,6 +1,8 @@
 package handlers
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
 
 	"gitlab-agent-portal/internal/activity"
@@ -30,6 +32,25 @@ func (h *Handlers) spend(take func(r *http.Request) error, next http.Handler) ht
 		next.ServeHTTP(w, r)
 		return nil
 	})
+}
+
+// inTurn makes a page once it is its turn among the person's: who opens a hundred tabs waits for their
+// own, and nobody else does. A change never waits.
+func (h *Handlers) inTurn(handle signedIn) signedIn {
+	return func(w http.ResponseWriter, r *http.Request, s *session) error {
+		if !isSafe(r.Method) {
+			return handle(w, r, s)
+		}
+		done, err := h.Requests.Pages.Take(r.Context(), s.User.ID)
+		switch spent := (*budget.SpentError)(nil); {
+		case errors.As(err, &spent):
+			return errTooManyPages.because(err)
+		case err != nil:
+			return fmt.Errorf("waiting for the page's turn: %w", err)
+		}
+		defer done()
+		return handle(w, r, s)
+	}
 }
 
 // takePost takes a POST from the person's allowance, or from that of a visitor's address. Who has

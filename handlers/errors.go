@@ -70,6 +70,7 @@ var (
 	errSessionRenewed   = &httpError{status: http.StatusServiceUnavailable, id: "session_renewed"}
 	errTooManyChanges   = &httpError{status: http.StatusTooManyRequests, id: "too_many_changes"}
 	errTooManyRequests  = &httpError{status: http.StatusTooManyRequests, id: "too_many_requests"}
+	errTooManyPages     = &httpError{status: http.StatusTooManyRequests, id: "too_many_pages"}
 	errTooManySignIns   = &httpError{status: http.StatusTooManyRequests, id: "too_many_sign_ins"}
 	errTooManyStreams   = &httpError{status: http.StatusTooManyRequests, id: "too_many_streams"}
 	errSignInState      = &httpError{status: http.StatusBadRequest, id: "sign_in_state"}

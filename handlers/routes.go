@@ -32,10 +32,10 @@ func (h *Handlers) routes() []route {
 
 		// Fleet
 		{http.MethodGet, views.PatternHome, signedInOr{h.fleetShow, h.welcome}, ""},
-		{http.MethodGet, views.PatternProgress, signedIn(h.fleetProgress), ""},
+		{http.MethodGet, views.PatternProgress, lasting(h.fleetProgress), ""},
 		{http.MethodGet, views.PatternVersions, signedIn(h.fleetVersions), ""},
-		{http.MethodGet, views.PatternFleetCSV, signedIn(h.fleetCSV), ""},
-		{http.MethodGet, views.PatternFleetJSON, signedIn(h.fleetJSON), ""},
+		{http.MethodGet, views.PatternFleetCSV, lasting(h.fleetCSV), ""},
+		{http.MethodGet, views.PatternFleetJSON, lasting(h.fleetJSON), ""},
 
 		// Projects
 		{http.MethodGet, views.PatternProjects, signedIn(h.projectList), ""},
@@ -64,7 +64,7 @@ func (h *Handlers) routes() []route {
 
 		// Activity
 		{http.MethodGet, views.PatternActivity, signedIn(h.activity), ""},
-		{http.MethodGet, views.PatternActivityCSV, signedIn(h.activityCSV), ""},
+		{http.MethodGet, views.PatternActivityCSV, lasting(h.activityCSV), ""},
 
 		// Help, operation and assets
 		{http.MethodGet, views.PatternStatusHelp, signedIn(h.statusHelp), ""},

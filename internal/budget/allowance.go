@@ -30,6 +30,16 @@ func newAllowance[K comparable](burst int, every time.Duration, now func() time.
 
 // Take takes one, or returns a *SpentError.
 func (a *Allowance[K]) Take(key K) error {
+	limiter, now := a.limiterOf(key), a.now()
+	if limiter.AllowN(now, 1) {
+		return nil
+	}
+	missing := 1 - limiter.TokensAt(now)
+	return &SpentError{Wait: time.Duration(missing * float64(a.every))}
+}
+
+// limiterOf is what counts for key.
+func (a *Allowance[K]) limiterOf(key K) *rate.Limiter {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	limiter, ok := a.byKey.Get(key)
@@ -37,12 +47,7 @@ func (a *Allowance[K]) Take(key K) error {
 		limiter = rate.NewLimiter(rate.Every(a.every), a.burst)
 		a.byKey.Add(key, limiter)
 	}
-	now := a.now()
-	if limiter.AllowN(now, 1) {
-		return nil
-	}
-	missing := 1 - limiter.TokensAt(now)
-	return &SpentError{Wait: time.Duration(missing * float64(a.every))}
+	return limiter
 }
 
 // Requests are the allowances of requests to the portal.
@@ -52,6 +57,8 @@ type Requests struct {
 	// Visitors are the POSTs of visitors' addresses, and People those of who has signed in.
 	Visitors *Allowance[netip.Prefix]
 	People   *Allowance[int64]
+	// Pages are those that are being made for who has signed in.
+	Pages *Turns
 	// Streams are the streams of events that a person has open.
 	Streams *Places
 }
@@ -62,6 +69,7 @@ func NewRequests(now func() time.Time) *Requests {
 		SignIns:  newAllowance[netip.Prefix](signInBurst, signInEvery, now),
 		Visitors: newAllowance[netip.Prefix](visitorBurst, visitorEvery, now),
 		People:   newAllowance[int64](personBurst, personEvery, now),
+		Pages:    newTurns(),
 		Streams:  newPlaces(StreamsPerPerson),
 	}
 }

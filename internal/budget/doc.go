@@ -30,6 +30,12 @@ const (
 	signInBurst, signInEvery   = 600, time.Second / 5 // of an address
 	visitorBurst, visitorEvery = 300, time.Second / 2 // POSTs of an address
 	personBurst, personEvery   = 120, time.Second / 2 // POSTs of a person
+	// pagesAtOnce are made at once, and pagesPerPerson of one person's. More than pageBurst of a
+	// person's begin one every pageEvery: what people do by hand never comes to it. The others wait for
+	// at most pageWait, which is within the server's time for an answer.
+	pagesAtOnce, pagesPerPerson = 512, 8
+	pageBurst, pageEvery        = 100, time.Second / 10
+	pageWait                    = 30 * time.Second
 	// StreamsPerPerson is how many streams of events a person has open at once.
 	StreamsPerPerson = 8
 )

@@ -1,0 +1,34 @@
+package budget
+
+import (
+	"context"
+	"time"
+)
+
+// Turns let each person have a few pages made at once, and so many in a time; the rest of theirs waits
+// its turn. Real time counts, since somebody waits. It is safe for concurrent use.
+type Turns struct {
+	// Wait is how long a turn is waited for.
+	Wait time.Duration
+
+	begun *Allowance[int64]
+	pool  *Pool
+}
+
+func newTurns() *Turns {
+	return &Turns{Wait: pageWait, begun: newAllowance[int64](pageBurst, pageEvery, time.Now), pool: NewPool(pagesAtOnce, pagesPerPerson)}
+}
+
+// Take waits for the person's turn, and returns what ends it. The error is ctx's, or a *SpentError if
+// the turn does not come in time.
+func (t *Turns) Take(ctx context.Context, person int64) (done func(), err error) {
+	waiting, cancel := context.WithTimeout(ctx, t.Wait)
+	defer cancel()
+	if err = t.begun.limiterOf(person).Wait(waiting); err == nil {
+		done, err = t.pool.Acquire(waiting, person)
+	}
+	if err != nil && ctx.Err() == nil {
+		err = &SpentError{Wait: t.Wait}
+	}
+	return done, err
+}
