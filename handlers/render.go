@@ -126,6 +126,7 @@ func (h *Handlers) page(w http.ResponseWriter, r *http.Request, title string) vi
 	p.Path, p.Theme = h.currentPage(r), h.theme(r)
 	p.NoKeys = cookieValue(r, h.Cookie.Name+keysCookie) == "off"
 	gitlab := h.GitLab.BaseURL()
+	p.Version = h.Version
 	p.GitLabName, p.GitLabURL = gitlab.Host, gitlab.String()
 	p.Demo, p.ReadOnly = h.SandboxURL, h.ReadOnly
 	if skew := h.GitLab.ClockSkew(); skew.Exceeds(agent.ClockTolerance) {

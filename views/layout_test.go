@@ -30,6 +30,15 @@ func TestLayoutConfiguresHTMXBeforeItsScript(t *testing.T) {
 	}
 }
 
+func TestLayoutEndsWithTheVersionAndGitLab(t *testing.T) {
+	t.Parallel()
+	p := testPage(i18n.English)
+	p.Version = "v1.2.3"
+	foot := render(t, Layout(p)).Find("body > footer")
+	wantText(t, foot, "span:first-child", "Agent Portal v1.2.3")
+	wantAttr(t, foot, "a", "href", p.GitLabURL)
+}
+
 func TestLayoutNamesThePage(t *testing.T) {
 	t.Parallel()
 	p := testPage(i18n.Chinese)

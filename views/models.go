@@ -36,6 +36,8 @@ type Page struct {
 	User *User
 	// SignOutNonce and PreferencesNonce prove that the page's own forms come from the portal.
 	SignOutNonce, PreferencesNonce string
+	// Version is the running portal's.
+	Version string
 	// GitLabName is the host of GITLAB_URL, as people know it.
 	GitLabName string
 	// GitLabURL is the instance's address without a trailing slash.

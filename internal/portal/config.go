@@ -41,6 +41,7 @@ type config struct {
 	PublicURL         url.URL `env:"PUBLIC_URL"`
 	ListenAddr        string  `env:"LISTEN_ADDR"` // unset: defaultListenAddr
 	MetricsAddr       string  `env:"METRICS_ADDR"`
+	PPROF             bool    `env:"PPROF"`
 	AllowInsecureHTTP bool    `env:"ALLOW_INSECURE_HTTP"`
 
 	// The database's address holds a password.

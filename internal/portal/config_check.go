@@ -104,7 +104,15 @@ func (c *config) checkAddresses(bad *problems) {
 	if !isListenAddress(c.ListenAddr) {
 		bad.add("LISTEN_ADDR", "is not of the form host:port or :port")
 	}
+	c.checkMetricsAddr(bad)
+}
+
+// checkMetricsAddr examines the listener that only operators are to reach.
+func (c *config) checkMetricsAddr(bad *problems) {
 	if c.MetricsAddr == "" {
+		if c.PPROF {
+			bad.add("PPROF", "needs METRICS_ADDR, since profiles are served there and nowhere else")
+		}
 		return
 	}
 	if !isListenAddress(c.MetricsAddr) {

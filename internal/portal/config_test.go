@@ -165,6 +165,7 @@ func TestV9ConfigRefuses(t *testing.T) {
 		{"a listen address with a named port", "LISTEN_ADDR", "localhost:canary", "is not of the form host:port"},
 		{"a listen address with too large a port", "LISTEN_ADDR", ":70000", "is not of the form host:port"},
 		{"a metrics address without a port", "METRICS_ADDR", "canary", "is not of the form host:port"},
+		{"profiles without a listener for them", "PPROF", "true", "needs METRICS_ADDR"},
 		{"metrics for everybody", "METRICS_ADDR", ":8080", "is LISTEN_ADDR"},
 		{"an unknown database", "DATABASE_URL", "mysql://u:canary@db/portal", "is not usable: neither sqlite:FILE nor postgres://"},
 		{"a database without a file", "DATABASE_URL", "sqlite:", "is not usable: needs the name of a file"},
@@ -233,7 +234,7 @@ func TestEverySettingIsTakenWithoutTheSpaceAroundIt(t *testing.T) {
 	values := map[string]string{
 		"GITLAB_URL": "https://example.com/gitlab", "GITLAB_INTERNAL_URL": "https://gitlab.svc", "GITLAB_CLIENT_ID": "client", "GITLAB_CLIENT_SECRET": "secret",
 		"GITLAB_SCOPE": "read_api", "GITLAB_CA_FILE": "", "GITLAB_JIHU": "true", "HTTP_PROXY": "http://p:1", "HTTPS_PROXY": "http://p:2", "NO_PROXY": "example.com",
-		"PUBLIC_URL": "https://agents.example.com", "LISTEN_ADDR": ":9000", "METRICS_ADDR": ":9001", "ALLOW_INSECURE_HTTP": "true", "DATABASE_URL": "sqlite:x.db",
+		"PUBLIC_URL": "https://agents.example.com", "LISTEN_ADDR": ":9000", "METRICS_ADDR": ":9001", "PPROF": "true", "ALLOW_INSECURE_HTTP": "true", "DATABASE_URL": "sqlite:x.db",
 		"SESSION_KEYS": testKey, "TRUSTED_PROXIES": "10.0.0.0/8", "HELM_REPO_URL": "https://charts.example.com", "TOKEN_MAX_AGE": "1h", "TOKEN_MAX_IDLE": "2h",
 		"AUDIT_RETENTION": "3h", "LOG_LEVEL": "debug", "AGENT_IMAGE": "registry.example.com/agentk", "SECURITY_CONTACT": "security@example.com",
 	}

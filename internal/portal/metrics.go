@@ -198,10 +198,3 @@ func (m *metrics) answered(o handlers.Observation) {
 func (m *metrics) count(next http.Handler) http.Handler {
 	return promhttp.InstrumentHandlerInFlight(m.inFlight, next)
 }
-
-// handler shows the metrics.
-func (m *metrics) handler() http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
-	return mux
-}

@@ -92,7 +92,7 @@ func (s *server) run(ctx context.Context, handler http.Handler) error {
 	servers := []*http.Server{portal}
 	attributes := append(s.cfg.summary(), "version", thisBuild().version, "address", s.portal.Addr().String())
 	if s.observed != nil {
-		servers = append(servers, s.start(group, s.observed, s.metrics.handler()))
+		servers = append(servers, s.start(group, s.observed, s.observedHandler()))
 		attributes = append(attributes, "metrics", s.observed.Addr().String())
 	}
 	group.Go(func() error {
