@@ -68,6 +68,14 @@ bench: build ## measure CPU, memory, start-up and queries of the audit; compare 
 soak: assets ## let 50 people use two portals over a failing GitLab, and attack them, for ten minutes (SOAK="-duration 1m")
 	CGO_ENABLED=0 $(GO) run ./tools/bench soak $(SOAK)
 
+.PHONY: image
+image: ## build the image gitlab-agent-portal:VERSION, and say what is in it (BUILDER="buildah bud", IMAGE_ARGS=…)
+	@VERSION="$(VERSION)" IMAGE="$(IMAGE)" BUILDER="$(BUILDER)" IMAGE_ARGS="$(IMAGE_ARGS)" ./.ci/image
+
+.PHONY: image-test
+image-test: ## build the image on stand-ins and run it; needs root and Debian's buildah, runc and busybox-static
+	CGO_ENABLED=0 $(GO) test -tags image -count=1 -v -timeout 60m ./tools/image
+
 .PHONY: vuln
 vuln: ## look for known vulnerabilities; says so where the database cannot be reached
 	@$(VULN) ./... 2>&1 | tee /dev/stderr | grep -q 'fetching vulnerabilities' && \

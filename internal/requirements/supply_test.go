@@ -43,7 +43,7 @@ func TestV13EverythingFromOutsideIsPinned(t *testing.T) {
 			t.Errorf("package-lock.json does not say what %s contains", name)
 		}
 	}
-	for _, module := range []string{"", "tools/lint/"} {
+	for _, module := range []string{"", "tools/lint/", "tools/manifests/", "tools/sbom/"} {
 		required := regexp.MustCompile(`(?m)^\t(\S+) (v\S+)`).FindAllStringSubmatch(read(t, module+"go.mod"), -1)
 		sums := read(t, module+"go.sum")
 		for _, m := range required {
@@ -69,5 +69,25 @@ func TestV13EverythingFromOutsideIsPinned(t *testing.T) {
 		if regexp.MustCompile(`npm (i|install)\b|@latest`).MatchString(content) {
 			t.Errorf("%s installs what no lock file names", file)
 		}
+	}
+}
+
+// TestV13TheImagesThatOthersMadeArePinned reads what the image and the compose file build on.
+func TestV13TheImagesThatOthersMadeArePinned(t *testing.T) {
+	t.Parallel()
+	dockerfile := read(t, "Dockerfile")
+	for _, from := range regexp.MustCompile(`(?m)^FROM (?:--platform=\S+ )?(\S+)`).FindAllStringSubmatch(dockerfile, -1) {
+		if !regexp.MustCompile(`^\$\{[A-Z]+_IMAGE\}$`).MatchString(from[1]) {
+			t.Errorf("the Dockerfile builds on %s, which no argument pins by digest", from[1])
+		}
+	}
+	images := regexp.MustCompile(`(?m)^(?:ARG [A-Z]+_IMAGE=|    image: docker.io/)(\S+)$`).FindAllStringSubmatch(dockerfile+read(t, "deploy/compose.yaml"), -1)
+	for _, image := range images {
+		if !regexp.MustCompile(`(:|debian)\d[\w.-]*(:nonroot)?(@sha256:[0-9a-f]{64})?$`).MatchString(image[1]) {
+			t.Errorf("the image %s has no version", image[1])
+		}
+	}
+	if len(images) != 4 {
+		t.Errorf("there are %d images, want Node, Go, the base and PostgreSQL", len(images))
 	}
 }
