@@ -236,6 +236,7 @@ func TestEverySettingIsTakenWithoutTheSpaceAroundIt(t *testing.T) {
 		"PUBLIC_URL": "https://agents.example.com", "LISTEN_ADDR": ":9000", "METRICS_ADDR": ":9001", "ALLOW_INSECURE_HTTP": "true", "DATABASE_URL": "sqlite:x.db",
 		"SESSION_KEYS": testKey, "TRUSTED_PROXIES": "10.0.0.0/8", "HELM_REPO_URL": "https://charts.example.com", "TOKEN_MAX_AGE": "1h", "TOKEN_MAX_IDLE": "2h",
 		"AUDIT_RETENTION": "3h", "LOG_LEVEL": "debug", "AGENT_IMAGE": "registry.example.com/agentk", "SECURITY_CONTACT": "security@example.com",
+		"FLEET_CACHE_SIZE": "64 MiB",
 	}
 	wrapped := maps.Clone(values)
 	for name, value := range wrapped {
