@@ -86,28 +86,33 @@ func (s *Service) leave(f *flight) {
 func (s *Service) start(ctx context.Context, v Viewer, source Source, before *flight) *flight {
 	ctx, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	f := &flight{key: v.key(), stop: stop, changed: make(chan struct{}), done: make(chan struct{})}
+	join := func() *turn {
+		return s.turns.join(v.Person, func(ahead int) { f.report(fleet.Progress{Waiting: true, Ahead: ahead}) })
+	}
+	if before == nil {
+		own := join() // at once, so that whoever asks is told the place
+		s.work.Go(func() { s.fly(ctx, f, v, source, own) })
+		return f
+	}
 	s.work.Go(func() {
-		defer stop(nil)
-		if before != nil {
-			select {
-			case <-before.done:
-			case <-ctx.Done(): // and ends as one that was stopped under way
-			}
+		select {
+		case <-before.done:
+		case <-ctx.Done(): // and ends as one that was stopped under way
 		}
-		s.fly(ctx, f, v, source)
+		s.fly(ctx, f, v, source, join())
 	})
 	return f
 }
 
 // fly waits for the flight's turn, and then makes passes until one is of use.
-func (s *Service) fly(ctx context.Context, f *flight, v Viewer, source Source) {
-	turn, err := s.turns.take(ctx, v.Person, func(ahead int) { f.report(fleet.Progress{Waiting: true, Ahead: ahead}) })
-	if err != nil {
+func (s *Service) fly(ctx context.Context, f *flight, v Viewer, source Source, turn *turn) {
+	defer f.stop(nil)
+	defer turn.end()
+	if err := turn.wait(ctx); err != nil {
 		s.cfg.Observe(Outcome{Err: err})
 		s.finish(ctx, f, nil, nil, err)
 		return
 	}
-	defer turn.end()
 	if progress, _ := f.look(); progress.Waiting {
 		f.report(fleet.Progress{})
 	}

@@ -41,6 +41,7 @@ type turns struct {
 type turn struct {
 	of     *turns
 	person int64
+	since  time.Time
 	small  bool
 	// report is told how many people come before.
 	report func(ahead int)
@@ -57,31 +58,26 @@ func newTurns(slots *budget.Pool, now func() time.Time, observe func(time.Durati
 	return t
 }
 
-// take waits until the person's scan may begin: it then has a slot for its first call. The turn has
-// to be ended. The error is ctx's.
-func (t *turns) take(ctx context.Context, person int64, report func(ahead int)) (*turn, error) {
-	since := t.now()
-	one := t.join(person, report)
+// wait waits until the scan may begin: it then has a slot for its first call. The error is ctx's.
+func (one *turn) wait(ctx context.Context) error {
 	select {
 	case <-one.ready:
 	case <-ctx.Done():
-		one.end()
-		return nil, ctx.Err()
+		return ctx.Err()
 	}
 	if one.slot == nil {
 		var err error
-		if one.slot, err = t.slots.Acquire(ctx, person); err != nil {
-			one.end()
-			return nil, err
+		if one.slot, err = one.of.slots.Acquire(ctx, one.person); err != nil {
+			return err
 		}
 	}
-	t.observe(t.now().Sub(since))
-	return one, nil
+	one.of.observe(one.of.now().Sub(one.since))
+	return nil
 }
 
-// join adds a scan, whose turn may come at once.
+// join adds a scan, whose turn may come at once. It has to be ended.
 func (t *turns) join(person int64, report func(ahead int)) *turn {
-	one := &turn{of: t, person: person, report: report, ahead: -1, ready: make(chan struct{})}
+	one := &turn{of: t, person: person, since: t.now(), report: report, ahead: -1, ready: make(chan struct{})}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if calls, ok := t.calls.Get(person); ok && calls <= smallScan {
