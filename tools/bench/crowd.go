@@ -123,25 +123,26 @@ func (sc *crowdScene) types(ctx context.Context, long time.Duration) ([]time.Dur
 	letter := http.Header{"Hx-Request": {"true"}, "Hx-Request-Type": {"partial"}}
 	err := sc.all(ctx, len(sc.people), func(ctx context.Context, i int) error {
 		pause := letterEvery * time.Duration(i) / time.Duration(len(sc.people)) // not all at once
-		for n := 0; ; n++ {
+		for n := 0; clock().Add(pause).Before(end); n++ {
 			select {
 			case <-ctx.Done():
 				return ctx.Err()
 			case <-time.After(pause):
 			}
 			begun := clock()
-			if begun.After(end) {
-				return nil
-			}
 			got, err := sc.people[i].send(ctx, fmt.Sprintf("%s/?q=cluster-%d", sc.portal.url, n%2), nil, letter)
-			if err != nil || got.status != http.StatusOK {
-				return errors.Join(err, fmt.Errorf("a letter: status %d", got.status))
+			if err == nil && got.status != http.StatusOK {
+				err = fmt.Errorf("a letter: status %d", got.status)
+			}
+			if err != nil {
+				return err
 			}
 			mu.Lock()
 			all = append(all, clock().Sub(begun))
 			mu.Unlock()
 			pause = letterEvery - min(clock().Sub(begun), letterEvery)
 		}
+		return nil
 	})
 	slices.Sort(all)
 	return all, err
