@@ -42,20 +42,23 @@ func (h *Handlers) fleetProgress(w http.ResponseWriter, r *http.Request, s *sess
 	return nil
 }
 
-// growEvery is how often a page asks for what was read so far while there is nothing else to show.
-const growEvery = 3 * time.Second
+// A page that has nothing else to show asks for what was read so far: after growAfter, within which
+// most lists are whole, and then every growEvery.
+const growAfter, growEvery = time.Second, 3 * time.Second
 
 // tellProgress returns what tells the stream of the progress, and makes a page that shows nothing, or
 // what was read so far, ask for more of it now and then.
 func (h *Handlers) tellProgress(r *http.Request, s *session, stream *stream) func(fleet.Progress) {
 	p, ctx := h.barePage(printer(r), ""), r.Context()
 	view := h.Fleet.Cached(viewerOf(s))
-	grows, shown, shownAt := view.Snapshot == nil || view.Partial, view.Progress.Done, h.Now()
+	grows, shown, next := view.Snapshot == nil || view.Partial, view.Progress.Done, h.Now().Add(growEvery)
+	if shown == 0 {
+		next = h.Now().Add(growAfter)
+	}
 	return func(progress fleet.Progress) {
 		stream.show(ctx, views.FleetProgress(p, progress))
-		isFirst := shown == 0 && progress.Done > 0
-		if grows && progress.Done > shown && (isFirst || h.Now().Sub(shownAt) >= growEvery) {
-			shown, shownAt = progress.Done, h.Now()
+		if grows && progress.Done > shown && !h.Now().Before(next) {
+			shown, next = progress.Done, h.Now().Add(growEvery)
 			stream.event(eventReady, nil)
 		}
 	}
