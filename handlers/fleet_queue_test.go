@@ -113,6 +113,9 @@ func TestTheListGrowsWhileItIsRead(t *testing.T) {
 	listing.Open()
 	stream.until("event: ready") // there is something
 	stream.until("3 of 4 projects read")
+	if err := gate.Await(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
 
 	// The lists of projects are the scan's own, and may still be under way.
 	others := func() int { return p.gitlab.Calls("") - p.gitlab.Calls(gitlabtest.OpListProjects) }
