@@ -45,7 +45,7 @@ type events struct {
 // opens opens the stream of progress.
 func (b *browser) opens() *events {
 	b.p.t.Helper()
-	response, err := b.client.Do(b.request(http.MethodGet, "/fleet/progress", nil)) //nolint:bodyclose // below
+	response, err := b.client.Do(b.request(http.MethodGet, "/fleet/progress", nil))
 	if err != nil {
 		b.p.t.Fatal(err)
 	}

@@ -276,7 +276,12 @@ func TestWhatIsInUseMakesNoRoom(t *testing.T) {
 	if stats := w.service.Stats(); stats.Viewers != 2 || stats.Bytes > capacity || stats.Evicted != 0 || stats.Refused != 6 {
 		t.Errorf("%+v, want the first two within %d bytes and six that were refused", stats, capacity)
 	}
-	w.clock.Advance(30 * time.Second)
+	w.clock.Advance(20 * time.Second)
+	people[2].read()
+	if stats := w.service.Stats(); stats.Evicted != 0 {
+		t.Errorf("%+v, want that nobody has made room who looked 20 s ago", stats)
+	}
+	w.clock.Advance(10 * time.Second)
 	people[2].read()
 	if stats := w.service.Stats(); stats.Evicted != 1 || w.service.Cached(people[2].viewer).Snapshot == nil {
 		t.Errorf("%+v, want that one has made room who looked away", stats)

@@ -175,7 +175,7 @@ func (p *packer) time(t *time.Time) {
 		return
 	}
 	seconds := t.Unix()
-	p.buffer = binary.AppendUvarint(p.buffer, uint64(t.Nanosecond())+1) //nolint:gosec // never negative
+	p.buffer = binary.AppendUvarint(p.buffer, uint64(t.Nanosecond())+1)
 	p.number(&seconds)
 }
 
@@ -213,7 +213,7 @@ func (u *unpacker) uvarint() uint64 {
 
 func (u *unpacker) varint() int64 {
 	n := u.uvarint()
-	return int64(n>>1) ^ -int64(n&1) //nolint:gosec // that is how a sign is written
+	return int64(n>>1) ^ -int64(n&1)
 }
 
 func (u *unpacker) number(n *int64) { *n = u.varint() }
@@ -236,7 +236,7 @@ func (u *unpacker) text(text *string) {
 
 func (u *unpacker) time(t *time.Time) {
 	if nanoseconds := u.uvarint(); nanoseconds > 0 {
-		*t = time.Unix(u.varint(), int64(nanoseconds)-1).UTC() //nolint:gosec // below a second
+		*t = time.Unix(u.varint(), int64(nanoseconds)-1).UTC()
 	}
 }
 
