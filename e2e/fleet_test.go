@@ -52,6 +52,32 @@ func TestTheFleetComesWithProgressAndWithoutAJump(t *testing.T) {
 	p.says(p.Locator("table.fleet tr", rowOf("prod")), "Connected")
 }
 
+// TestTheFleetGrowsWhileItIsRead holds one project back: the others are shown, can be searched, and
+// stay when the last one comes.
+func TestTheFleetGrowsWhileItIsRead(t *testing.T) {
+	s := newStage(t)
+	s.addProjects(3)
+	s.gitlab.Configure(func(settings *gitlabtest.Settings) { settings.GraphQLOff = true })
+	gate := gitlabtest.NewGate()
+	t.Cleanup(gate.Open)
+	s.gitlab.Inject(gitlabtest.OpListAgents, gitlabtest.Hold(gate).ForProject(s.project))
+	p := s.signsIn("lead")
+	p.says(p.Locator("#fleet label"), "3 of 4 projects read")
+	p.visit(s.url + "/")
+	p.sees(p.link("cluster-01"))
+	p.says(p.Locator(".fleet-state"), "Incomplete")
+	p.sees(p.Locator(".fleet-state progress"))
+	p.fill(p.GetByRole("searchbox"), "cluster-02")
+	p.lacks(p.link("cluster-01"))
+	p.sees(p.link("cluster-02"))
+	p.fill(p.GetByRole("searchbox"), "")
+	p.sees(p.link("cluster-01"))
+	gate.Open()
+	p.sees(p.link("prod"))
+	p.lacks(p.Locator("#fleet progress"))
+	p.says(p.Locator(".fleet-state"), "Updated")
+}
+
 // TestTheFleetIsSearchedAndFiltered types, clicks a count, and goes back.
 func TestTheFleetIsSearchedAndFiltered(t *testing.T) {
 	s := newStage(t).withHistory()

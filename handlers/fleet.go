@@ -1,12 +1,14 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"gitlab-agent-portal/internal/activity"
 	"gitlab-agent-portal/internal/agent"
@@ -18,7 +20,7 @@ import (
 
 // The parameters of the fleet page that say how to read, and not what to show.
 const (
-	paramWait    = "wait"    // answer only when the list is there: for browsers without script
+	paramWait    = "wait"    // answer when the list is there, or after a while: for browsers without script
 	paramRefresh = "refresh" // read everything again
 	paramRetry   = "retry"   // read the project with this id again
 )
@@ -28,6 +30,10 @@ func (h *Handlers) welcome(w http.ResponseWriter, r *http.Request) error {
 	p := h.page(w, r, printer(r).T("titles.welcome"))
 	return h.render(w, r, http.StatusOK, views.WelcomePage(p, views.WelcomeModel{LoginURL: h.urls.Login("")}), nil)
 }
+
+// fleetWait is how long a page waits for the list before it shows how far that is: long enough for
+// most, and shorter than what anything on the way has patience for.
+const fleetWait = 10 * time.Second
 
 // fleetShow shows every agent that the person may see. The page never waits: what is not read
 // yet comes over the stream of fleetProgress, and without a script over a page that does wait.
@@ -61,22 +67,37 @@ func (h *Handlers) fleetView(r *http.Request, s *session, wait bool) (scan.View,
 	if !wait {
 		return h.Fleet.Look(r.Context(), viewerOf(s), h.fleetSource(r, s))
 	}
-	snapshot, err := h.Fleet.Read(r.Context(), viewerOf(s), h.fleetSource(r, s), nil)
+	ctx, cancel := context.WithTimeout(r.Context(), cmp.Or(h.FleetWait, fleetWait))
+	defer cancel()
+	snapshot, err := h.Fleet.Read(ctx, viewerOf(s), h.fleetSource(r, s), nil)
+	if err != nil && ctx.Err() != nil && r.Context().Err() == nil { // it takes longer, and that is no error
+		return h.Fleet.Look(r.Context(), viewerOf(s), h.fleetSource(r, s))
+	}
 	return scan.View{Snapshot: snapshot, Fresh: true}, err
 }
 
-// fleetRetry reads one project again.
+// fleetRetry reads one project again, unless the whole list is to come anyway.
 func (h *Handlers) fleetRetry(w http.ResponseWriter, r *http.Request, s *session, query fleet.Query) error {
-	project, _ := strconv.ParseInt(r.URL.Query().Get(paramRetry), 10, 64) // 0 is nobody's project
-	snapshot, err := h.Fleet.RetryProject(r.Context(), viewerOf(s), h.fleetSource(r, s), project)
-	if err != nil {
-		return err
+	view := h.Fleet.Cached(viewerOf(s))
+	if view.Snapshot != nil && !view.Partial {
+		project, _ := strconv.ParseInt(r.URL.Query().Get(paramRetry), 10, 64) // 0 is nobody's project
+		snapshot, err := h.Fleet.RetryProject(r.Context(), viewerOf(s), h.fleetSource(r, s), project)
+		if err != nil {
+			return err
+		}
+		view = scan.View{Snapshot: snapshot, Fresh: true}
 	}
 	if !isFragment(r) {
 		http.Redirect(w, r, h.fleetURL(query), http.StatusSeeOther) //nolint:gosec // the address is ours
 		return nil
 	}
-	return h.renderFleet(w, r, s, query, scan.View{Snapshot: snapshot, Fresh: true})
+	if !view.Fresh {
+		var err error
+		if view, err = h.fleetView(r, s, true); err != nil {
+			return err
+		}
+	}
+	return h.renderFleet(w, r, s, query, view)
 }
 
 func (h *Handlers) renderFleet(w http.ResponseWriter, r *http.Request, s *session, query fleet.Query, view scan.View) error {
@@ -96,7 +117,7 @@ func (h *Handlers) renderFleet(w http.ResponseWriter, r *http.Request, s *sessio
 // Maintainers only: the page asks for them when it is there.
 func (h *Handlers) fleetVersions(w http.ResponseWriter, r *http.Request, s *session) error {
 	versions := views.FleetVersions{}
-	if view := h.Fleet.Cached(viewerOf(s)); view.Snapshot != nil {
+	if view := h.Fleet.Cached(viewerOf(s)); view.Snapshot != nil && !view.Partial {
 		chosen := fleet.Select(h.fleetRows(r.Context(), view.Snapshot.Agents), fleet.Parse(r.URL.Query()))
 		found, err := h.Fleet.Versions(r.Context(), viewerOf(s), h.fleetSource(r, s), agentsOf(chosen.Rows))
 		if err != nil {

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -81,9 +82,15 @@ func abort(r *http.Request, err error) {
 	panic(http.ErrAbortHandler)
 }
 
+// exportWait is how long an export waits for the fleet, in the queue too: until just before the server
+// gives the answer up.
+const exportWait = 70 * time.Second
+
 // exported waits for the fleet and selects what the address asks for, on all its pages.
 func (h *Handlers) exported(r *http.Request, s *session) (*fleet.Snapshot, []fleet.Row, error) {
-	snapshot, err := h.Fleet.Read(r.Context(), viewerOf(s), h.fleetSource(r, s), nil)
+	ctx, cancel := context.WithTimeout(r.Context(), exportWait)
+	defer cancel()
+	snapshot, err := h.Fleet.Read(ctx, viewerOf(s), h.fleetSource(r, s), nil)
 	if err != nil {
 		return nil, nil, err
 	}

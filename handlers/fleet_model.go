@@ -29,18 +29,21 @@ func (h *Handlers) fleetModel(r *http.Request, s *session, query fleet.Query, vi
 	model := views.FleetModel{Form: views.FleetForm{Query: query}, Filtered: query.Filtered(), UnfilteredURL: h.fleetURL(query.Unfiltered())}
 	if view.Snapshot == nil || view.Scanning && !view.Fresh {
 		here := h.fleetURL(query.OnPage(query.Page))
-		model.Scan = &views.FleetScan{ProgressURL: h.urls.FleetProgress(), HereURL: here, WaitURL: h.fleetURL(query, paramWait, "1")}
+		model.Scan = &views.FleetScan{ProgressURL: h.urls.FleetProgress(), HereURL: here, WaitURL: h.fleetURL(query, paramWait, "1"), Progress: view.Progress}
 	}
 	if view.Snapshot == nil {
 		return model, nil
 	}
 	rows := h.fleetRows(r.Context(), view.Snapshot.Agents)
 	chosen := fleet.Select(rows, query)
-	onScreen, err := h.enrich(r, s, chosen.Rows)
-	if err != nil {
-		return views.FleetModel{}, err
+	onScreen := chosen.Rows
+	if !view.Partial { // or its calls would delay what is being read
+		var err error
+		if onScreen, err = h.enrich(r, s, chosen.Rows); err != nil {
+			return views.FleetModel{}, err
+		}
 	}
-	model.Read, model.ReadAt = true, view.Snapshot.ReadAt
+	model.Read, model.Partial, model.ReadAt = true, view.Partial, view.Snapshot.ReadAt
 	model.Total, model.Matched, model.Projects = len(rows), len(chosen.All), len(view.Snapshot.Projects) > 0
 	model.Form.Groups = offered(chosen.Groups)
 	model.Rows = h.fleetViewRows(printer(r), onScreen)

@@ -14,7 +14,8 @@ import (
 	"gitlab-agent-portal/views"
 )
 
-// The named events of the stream: ready makes the page ask for the list, done ends it.
+// The named events of the stream: ready makes the page ask for the list, as far as there is one, done
+// ends the stream.
 const (
 	eventReady = "ready"
 	eventDone  = "done"
@@ -32,16 +33,35 @@ func (h *Handlers) fleetProgress(w http.ResponseWriter, r *http.Request, s *sess
 	case !ok:
 		return h.endStream(r, stream, errTooManyStreams)
 	}
-	p, ctx := h.barePage(printer(r), ""), r.Context()
-	_, failed := h.Fleet.Read(ctx, viewerOf(s), h.fleetSource(r, s), func(progress fleet.Progress) {
-		stream.show(ctx, views.FleetProgress(p, progress))
-	})
+	_, failed := h.Fleet.Read(r.Context(), viewerOf(s), h.fleetSource(r, s), h.tellProgress(r, s, stream))
 	if failed != nil {
 		return h.endStream(r, stream, failed)
 	}
 	stream.event(eventReady, nil)
 	stream.event(eventDone, nil)
 	return nil
+}
+
+// A page that has nothing else to show asks for what was read so far: after growAfter, within which
+// most lists are whole, and then every growEvery.
+const growAfter, growEvery = time.Second, 3 * time.Second
+
+// tellProgress returns what tells the stream of the progress, and makes a page that shows nothing, or
+// what was read so far, ask for more of it now and then.
+func (h *Handlers) tellProgress(r *http.Request, s *session, stream *stream) func(fleet.Progress) {
+	p, ctx := h.barePage(printer(r), ""), r.Context()
+	view := h.Fleet.Cached(viewerOf(s))
+	grows, shown, next := view.Snapshot == nil || view.Partial, view.Progress.Done, h.Now().Add(growEvery)
+	if shown == 0 {
+		next = h.Now().Add(growAfter)
+	}
+	return func(progress fleet.Progress) {
+		stream.show(ctx, views.FleetProgress(p, progress))
+		if grows && progress.Done > shown && !h.Now().Before(next) {
+			shown, next = progress.Done, h.Now().Add(growEvery)
+			stream.event(eventReady, nil)
+		}
+	}
 }
 
 // endStream says why there is nothing to show. The answer has begun: the error is for the log.

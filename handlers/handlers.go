@@ -48,6 +48,9 @@ type Config struct {
 	Read   *agentread.Service
 	Tokens *tokens.Service
 	Fleet  *scan.Service
+	// FleetWait is how long a page without script waits for the fleet before it shows how far the
+	// reading is; 0: 10 s.
+	FleetWait time.Duration
 	// Limits are those beyond which an agent needs attention.
 	Limits agent.Thresholds
 	// Keys yield the keys of form nonces and of the portal's sealed cookies.

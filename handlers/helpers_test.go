@@ -114,6 +114,9 @@ type setUp struct {
 	pages map[string]handlers.PageFunc
 	// contact is where to report a vulnerability; empty for nowhere.
 	contact string
+	// oneSlot lets scans make one call at a time, and fleetWait is Config.FleetWait.
+	oneSlot   bool
+	fleetWait time.Duration
 	// behindProxy says that the test is a proxy which the portal trusts.
 	behindProxy bool
 	// application is the id of the application at GitLab; empty: the usual one.
@@ -208,14 +211,18 @@ func (p *portal) compose(setup setUp) {
 		}
 	}
 	nonces := tokens.NewNonces(db, p.clock.Now)
-	p.fleet = scan.New(scan.Config{Now: p.clock.Now, Log: log})
+	scans := scan.Config{Now: p.clock.Now, Log: log}
+	if setup.oneSlot {
+		scans.InFlight, scans.PerPerson = 1, 1
+	}
+	p.fleet = scan.New(scans)
 	p.t.Cleanup(func() { _ = p.fleet.Close(context.Background()) })
 	p.config = handlers.Config{
 		PublicURL: p.public, GitLab: client, ReadOnly: setup.readOnly, OAuth: oauth, Revocations: revocations,
 		Sessions: sessions, Audit: p.auditLog, Readings: readings.New(db, p.clock.Now),
 		Read:   agentread.New(agentread.Config{ReadOnly: setup.readOnly, Log: log, Now: p.clock.Now}),
 		Tokens: tokens.New(nonces, p.auditLog, budget.NewChanges(db, p.clock.Now), log), Requests: budget.NewRequests(p.clock.Now),
-		Fleet: p.fleet, Limits: agent.NewThresholds(90*24*time.Hour, 30*24*time.Hour), Keys: setup.keys, Cookie: cookie,
+		Fleet: p.fleet, FleetWait: setup.fleetWait, Limits: agent.NewThresholds(90*24*time.Hour, 30*24*time.Hour), Keys: setup.keys, Cookie: cookie,
 		Assets: must(static.Load())(p.t), Log: log, Now: p.clock.Now, Ready: readiness(setup, db),
 		HelmRepoURL: "https://charts.gitlab.io", AgentImage: setup.agentImage, PrivateCA: setup.privateCA, JiHu: setup.jihu, Pages: setup.pages, SecurityContact: setup.contact, Version: "v1.2.3",
 	}

@@ -19,6 +19,8 @@ type FleetModel struct {
 	Scan *FleetScan
 	// Read says that there is something to show; without it the page waits for Scan.
 	Read bool
+	// Partial says that the list is what Scan has read so far.
+	Partial bool
 	// ReadAt is when it was read.
 	ReadAt time.Time
 	// RefreshURL reads everything again, CSVURL and JSONURL export what is filtered, UnfilteredURL
@@ -196,10 +198,16 @@ func (m FleetModel) age(l *i18n.Printer, now time.Time) string {
 
 // progressText says how far a scan is.
 func progressText(l *i18n.Printer, at fleet.Progress) string {
-	if at.Total == 0 {
+	switch {
+	case at.Waiting && at.Ahead == 0:
+		return l.T("fleet.scan.next")
+	case at.Waiting:
+		return l.N("fleet.scan.ahead", at.Ahead)
+	case at.Total == 0:
 		return l.T("fleet.scan.listing")
+	default:
+		return l.T("fleet.scan.progress", "Done", at.Done, "Total", at.Total)
 	}
-	return l.T("fleet.scan.progress", "Done", at.Done, "Total", at.Total)
 }
 
 // fallback says why something is unknown.

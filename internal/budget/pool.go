@@ -50,6 +50,19 @@ func (p *Pool) Acquire(ctx context.Context, person int64) (release func(), err e
 	}
 }
 
+// Try takes a place if one is free for the person at this moment, and returns what gives it back. A
+// place is free when nobody waits who could have it.
+func (p *Pool) Try(person int64) (release func(), ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.free == 0 || p.byPerson[person] != nil && p.byPerson[person].taken >= p.person {
+		return nil, false
+	}
+	p.free--
+	p.shareOf(person).taken++
+	return sync.OnceFunc(func() { p.release(person) }), true
+}
+
 // People is how many people have places or wait for them.
 func (p *Pool) People() int {
 	p.mu.Lock()

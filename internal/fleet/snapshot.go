@@ -63,6 +63,10 @@ func (k WarningKind) String() string {
 
 // Progress is how far the scan of a fleet is.
 type Progress struct {
+	// Waiting says that the scan waits for its turn, and Ahead before how many other people's.
+	Waiting bool
+	Ahead   int
+
 	Done int // projects
 	// Total is 0 while the projects are still being listed.
 	Total int

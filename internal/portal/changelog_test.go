@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"gitlab-agent-portal/internal/fleet/scan"
 )
 
 // TestTheChangelogNamesWhatThereIs looks at what is to be released: older versions may name what is
@@ -23,6 +25,7 @@ func TestTheChangelogNamesWhatThereIs(t *testing.T) {
 	known := append(settingNames(), "DATABASE_URI") // the example of one that is none
 	descriptions := make(chan *prometheus.Desc)
 	metrics := newMetrics()
+	metrics.watchFleet(func() scan.Stats { return scan.Stats{} })
 	go func() {
 		metrics.registry.Describe(descriptions)
 		close(descriptions)

@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"net/url"
 	"reflect"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -60,6 +61,7 @@ type config struct {
 	AuditRetention time.Duration  `env:"AUDIT_RETENTION" envDefault:"9600h"`
 	AuditLog       string         `env:"AUDIT_LOG"`
 	LogLevel       string         `env:"LOG_LEVEL"       envDefault:"info"`
+	FleetCacheSize byteSize       `env:"FLEET_CACHE_SIZE"` // unset: defaultFleetCacheSize
 
 	SecurityContact contact `env:"SECURITY_CONTACT"`
 
@@ -165,6 +167,9 @@ func parseConfig(environ []string) (*config, *problems) {
 	if c.ListenAddr == "" {
 		c.ListenAddr = defaultListenAddr(&c.PublicURL)
 	}
+	if c.FleetCacheSize == 0 {
+		c.FleetCacheSize = defaultFleetCacheSize(debug.SetMemoryLimit(-1))
+	}
 	return c, bad
 }
 
@@ -210,6 +215,7 @@ func parsers() map[reflect.Type]env.ParserFunc {
 		reflect.TypeFor[time.Duration]():    parser("is not a duration such as 720h", parseDuration),
 		reflect.TypeFor[url.URL]():          parser("is not a URL", parseURL),
 		reflect.TypeFor[imageName]():        parser("is not an image without a tag, such as registry.example.com/mirror/agentk", parseImageName),
+		reflect.TypeFor[byteSize]():         parser("is not a size of at least 1MB, such as 256MB", parseByteSize),
 		reflect.TypeFor[contact]():          parser("is neither an e-mail address nor an https:, mailto: or tel: address", parseContact),
 		reflect.TypeFor[[]netip.Prefix]():   parser("is not a list of networks such as 10.0.0.0/8,fd00::/8", parsePrefixes),
 		reflect.TypeFor[gitlabapi.Secret](): func(text string) (any, error) { return gitlabapi.NewSecret(text), nil },

@@ -196,6 +196,10 @@ func TestV9ConfigRefuses(t *testing.T) {
 		{"a contact in the clear", "SECURITY_CONTACT", "http://canary.example", "is neither an e-mail address nor"},
 		{"an image in upper case", "AGENT_IMAGE", "registry.example.com/Canary", "is not an image without a tag"},
 		{"a duration without a unit", "TOKEN_MAX_AGE", "2160", "is not a duration such as 720h"},
+		{"a size without a unit", "FLEET_CACHE_SIZE", "256", "is not a size of at least 1MB, such as 256MB"},
+		{"a size that is none", "FLEET_CACHE_SIZE", "canary", "is not a size of at least 1MB, such as 256MB"},
+		{"a negative size", "FLEET_CACHE_SIZE", "-256MB", "is not a size of at least 1MB, such as 256MB"},
+		{"a size beyond all memory", "FLEET_CACHE_SIZE", "16EB", "is not a size of at least 1MB, such as 256MB"},
 		{"a duration of days", "TOKEN_MAX_IDLE", "30canary", "is not a duration such as 720h"},
 		{"a negative duration", "AUDIT_RETENTION", "-1h", "is not a duration such as 720h"},
 		{"a bool in words", "ALLOW_INSECURE_HTTP", "canary", "is neither true nor false"},
@@ -237,6 +241,7 @@ func TestEverySettingIsTakenWithoutTheSpaceAroundIt(t *testing.T) {
 		"PUBLIC_URL": "https://agents.example.com", "LISTEN_ADDR": ":9000", "METRICS_ADDR": ":9001", "PPROF": "true", "ALLOW_INSECURE_HTTP": "true", "DATABASE_URL": "sqlite:x.db",
 		"SESSION_KEYS": testKey, "TRUSTED_PROXIES": "10.0.0.0/8", "HELM_REPO_URL": "https://charts.example.com", "TOKEN_MAX_AGE": "1h", "TOKEN_MAX_IDLE": "2h",
 		"AUDIT_RETENTION": "3h", "LOG_LEVEL": "debug", "AGENT_IMAGE": "registry.example.com/agentk", "SECURITY_CONTACT": "security@example.com",
+		"FLEET_CACHE_SIZE": "64 MiB",
 	}
 	wrapped := maps.Clone(values)
 	for name, value := range wrapped {

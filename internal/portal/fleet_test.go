@@ -80,6 +80,27 @@ func TestH11AFleetWithoutGraphQLIsCountedAndLoggedOnce(t *testing.T) {
 	}
 }
 
+func TestTheFleetsCacheAndItsQueueAreMeasured(t *testing.T) {
+	t.Parallel()
+	gitlab := newOrganisation(t)
+	portal := startPortal(t, gitlab, nil, "METRICS_ADDR=127.0.0.1:0", "FLEET_CACHE_SIZE=3MB")
+	lacks := func(when string, want ...string) {
+		t.Helper()
+		metrics := newBrowser(t).get("http://" + portal.metrics(t) + "/metrics").body
+		for _, line := range want {
+			if !strings.Contains(metrics, "\n"+line) {
+				t.Errorf("%s the metrics lack %s", when, line)
+			}
+		}
+	}
+	lacks("before anything was read", "portal_fleet_cache_bytes 0\n", "portal_fleet_cache_limit_bytes 3e+06\n", "portal_fleet_cache_entries 0\n", "portal_fleet_cache_evictions_total 0\n",
+		"portal_fleet_cache_refusals_total 0\n", "portal_fleet_scans_waiting 0\n", "portal_fleet_scan_wait_seconds_count 0\n")
+	b := newBrowser(t)
+	b.signIn(portal.url, "lead")
+	b.get(portal.url + "/fleet/progress")
+	lacks("afterwards", "portal_fleet_cache_entries 1\n", "portal_fleet_scan_wait_seconds_count 1\n", `portal_fleet_scan_wait_seconds_bucket{le="60"} 1`+"\n")
+}
+
 func TestAReadingThatIsStoppedIsNoFailure(t *testing.T) {
 	t.Parallel()
 	m := newMetrics()

@@ -36,6 +36,7 @@ type metrics struct {
 	creates        *prometheus.CounterVec
 	usageMissing   prometheus.Counter
 	fleetScans     *prometheus.CounterVec
+	fleetWaits     prometheus.Histogram
 	clockAhead     prometheus.Gauge
 	auditLogFailed prometheus.Counter
 }
@@ -98,6 +99,11 @@ func newMetrics() *metrics {
 			Name: "portal_fleet_scans_total",
 			Help: "Readings of a fleet, by source (graphql; rest: a part or all of it without GraphQL; none: there is no list) and why it was not graphql.",
 		}, []string{"source", "reason"}),
+		fleetWaits: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:    "portal_fleet_scan_wait_seconds",
+			Help:    "How long readings of a fleet waited for their turn.",
+			Buckets: secondsBuckets(),
+		}),
 		clockAhead: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "portal_gitlab_clock_ahead_seconds",
 			Help: "How far GitLab's clock is ahead of the portal's, by the Date of its answers; negative: behind. Beyond a minute, statuses are doubtful.",
@@ -113,7 +119,7 @@ func newMetrics() *metrics {
 		ConstLabels: prometheus.Labels{"version": this.version, "revision": this.revision, "goversion": runtime.Version()},
 	})
 	info.Set(1)
-	m.registry.MustRegister(info, m.requests, m.inFlight, m.streams, m.probes, m.swept, m.sweepFailed, m.sweptAt, m.gitlabRequests, m.gitlabSeconds, m.refreshes, m.creates, m.usageMissing, m.fleetScans, m.clockAhead, m.auditLogFailed,
+	m.registry.MustRegister(info, m.requests, m.inFlight, m.streams, m.probes, m.swept, m.sweepFailed, m.sweptAt, m.gitlabRequests, m.gitlabSeconds, m.refreshes, m.creates, m.usageMissing, m.fleetScans, m.fleetWaits, m.clockAhead, m.auditLogFailed,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.startAtZero()
 	return m
@@ -150,6 +156,25 @@ func (m *metrics) watch(db *database.DB) {
 		m.registry.MustRegister(collectors.NewDBStatsCollector(db.Write.DB, "write"))
 	}
 }
+
+// watchFleet shows what stats say at the moment.
+func (m *metrics) watchFleet(stats func() scan.Stats) {
+	gauge := func(name, help string, value func(scan.Stats) float64) {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return value(stats()) }))
+	}
+	counter := func(name, help string, value func(scan.Stats) float64) {
+		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, func() float64 { return value(stats()) }))
+	}
+	gauge("portal_fleet_cache_bytes", "What the fleets that are kept take.", func(s scan.Stats) float64 { return float64(s.Bytes) })
+	gauge("portal_fleet_cache_limit_bytes", "What they may take: FLEET_CACHE_SIZE.", func(s scan.Stats) float64 { return float64(s.Capacity) })
+	gauge("portal_fleet_cache_entries", "Fleets that are kept.", func(s scan.Stats) float64 { return float64(s.Viewers) })
+	gauge("portal_fleet_scans_waiting", "Readings of a fleet that wait for their turn.", func(s scan.Stats) float64 { return float64(s.Waiting) })
+	counter("portal_fleet_cache_evictions_total", "Fleets that made room for others.", func(s scan.Stats) float64 { return float64(s.Evicted) })
+	counter("portal_fleet_cache_refusals_total", "Fleets that were not kept because the cache was full of such as were used within 30 s: FLEET_CACHE_SIZE is too small.", func(s scan.Stats) float64 { return float64(s.Refused) })
+}
+
+// scanWaited notes how long a reading of a fleet has waited for its turn.
+func (m *metrics) scanWaited(waited time.Duration) { m.fleetWaits.Observe(waited.Seconds()) }
 
 // gitlab counts one request to GitLab.
 func (m *metrics) gitlab(op string, status int, took time.Duration) {

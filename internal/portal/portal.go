@@ -172,7 +172,10 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 	server.database, server.sweepers = db, []sweeper{sessions, nonces, auditLog, noted, changes}
 	server.tokens = tokens.New(nonces, auditLog, changes, log)
 	server.tokens.ObserveCreates(server.metrics.created)
-	server.fleet = scan.New(scan.Config{Now: now, Log: log, Observe: server.metrics.scanned})
+	server.fleet = scan.New(scan.Config{
+		Now: now, Log: log, Capacity: int64(cfg.FleetCacheSize), Observe: server.metrics.scanned, ObserveWait: server.metrics.scanWaited,
+	})
+	server.metrics.watchFleet(server.fleet.Stats)
 	server.revocations = handlers.NewRevocations(signIn, log, 0)
 	handler, err := handlers.New(handlers.Config{
 		PublicURL: &cfg.PublicURL, GitLab: gitlab, OAuth: signIn, Revocations: server.revocations, ReadOnly: cfg.readOnly(),

@@ -140,7 +140,7 @@ func (sc *fleetScene) keep(ctx context.Context, out io.Writer) error {
 		}
 		heap[i] = used.HeapInUse
 	}
-	_, err := fmt.Fprintf(out, "The fleet of one person takes %.0f kB of the cache's 16 MB by its estimate, and %.0f kB of the heap\n\n",
+	_, err := fmt.Fprintf(out, "The fleet of one person takes %.0f kB of the cache by its count, and %.0f kB of the heap\n\n",
 		float64(figures.Kept)/float64(figures.Viewers)/1000, (float64(heap[1])-float64(heap[0]))/keptFleets/1000)
 	return err
 }
@@ -198,7 +198,8 @@ func (f *Fleet) Scan(in FleetScan, out *FleetFigures) error {
 			}
 		}
 	}
-	out.Viewers, out.Kept = f.service.Kept()
+	stats := f.service.Stats()
+	out.Viewers, out.Kept = stats.Viewers, stats.Bytes
 	if out.Viewers != in.Viewers {
 		return errors.New("not every fleet is kept")
 	}

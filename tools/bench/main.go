@@ -17,12 +17,14 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
 
 // timeout ends a run that hangs.
-const timeout = 10 * time.Minute
+const timeout = 20 * time.Minute
 
 // settings say how much is measured.
 type settings struct {
@@ -41,6 +43,13 @@ type settings struct {
 	latency   time.Duration
 	profile   string
 	against   string
+	// crowds are how many people type, each with crowdProjects projects, for how long; morning is how
+	// many come at once, and morningLatency how long GitLab takes for a call then.
+	crowds         []int
+	crowdProjects  int
+	typing         time.Duration
+	morning        int
+	morningLatency time.Duration
 }
 
 func main() {
@@ -65,7 +74,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags.StringVar(&s.web, "web", "bin/web", "the built portal, for its start-up time; empty: leave that out")
 	flags.IntVar(&s.agents, "agents", 50, "agents of the smaller project, at most 50")
 	flags.IntVar(&s.crowd, "crowd", 1000, "agents of the larger project, of which the page shows the first")
-	flags.StringVar(&s.only, "only", "", "measure this part alone: agents, fleet, audit, memory or start")
+	flags.StringVar(&s.only, "only", "", "measure this part alone: agents, fleet, typing, morning, audit, memory or start")
 	flags.IntVar(&s.auditRows, "audit-rows", 1_000_000, "rows of the audit")
 	flags.IntVar(&s.requests, "requests", 300, "requests of a round")
 	flags.IntVar(&s.rounds, "rounds", 7, "rounds, of which the best and the median are shown")
@@ -73,6 +82,12 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags.IntVar(&s.people, "people", 1000, "people who are signed in at once")
 	flags.IntVar(&s.projects, "projects", 200, "projects of the fleet, with two agents each")
 	flags.DurationVar(&s.latency, "latency", 40*time.Millisecond, "how long GitLab takes for each call that reads the fleet")
+	s.crowds = []int{30, 60, 200}
+	flags.Func("crowds", "how many people type whose fleets were read, comma-separated (default 30,60,200)", s.setCrowds)
+	flags.IntVar(&s.crowdProjects, "crowd-projects", 500, "projects that each of them has")
+	flags.DurationVar(&s.typing, "typing", 30*time.Second, "how long they type")
+	flags.IntVar(&s.morning, "morning", 200, "people who come at once")
+	flags.DurationVar(&s.morningLatency, "morning-latency", 800*time.Millisecond, "how long GitLab takes for each call then")
 	flags.StringVar(&s.profile, "profile", "", "folder for CPU and allocation profiles of the agents page")
 	flags.StringVar(&s.against, "against", "", "this program as built from another commit, measured in the same rounds")
 	switch err := flags.Parse(args); {
@@ -88,6 +103,19 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	return measure(ctx, s, out)
 }
 
+// setCrowds reads the numbers of people who type.
+func (s *settings) setCrowds(text string) error {
+	s.crowds = nil
+	for word := range strings.SplitSeq(text, ",") {
+		n, err := strconv.Atoi(word)
+		if err != nil {
+			return err
+		}
+		s.crowds = append(s.crowds, n)
+	}
+	return nil
+}
+
 // measure runs everything in turn, so that nothing disturbs anything else.
 func measure(ctx context.Context, s settings, out io.Writer) error {
 	folder, err := os.MkdirTemp("", "portal-bench")
@@ -97,7 +125,7 @@ func measure(ctx context.Context, s settings, out io.Writer) error {
 	parts := []struct {
 		name    string
 		measure func(context.Context, settings, string, io.Writer) error
-	}{{"agents", measureAgents}, {"fleet", measureFleet}, {"audit", measureAudit}, {"memory", measureMemory}, {"start", measureStartUp}}
+	}{{"agents", measureAgents}, {"fleet", measureFleet}, {"typing", measureTyping}, {"morning", measureMorning}, {"audit", measureAudit}, {"memory", measureMemory}, {"start", measureStartUp}}
 	for _, part := range parts {
 		if s.only != "" && s.only != part.name {
 			continue

@@ -72,14 +72,16 @@ func serve(handler http.Handler) (string, error) {
 // GitLab plays GitLab.
 type GitLab struct {
 	Meter
-	server *gitlabtest.Server
-	agents []int64
+	server         *gitlabtest.Server
+	agents, people []int64
 }
 
 // Organisation is what GitLab is to hold: one project whose members are all people, and a fleet of
 // projects of the first person.
 type Organisation struct {
 	Agents, People, Projects int
+	// Shared is how many more projects there are of which all people are members.
+	Shared int
 	// Callbacks are the redirect URIs of the portals.
 	Callbacks []string
 	// TokenLifetime is that of access tokens; zero for GitLab's.
@@ -115,6 +117,7 @@ func (g *GitLab) Start(in Organisation, out *Facts) error {
 	var first int64
 	for i := range in.People {
 		person := gitlab.AddUser(gitlabtest.User{Username: personName(i), Name: fmt.Sprintf("Person Number %d", i)})
+		g.people = append(g.people, person)
 		gitlab.AddMember(out.Project, person, gitlabtest.Maintainer)
 		if i == 0 {
 			first = person
@@ -137,15 +140,9 @@ func (g *GitLab) Start(in Organisation, out *Facts) error {
 		}
 	}
 	for i := range in.Projects {
-		project := gitlab.AddProject(gitlabtest.Project{Path: fmt.Sprintf("service-%03d", i), Name: fmt.Sprintf("Service Number %d", i), Group: group})
-		gitlab.AddMember(project, first, gitlabtest.Maintainer)
-		for number, tokens := range []int{2, 1 + i%2} {
-			agent := gitlab.AddAgent(gitlabtest.Agent{Project: project, Name: fmt.Sprintf("production-cluster-%d-eu-west", number), CreatedBy: first})
-			for n := range tokens {
-				gitlab.AddToken(gitlabtest.Token{Agent: agent, Name: fmt.Sprintf("token-%d", n), CreatedBy: first, LastUsedAt: now})
-			}
-		}
+		gitlab.AddMember(g.addService(group, i, first), first, gitlabtest.Maintainer)
 	}
+	g.share(in, first)
 	if in.Attackers {
 		out.Spare = g.addAttackers(out.Project)
 	}
@@ -155,6 +152,29 @@ func (g *GitLab) Start(in Organisation, out *Facts) error {
 	var err error
 	out.URL, err = serve(gitlab)
 	return err
+}
+
+// addService adds a project with two agents.
+func (g *GitLab) addService(group int64, i int, creator int64) (project int64) {
+	project = g.server.AddProject(gitlabtest.Project{Path: fmt.Sprintf("service-%03d", i), Name: fmt.Sprintf("Service Number %d", i), Group: group})
+	for number, tokens := range []int{2, 1 + i%2} {
+		agent := g.server.AddAgent(gitlabtest.Agent{Project: project, Name: fmt.Sprintf("production-cluster-%d-eu-west", number), CreatedBy: creator})
+		for n := range tokens {
+			g.server.AddToken(gitlabtest.Token{Agent: agent, Name: fmt.Sprintf("token-%d", n), CreatedBy: creator, LastUsedAt: clock()})
+		}
+	}
+	return project
+}
+
+// share adds a group of projects whose members are all people.
+func (g *GitLab) share(in Organisation, creator int64) {
+	group := g.server.AddGroup(gitlabtest.Group{Path: "platform"})
+	for i := range in.People {
+		g.server.AddGroupMember(group, g.people[i], gitlabtest.Maintainer)
+	}
+	for i := range in.Shared {
+		g.addService(group, i, creator)
+	}
 }
 
 // Calls returns how many requests there were.

@@ -29,24 +29,28 @@ type portalChild struct {
 // setUp starts a GitLab, and a portal from each of the programs. The scene has to be stopped even
 // after an error.
 func setUp(ctx context.Context, folder string, agents, people int, programs ...string) (*scene, error) {
+	return setUpFor(ctx, folder, Organisation{Agents: agents, People: people}, programs...)
+}
+
+// setUpFor is setUp for an organisation.
+func setUpFor(ctx context.Context, folder string, organisation Organisation, programs ...string) (*scene, error) {
 	sc := new(scene)
 	own, err := os.MkdirTemp(folder, "scene")
 	if err != nil {
 		return sc, err
 	}
-	var callbacks []string
 	for _, program := range programs {
 		portal, err := startPortal(ctx, program)
 		if err != nil {
 			return sc, err
 		}
 		sc.portals = append(sc.portals, portal)
-		callbacks = append(callbacks, portal.url+"/auth/callback")
+		organisation.Callbacks = append(organisation.Callbacks, portal.url+"/auth/callback")
 	}
 	if sc.gitlab, err = start(ctx, "", roleGitLab); err != nil {
 		return sc, err
 	}
-	sc.facts, err = call[Facts](ctx, sc.gitlab, "Start", Organisation{Agents: agents, People: people, Callbacks: callbacks})
+	sc.facts, err = call[Facts](ctx, sc.gitlab, "Start", organisation)
 	if err != nil {
 		return sc, err
 	}

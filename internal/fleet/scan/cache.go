@@ -1,8 +1,10 @@
 package scan
 
 import (
+	"math"
 	"reflect"
 	"time"
+	"weak"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 
@@ -10,94 +12,145 @@ import (
 	"gitlab-agent-portal/internal/fleet"
 )
 
-// maxKept bounds the cache beside its size: an empty fleet is small, not free.
-const maxKept = 4096
+// inUse is how long after it was looked at a fleet makes room for no other. Somebody who types looks
+// more often than that; and if everybody's fleet made room for the next one's, all would be read anew
+// with every letter.
+const inUse = 30 * time.Second
 
-// cache keeps the latest snapshots, as many as fit into its capacity. It is
-// guarded by Service.mu.
+// cache keeps the latest snapshots, as many as fit into its capacity. What is in use stays: of more
+// people than fit, those who came last are not kept until somebody else has looked away for a while.
+// It is guarded by Service.mu.
 type cache struct {
+	now            func() time.Time
 	byKey          *simplelru.LRU[key, *keptFleet]
 	size, capacity int64
+	evicted        int64 // to make room
+	refused        int64 // because there was none
 }
 
 // keptFleet is what is kept for one key. It lives as long as what it holds comes from
 // the same scan, with what was read anew of it since.
 type keptFleet struct {
-	snapshot *fleet.Snapshot
+	packed string
+	// open is what was packed, as long as somebody holds it.
+	open   weak.Pointer[fleet.Snapshot]
+	readAt time.Time
 	// tokens of agents that were read one by one, by agent. Not in the snapshot, so
 	// that its counts do not change with what somebody happened to look at.
 	tokens   map[int64][]agent.Token
 	outdated bool // Refresh was called
 	dropped  bool // Drop was called: nobody is to be shown it any more
-	size     int64
+	usedAt   time.Time
+	size     int64 // as the cache counts it
 }
 
-func newCache(capacity int64) *cache {
-	c := &cache{capacity: capacity}
-	// Its only error is a size that is not positive.
-	c.byKey, _ = simplelru.NewLRU(maxKept, func(_ key, kept *keptFleet) { c.size -= kept.size })
+func newCache(capacity int64, now func() time.Time) *cache {
+	c := &cache{capacity: capacity, now: now}
+	// Its only error is a size that is not positive. The capacity is what bounds it.
+	c.byKey, _ = simplelru.NewLRU(math.MaxInt, func(_ key, kept *keptFleet) { c.size -= kept.size })
 	return c
 }
 
+// get returns what is kept for k, nil for nothing, and notes that it is in use.
 func (c *cache) get(k key) *keptFleet {
-	kept, _ := c.byKey.Get(k)
+	kept, ok := c.byKey.Get(k)
+	if ok {
+		kept.usedAt = c.now()
+	}
 	return kept
 }
 
-// put keeps a fleet in place of what was kept for k.
-func (c *cache) put(k key, kept *keptFleet) {
+// put keeps a fleet in place of what was kept for k, unless there is no room for it, which it reports:
+// then what was there stays.
+func (c *cache) put(k key, kept *keptFleet) bool {
+	size, before := kept.bytes(), int64(0)
+	if old := c.get(k); old != nil { // which makes room for no other from now on
+		before = old.size
+	}
+	if !c.makeRoom(size - before) {
+		c.refused++
+		return false
+	}
 	c.byKey.Remove(k)
-	kept.size = kept.estimate()
-	c.size += kept.size
+	kept.size, kept.usedAt = size, c.now()
+	c.size += size
 	c.byKey.Add(k, kept)
-	for c.size > c.capacity {
+	return true
+}
+
+// makeRoom lets go of what nobody has used for longest until there is room for so many bytes more.
+func (c *cache) makeRoom(more int64) bool {
+	for c.size+more > c.capacity {
+		_, oldest, ok := c.byKey.GetOldest()
+		if !ok || c.now().Sub(oldest.usedAt) < inUse {
+			return false
+		}
 		c.byKey.RemoveOldest()
+		c.evicted++
+	}
+	return true
+}
+
+// each calls do for everything that is kept.
+func (c *cache) each(do func(key, *keptFleet)) {
+	for _, k := range c.byKey.Keys() {
+		kept, _ := c.byKey.Peek(k)
+		do(k, kept)
 	}
 }
 
 // drop forgets what is kept under the keys that match.
-func (c *cache) drop(match func(key) bool) {
-	for _, k := range c.byKey.Keys() {
-		if match(k) {
+func (c *cache) drop(match func(key, *keptFleet) bool) {
+	c.each(func(k key, kept *keptFleet) {
+		if match(k, kept) {
 			c.byKey.Remove(k)
 		}
-	}
+	})
 }
 
 // expire forgets what was read before a time: nobody is to be shown it any more.
 func (c *cache) expire(before time.Time) {
-	c.drop(func(k key) bool {
-		kept, _ := c.byKey.Peek(k)
-		return kept.snapshot.ReadAt.Before(before)
-	})
+	c.drop(func(_ key, kept *keptFleet) bool { return kept.readAt.Before(before) })
 }
 
-// perObject is what an allocation, a string's rounding up or a place in a map
-// costs beside the bytes themselves.
-const perObject = 32
+// newKept packs a snapshot.
+func newKept(s *fleet.Snapshot) *keptFleet {
+	kept := &keptFleet{tokens: map[int64][]agent.Token{}}
+	kept.set(s)
+	return kept
+}
 
-// estimate is how many bytes the fleet keeps from being freed, rather too many
-// than too few.
-func (k *keptFleet) estimate() int64 {
-	size := int64(1024) // of itself, the slices' own headers and the cache's bookkeeping
-	for _, p := range k.snapshot.Projects {
-		size += sizeOf[agent.Project]() + sizeOf[*agent.Project]() + perObject + textSize(p.Name, p.Path)
+func (k *keptFleet) set(s *fleet.Snapshot) {
+	k.packed, k.open, k.readAt = pack(s), weak.Make(s), s.ReadAt
+}
+
+// snapshot returns what is kept, which those share who look at it at the same time.
+func (k *keptFleet) snapshot() *fleet.Snapshot {
+	if s := k.open.Value(); s != nil {
+		return s
 	}
-	for i := range k.snapshot.Agents {
-		a := &k.snapshot.Agents[i]
-		size += sizeOf[fleet.Agent]() + perObject + textSize(a.Name, a.CreatedBy.Name, a.CreatedBy.Username) + tokensSize(a.Tokens)
-	}
+	s := unpack(k.packed)
+	k.open = weak.Make(s)
+	return s
+}
+
+const (
+	// perFleet is what is kept beside the packed fleet: of itself, the keys and the bookkeeping.
+	perFleet = 640
+	// perObject is what an allocation, a text's rounding up or a place in a map costs beside the
+	// bytes themselves.
+	perObject = 32
+)
+
+// bytes is what the fleet keeps from being freed.
+func (k *keptFleet) bytes() int64 {
+	size := perFleet + int64(len(k.packed))
 	for _, tokens := range k.tokens {
-		size += 3*perObject + tokensSize(tokens)
-	}
-	return size + int64(len(k.snapshot.Warnings))*sizeOf[fleet.Warning]()
-}
-
-func tokensSize(tokens []agent.Token) int64 {
-	var size int64
-	for i := range tokens {
-		t := &tokens[i]
-		size += sizeOf[agent.Token]() + textSize(t.Name, t.Description, t.CreatedBy.Name, t.CreatedBy.Username)
+		size += 3 * perObject
+		for i := range tokens {
+			t := &tokens[i]
+			size += int64(reflect.TypeFor[agent.Token]().Size()) + textSize(t.Name, t.Description, t.CreatedBy.Name, t.CreatedBy.Username)
+		}
 	}
 	return size
 }
@@ -111,5 +164,3 @@ func textSize(texts ...string) int64 {
 	}
 	return size
 }
-
-func sizeOf[T any]() int64 { return int64(reflect.TypeFor[T]().Size()) }

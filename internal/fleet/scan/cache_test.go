@@ -2,10 +2,14 @@ package scan_test
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
 	"gitlab-agent-portal/internal/fleet/scan"
@@ -201,35 +205,108 @@ func TestNamesOutliveOwnChangesButNotSigningOut(t *testing.T) {
 	}
 }
 
-func TestTheCacheHoldsWhatFits(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, func(c *scan.Config) { c.Capacity = 90_000 })
-	var people []*reader
-	for i := range 4 {
+// equals adds people whose fleets take the same room.
+func (w *world) equals(people int) []*reader {
+	var all []*reader
+	for i := range people {
 		p := w.person(fmt.Sprintf("person-%d", i))
 		for n := range 20 {
-			p.project(fmt.Sprintf("p%d-%d", i, n), gitlabtest.Developer, 1, 1)
+			p.project(fmt.Sprintf("p%d-%02d", i, n), gitlabtest.Developer, 1, 1)
 		}
-		people = append(people, p)
+		all = append(all, p)
 	}
-	people[0].read()
+	return all
+}
+
+// roomFor is what so many of them take.
+func roomFor(t *testing.T, people float64) int64 {
+	t.Helper()
+	w := newWorld(t)
+	w.equals(1)[0].read()
 	_, one := w.service.Kept()
+	if one < 1_000 || one > 8_000 {
+		t.Errorf("40 agents take %d bytes", one)
+	}
+	return int64(float64(one) * people)
+}
+
+func TestTheCacheHoldsWhatFits(t *testing.T) {
+	t.Parallel()
+	capacity := roomFor(t, 3.5)
+	w := newWorld(t, func(c *scan.Config) { c.Capacity = capacity })
+	people := w.equals(4)
+	isKept := func(i int) bool { return w.service.Cached(people[i].viewer).Snapshot != nil }
+	people[0].read()
 	people[1].read()
 	people[2].read()
-	people[0].read() // used again: it is the second's that goes
+	w.clock.Advance(20 * time.Second)
+	isKept(0) // used again: it is the second's that goes
+	w.clock.Advance(10 * time.Second)
 	people[3].read()
-	entries, size := w.service.Kept()
-	if one < 10_000 || one > 30_000 || size > 90_000 || entries != int(90_000/one) {
-		t.Errorf("%d entries of %d bytes, one of which takes %d", entries, size, one)
-	}
-	if w.service.Cached(people[1].viewer).Snapshot != nil || w.service.Cached(people[0].viewer).Snapshot == nil {
+	if isKept(1) || !isKept(0) || !isKept(2) || !isKept(3) {
 		t.Error("not the least recently used went")
+	}
+	stats := w.service.Stats()
+	if stats.Viewers != 3 || stats.Bytes > capacity || stats.Capacity != capacity || stats.Evicted != 1 || stats.Refused != 0 {
+		t.Errorf("%+v, want 3 of them within %d bytes and one that went", stats, capacity)
+	}
+}
+
+func TestWhatIsInUseMakesNoRoom(t *testing.T) {
+	t.Parallel()
+	capacity := roomFor(t, 2.5)
+	w := newWorld(t, func(c *scan.Config) { c.Capacity = capacity })
+	people := w.equals(4)
+	people[0].read()
+	people[1].read()
+	w.clock.Advance(29 * time.Second)
+	for range 3 { // each of them reads for themselves, and puts nobody out
+		for _, late := range people[2:] {
+			if got := late.read(); len(got.Agents) != 40 {
+				t.Errorf("who comes late is shown %d agents, want 40", len(got.Agents))
+			}
+		}
+	}
+	calls := w.Calls("")
+	people[0].read()
+	people[1].read()
+	if w.Calls("") != calls {
+		t.Errorf("%d more calls for those who came first, want none", w.Calls("")-calls)
+	}
+	if stats := w.service.Stats(); stats.Viewers != 2 || stats.Bytes > capacity || stats.Evicted != 0 || stats.Refused != 6 {
+		t.Errorf("%+v, want the first two within %d bytes and six that were refused", stats, capacity)
+	}
+	w.clock.Advance(20 * time.Second)
+	people[2].read()
+	if stats := w.service.Stats(); stats.Evicted != 0 {
+		t.Errorf("%+v, want that nobody has made room who looked 20 s ago", stats)
+	}
+	w.clock.Advance(10 * time.Second)
+	people[2].read()
+	if stats := w.service.Stats(); stats.Evicted != 1 || w.service.Cached(people[2].viewer).Snapshot == nil {
+		t.Errorf("%+v, want that one has made room who looked away", stats)
+	}
+}
+
+func TestAKeptFleetThatNobodyLooksAtIsTheSameLater(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	lead := w.person("lead")
+	lead.many(20)
+	first := *lead.read()
+	calls := w.Calls("")
+	runtime.GC() // nobody holds the snapshot itself
+	if diff := cmp.Diff(&first, lead.read(), cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("(-read +kept):\n%s", diff)
+	}
+	if w.Calls("") != calls {
+		t.Error("GitLab was asked again")
 	}
 }
 
 func TestASnapshotTooLargeToKeepIsShownAllTheSame(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(c *scan.Config) { c.Capacity = 5_000 })
+	w := newWorld(t, func(c *scan.Config) { c.Capacity = 2_000 })
 	lead := w.person("lead")
 	lead.many(20)
 	if got := lead.read(); len(got.Agents) != 40 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gitlab-agent-portal/gitlabapi"
@@ -19,7 +20,10 @@ const maxRenewals = 2
 // and with the token that is valid by then.
 type caller struct {
 	slots       *budget.Pool
+	turns       *turns
+	turn        *turn // the scan's; nil: the calls are of no scan
 	person      int64
+	made        atomic.Int64 // calls
 	withTimeout func(context.Context, time.Duration) (context.Context, context.CancelFunc)
 
 	mu         sync.Mutex // held while source is asked
@@ -29,9 +33,9 @@ type caller struct {
 	refused    error // why there is no reader any more
 }
 
-// caller returns the viewer's caller.
-func (s *Service) caller(v Viewer, source Source) *caller {
-	return &caller{slots: s.slots, person: v.Person, withTimeout: s.withTimeout, source: source}
+// caller returns the viewer's caller; without a turn, nil, its calls are shared out like everybody's.
+func (s *Service) caller(v Viewer, source Source, turn *turn) *caller {
+	return &caller{slots: s.slots, turns: s.turns, turn: turn, person: v.Person, withTimeout: s.withTimeout, source: source}
 }
 
 // call runs one call of the reader, of which at most one request is in flight at
@@ -53,14 +57,24 @@ func (c *caller) call(ctx context.Context, timeout time.Duration, call func(cont
 
 // inTurn waits for a place and holds it during the call.
 func (c *caller) inTurn(ctx context.Context, timeout time.Duration, call func(context.Context) error) error {
-	release, err := c.slots.Acquire(ctx, c.person)
+	release, err := c.slot(ctx)
 	if err != nil {
 		return err
 	}
+	defer c.turns.freed()
 	defer release()
+	c.made.Add(1)
 	ctx, cancel := c.withTimeout(ctx, timeout)
 	defer cancel()
 	return call(ctx)
+}
+
+// slot waits for a place, which the first call of a scan has already.
+func (c *caller) slot(ctx context.Context) (release func(), err error) {
+	if release := c.turn.first(); release != nil {
+		return release, nil
+	}
+	return c.slots.Acquire(ctx, c.person)
 }
 
 // current is the reader for now.

@@ -90,7 +90,7 @@ func TestAThousandProjectsStaySmall(t *testing.T) {
 	if n := w.MaxInFlight(); n > 16 {
 		t.Errorf("%d calls were in flight at once, want at most 16", n)
 	}
-	if _, size := w.service.Kept(); size > 2_000_000 {
-		t.Errorf("the snapshot takes %d bytes, want at most 2 MB", size)
+	if _, size := w.service.Kept(); size > 400_000 {
+		t.Errorf("the snapshot takes %d bytes, want at most 400 kB", size)
 	}
 }

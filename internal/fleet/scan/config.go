@@ -8,12 +8,18 @@ import (
 	"gitlab-agent-portal/internal/budget"
 )
 
+// DefaultCapacity is how many bytes of fleets are kept unless somebody says otherwise: those of about
+// 2,500 people with 500 projects each.
+const DefaultCapacity = 256 << 20
+
 // Config is what a Service depends on. A zero number means its default.
 type Config struct {
 	Now func() time.Time // required
 	Log *slog.Logger     // required
 	// Observe is told of every scan that came to an end, for metrics; nil: nobody.
 	Observe func(Outcome)
+	// ObserveWait is told how long a scan has waited for its turn, once that has come; nil: nobody.
+	ObserveWait func(time.Duration)
 
 	// PerPerson is how many calls to GitLab are in flight for one person, and InFlight for all
 	// people; those of internal/budget.
@@ -21,10 +27,10 @@ type Config struct {
 	Fresh               time.Duration // how long what was read is shown as it is; 30 s
 	// Stale is how long it may be shown with its age while a new scan runs; 5 min.
 	Stale time.Duration
-	// Linger is how long a scan goes on with nobody waiting for it: a page is
-	// reloaded, a stream not yet opened; 10 s.
+	// Linger is how long a scan goes on, or keeps its place among those that wait for their turn,
+	// with nobody waiting for it: a page is reloaded, a stream not yet opened; 10 s.
 	Linger   time.Duration
-	Capacity int64 // estimated bytes of everything kept; 16 MB
+	Capacity int64 // bytes of everything kept; 256 MB
 	// MaxProjects is how many projects of one person are read; 10,000.
 	MaxProjects int
 }
@@ -41,9 +47,12 @@ func (c Config) withDefaults() Config {
 	if c.Observe == nil {
 		c.Observe = func(Outcome) {}
 	}
+	if c.ObserveWait == nil {
+		c.ObserveWait = func(time.Duration) {}
+	}
 	c.PerPerson, c.InFlight = orElse(c.PerPerson, budget.ScansPerPerson), orElse(c.InFlight, budget.ScansAtOnce)
 	c.Fresh, c.Stale = orElse(c.Fresh, 30*time.Second), orElse(c.Stale, 5*time.Minute)
-	c.Linger, c.Capacity = orElse(c.Linger, 10*time.Second), orElse(c.Capacity, 16_000_000)
+	c.Linger, c.Capacity = orElse(c.Linger, 10*time.Second), orElse(c.Capacity, DefaultCapacity)
 	c.MaxProjects = orElse(c.MaxProjects, 10_000)
 	return c
 }

@@ -20,3 +20,9 @@ const (
 
 // People is for how many people calls are under way.
 func (s *Service) People() int { return s.slots.People() }
+
+// Kept is for how many viewers something is kept, and what that takes in bytes.
+func (s *Service) Kept() (viewers int, size int64) {
+	stats := s.Stats()
+	return stats.Viewers, stats.Bytes
+}

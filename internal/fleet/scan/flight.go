@@ -36,6 +36,7 @@ type flight struct {
 
 	mu       sync.Mutex
 	progress fleet.Progress
+	pass     *pass         // that reads everything now; nil: none, or of no use
 	changed  chan struct{} // closed when progress changes
 
 	done     chan struct{} // closed when the rest may be read:
@@ -85,33 +86,57 @@ func (s *Service) leave(f *flight) {
 func (s *Service) start(ctx context.Context, v Viewer, source Source, before *flight) *flight {
 	ctx, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	f := &flight{key: v.key(), stop: stop, changed: make(chan struct{}), done: make(chan struct{})}
+	join := func() *turn {
+		return s.turns.join(v.Person, func(ahead int) { f.report(fleet.Progress{Waiting: true, Ahead: ahead}) })
+	}
+	if before == nil {
+		own := join() // at once, so that whoever asks is told the place
+		s.work.Go(func() { s.fly(ctx, f, v, source, own) })
+		return f
+	}
 	s.work.Go(func() {
-		defer stop(nil)
-		if before != nil {
-			select {
-			case <-before.done:
-			case <-ctx.Done(): // and ends as one that was stopped under way
-			}
+		select {
+		case <-before.done:
+		case <-ctx.Done(): // and ends as one that was stopped under way
 		}
-		for !s.try(ctx, f, v, source) {
-			f.report(fleet.Progress{})
-		}
+		s.fly(ctx, f, v, source, join())
 	})
 	return f
 }
 
+// fly waits for the flight's turn, and then makes passes until one is of use.
+func (s *Service) fly(ctx context.Context, f *flight, v Viewer, source Source, turn *turn) {
+	defer f.stop(nil)
+	defer turn.end()
+	if err := turn.wait(ctx); err != nil {
+		s.cfg.Observe(Outcome{Err: err})
+		s.finish(ctx, f, nil, nil, err)
+		return
+	}
+	if progress, _ := f.look(); progress.Waiting {
+		f.report(fleet.Progress{})
+	}
+	for !s.try(ctx, f, s.caller(v, source, turn), v) {
+		f.report(fleet.Progress{})
+	}
+}
+
 // try makes one pass and reports whether that was the last.
-func (s *Service) try(ctx context.Context, f *flight, v Viewer, source Source) bool {
+func (s *Service) try(ctx context.Context, f *flight, caller *caller, v Viewer) bool {
 	passing, cancel := s.withTimeout(ctx, scanTimeout)
 	defer cancel()
 	s.mu.Lock()
 	f.again, f.endPass, f.overtaken = false, cancel, f.next != nil
 	base, broken := s.toRepair(f.key)
+	p := s.newPass(caller, f.report)
+	if base == nil {
+		f.reads(p)
+	}
 	s.mu.Unlock()
 
 	var found *fleet.Snapshot
 	err := parallel.Guard(func() (err error) {
-		found, err = s.runPass(passing, v, source, broken, f.report)
+		found, err = s.runPass(passing, v, p, broken)
 		return err
 	})
 	return s.finish(ctx, f, base, found, err)
@@ -161,7 +186,7 @@ func (s *Service) finish(ctx context.Context, f *flight, base *keptFleet, found 
 		}
 	case current && (errors.Is(err, gitlabapi.ErrUnauthorized) || errors.Is(err, gitlabapi.ErrForbidden)):
 		// GitLab does not let the person in: nor do we with what it said before.
-		s.cache.drop(func(k key) bool { return k == f.key })
+		s.cache.drop(func(k key, _ *keptFleet) bool { return k == f.key })
 	}
 	f.err = err
 	close(f.done)
@@ -173,13 +198,16 @@ func (s *Service) finish(ctx context.Context, f *flight, base *keptFleet, found 
 func (s *Service) keep(k key, base *keptFleet, found *fleet.Snapshot) *fleet.Snapshot {
 	s.cache.expire(s.cfg.Now().Add(-s.cfg.Stale))
 	if base == nil {
-		s.cache.put(k, &keptFleet{snapshot: found, tokens: map[int64][]agent.Token{}})
+		s.cache.put(k, newKept(found))
 		return found
 	}
-	merged := base.snapshot.With(found)
-	if s.cache.get(k) == base {
-		base.snapshot = merged
-		s.cache.put(k, base)
+	merged := base.snapshot().With(found)
+	if s.cache.get(k) != base {
+		return merged
+	}
+	before := *base
+	if base.set(merged); !s.cache.put(k, base) {
+		*base = before
 	}
 	return merged
 }
@@ -191,6 +219,24 @@ func (f *flight) report(p fleet.Progress) {
 	f.progress = p
 	close(f.changed)
 	f.changed = make(chan struct{})
+}
+
+// reads notes which pass reads everything for the flight; nil: none whose reading is of use.
+func (f *flight) reads(p *pass) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.pass = p
+}
+
+// soFar is how far the flight is, and what it has read; nil for nothing yet.
+func (f *flight) soFar() (fleet.Progress, *fleet.Snapshot) {
+	f.mu.Lock()
+	progress, p := f.progress, f.pass
+	f.mu.Unlock()
+	if p == nil {
+		return progress, nil
+	}
+	return progress, p.soFar()
 }
 
 func (f *flight) look() (fleet.Progress, <-chan struct{}) {

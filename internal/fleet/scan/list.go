@@ -93,7 +93,9 @@ func (p *pass) addRights(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, project := range p.found.Projects { // nobody else has them yet
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, project := range p.found.Projects {
 		if project.Access == "" {
 			*project = reader.WithRights(*project, p.maintained[project.ID], p.archived[project.ID])
 		}

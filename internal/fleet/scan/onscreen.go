@@ -3,6 +3,7 @@ package scan
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -33,7 +34,8 @@ func (s *Service) RetryProject(ctx context.Context, v Viewer, source Source, pro
 	if i < 0 {
 		return view.Snapshot, nil
 	}
-	found, err := s.runPass(ctx, v, source, []agent.Project{*view.Snapshot.Projects[i]}, func(fleet.Progress) {})
+	p := s.newPass(s.caller(v, source, nil), func(fleet.Progress) {})
+	found, err := s.runPass(ctx, v, p, []agent.Project{*view.Snapshot.Projects[i]})
 	if err != nil {
 		return nil, err
 	}
@@ -50,13 +52,15 @@ func (s *Service) Enrich(ctx context.Context, v Viewer, source Source, agents []
 	agents = slices.Clone(agents)
 	shown := agents[:min(len(agents), onScreen)]
 	kept := s.enrichFromKept(v.key(), shown)
-	caller := s.caller(v, source)
+	caller := s.caller(v, source, nil)
 	ctx, cancel := s.withTimeout(ctx, onScreenTimeout)
 	defer cancel()
 	group := new(parallel.Group)
 	group.SetLimit(s.cfg.PerPerson)
+	var asked []*fleet.Agent
 	for i := range shown {
 		if a := &shown[i]; !a.TokensRead() {
+			asked = append(asked, a)
 			group.Go(func() error {
 				if tokens, err := caller.tokens(ctx, a); err == nil {
 					a.SetTokens(tokens)
@@ -66,7 +70,7 @@ func (s *Service) Enrich(ctx context.Context, v Viewer, source Source, agents []
 		}
 	}
 	_ = group.Wait() // what could not be read stays unknown
-	s.keepTokens(v.key(), kept, shown)
+	s.keepTokens(v.key(), kept, asked)
 	return agents, lastingRefusal(caller)
 }
 
@@ -87,18 +91,21 @@ func (s *Service) enrichFromKept(k key, agents []fleet.Agent) *keptFleet {
 }
 
 // keepTokens remembers the tokens of agents for as long as the fleet is kept.
-func (s *Service) keepTokens(k key, kept *keptFleet, agents []fleet.Agent) {
+func (s *Service) keepTokens(k key, kept *keptFleet, agents []*fleet.Agent) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if kept == nil || s.cache.get(k) != kept {
 		return
 	}
-	for i := range agents {
-		if a := &agents[i]; a.TokensRead() {
+	before := maps.Clone(kept.tokens)
+	for _, a := range agents {
+		if a.TokensRead() {
 			kept.tokens[a.ID] = a.Tokens
 		}
 	}
-	s.cache.put(k, kept)
+	if !s.cache.put(k, kept) {
+		kept.tokens = before
+	}
 }
 
 // tokens reads an agent's tokens one by one.
@@ -125,7 +132,7 @@ func (s *Service) Versions(ctx context.Context, v Viewer, source Source, agents 
 	if len(asked) == 0 {
 		return nil, nil
 	}
-	caller := s.caller(v, source)
+	caller := s.caller(v, source, nil)
 	ctx, cancel := s.withTimeout(ctx, onScreenTimeout)
 	defer cancel()
 	var versions map[int64][]string

@@ -45,15 +45,20 @@ type pass struct {
 	causes []error // the first few reasons for what is missing, for the log
 	listed bool
 	done   int
+	// complete are the projects whose agents are in found.
+	complete []*agent.Project
+}
+
+func (s *Service) newPass(c *caller, report func(fleet.Progress)) *pass {
+	p := &pass{caller: c, cfg: s.cfg, report: report, found: fleet.Snapshot{ReadAt: s.cfg.Now()}}
+	p.graphQL.Store(true)
+	return p
 }
 
 // runPass reads some projects of a snapshot again, or with nil everything. The error
 // is that of a list of projects that could not be had, of a token that was refused,
 // or of ctx; there is a snapshot exactly if it is nil.
-func (s *Service) runPass(ctx context.Context, v Viewer, source Source, some []agent.Project, report func(fleet.Progress)) (*fleet.Snapshot, error) {
-	caller := s.caller(v, source)
-	p := &pass{caller: caller, cfg: s.cfg, report: report, found: fleet.Snapshot{ReadAt: s.cfg.Now()}}
-	p.graphQL.Store(true)
+func (s *Service) runPass(ctx context.Context, v Viewer, p *pass, some []agent.Project) (*fleet.Snapshot, error) {
 	p.listed = some != nil
 	err := p.run(ctx, some)
 	s.tell(ctx, v, p, err)
@@ -63,7 +68,31 @@ func (s *Service) runPass(ctx context.Context, v Viewer, source Source, some []a
 	found := p.found // p is not to be kept with it
 	found.Projects, found.Agents, found.Warnings = slices.Clip(found.Projects), slices.Clip(found.Agents), slices.Clip(found.Warnings)
 	found.Order()
+	if some == nil {
+		s.turns.learn(v.Person, int(p.made.Load()))
+	}
 	return &found, nil
+}
+
+// soFar is what was read until now, nil for nothing.
+func (p *pass) soFar() *fleet.Snapshot {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.found.Agents) == 0 {
+		return nil
+	}
+	s := &fleet.Snapshot{ReadAt: p.found.ReadAt, RetryAt: p.found.RetryAt, Fallback: p.found.Fallback}
+	copies := make(map[*agent.Project]*agent.Project, len(p.complete)) // the pass goes on with its own
+	for _, project := range p.complete {
+		one := *project
+		copies[project] = &one
+		s.Projects = append(s.Projects, &one)
+	}
+	for _, a := range p.found.Agents {
+		s.Agents = append(s.Agents, fleet.Agent{Project: copies[a.Project], Agent: a.Agent})
+	}
+	s.Order()
+	return s
 }
 
 // run reads the projects as they are listed, or only some that were listed before.
@@ -136,6 +165,7 @@ func (p *pass) tick() {
 func (p *pass) note(project *agent.Project, agents []agent.Agent) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.complete = append(p.complete, project)
 	for _, a := range agents {
 		p.found.Agents = append(p.found.Agents, fleet.Agent{Project: project, Agent: a})
 	}

@@ -58,6 +58,7 @@ func (s *Service) stopAll(f *flight, cause error) {
 // beginAnew makes the flight throw away what it has read. The caller holds mu.
 func (f *flight) beginAnew() {
 	f.again = true
+	f.reads(nil)
 	if f.endPass != nil {
 		f.endPass()
 	}

@@ -43,6 +43,10 @@ type View struct {
 	// Scanning says that a scan is under way, for Read to wait for: of everything,
 	// or only of the projects in Snapshot.Warnings.
 	Scanning bool
+	// Progress is how far that scan is.
+	Progress fleet.Progress
+	// Partial says that Snapshot is what that scan has read so far: there is nothing else to show.
+	Partial bool
 }
 
 // Service reads fleets. It is safe for concurrent use.
@@ -51,6 +55,7 @@ type Service struct {
 	// withTimeout is context.WithTimeout, but for tests.
 	withTimeout func(context.Context, time.Duration) (context.Context, context.CancelFunc)
 	slots       *budget.Pool
+	turns       *turns
 
 	work sync.WaitGroup
 
@@ -71,17 +76,32 @@ func (v Viewer) key() key { return key{v.Person, v.Grant} }
 // New returns a Service. Call Close when it is no longer needed.
 func New(cfg Config) *Service {
 	cfg = cfg.withDefaults()
+	slots := budget.NewPool(cfg.InFlight, cfg.PerPerson)
 	return &Service{
-		cfg: cfg, withTimeout: context.WithTimeout, slots: budget.NewPool(cfg.InFlight, cfg.PerPerson),
-		cache: newCache(cfg.Capacity), flights: map[key]*flight{},
+		cfg: cfg, withTimeout: context.WithTimeout, slots: slots, turns: newTurns(slots, cfg.Now, cfg.ObserveWait),
+		cache: newCache(cfg.Capacity, cfg.Now), flights: map[key]*flight{},
 	}
 }
 
-// Cached returns what is kept for the viewer and starts nothing.
+// Cached returns what is kept for the viewer, or read so far, and starts nothing.
 func (s *Service) Cached(v Viewer) View {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.view(v.key())
+	view, f := s.view(v.key()), s.flights[v.key()]
+	s.mu.Unlock()
+	return view.during(f)
+}
+
+// during adds to a view what the scan under way, nil for none, has read so far.
+func (view View) during(f *flight) View {
+	if f == nil {
+		return view
+	}
+	progress, partial := f.soFar()
+	view.Progress = progress
+	if view.Snapshot == nil && partial != nil {
+		view.Snapshot, view.Partial = partial, true
+	}
+	return view
 }
 
 // Known returns what was read last for the viewer, as long as it might be shown and even if a change
@@ -91,10 +111,10 @@ func (s *Service) Known(v Viewer) *fleet.Snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	kept := s.cache.get(v.key())
-	if kept == nil || s.cfg.Now().Sub(kept.snapshot.ReadAt) > s.cfg.Stale {
+	if kept == nil || s.cfg.Now().Sub(kept.readAt) > s.cfg.Stale {
 		return nil
 	}
-	return kept.snapshot
+	return kept.snapshot()
 }
 
 // view is what can be shown. The caller holds mu.
@@ -104,11 +124,11 @@ func (s *Service) view(k key) View {
 	if kept == nil || kept.dropped {
 		return view
 	}
-	age := s.cfg.Now().Sub(kept.snapshot.ReadAt)
+	age := s.cfg.Now().Sub(kept.readAt)
 	if age > s.cfg.Stale {
 		return view
 	}
-	view.Snapshot, view.Fresh = kept.snapshot, age <= s.cfg.Fresh && !kept.outdated
+	view.Snapshot, view.Fresh = kept.snapshot(), age <= s.cfg.Fresh && !kept.outdated
 	return view
 }
 
@@ -126,7 +146,7 @@ func (s *Service) Look(ctx context.Context, v Viewer, source Source) (View, erro
 	if f != nil {
 		s.leave(f)
 	}
-	return view, err
+	return view.during(f), err
 }
 
 // Read returns a snapshot that is fresh: what is kept, or the result of the scan
@@ -163,11 +183,7 @@ func (s *Service) Refresh(v Viewer) {
 func (s *Service) Drop(person int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, k := range s.cache.byKey.Keys() {
-		if kept, _ := s.cache.byKey.Peek(k); k.person == person {
-			kept.dropped = true
-		}
-	}
+	s.cache.each(func(k key, kept *keptFleet) { kept.dropped = kept.dropped || k.person == person })
 	for k, f := range s.flights {
 		if k.person == person {
 			f.beginAnew()
@@ -180,19 +196,12 @@ func (s *Service) Drop(person int64) {
 func (s *Service) DropSession(grant string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.cache.drop(func(k key) bool { return k.grant == grant })
+	s.cache.drop(func(k key, _ *keptFleet) bool { return k.grant == grant })
 	for k, f := range s.flights {
 		if k.grant == grant {
 			s.stopAll(f, ErrClosed)
 		}
 	}
-}
-
-// Kept is for how many viewers something is kept, and its estimated size in bytes.
-func (s *Service) Kept() (viewers int, size int64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.cache.byKey.Len(), s.cache.size
 }
 
 // Close stops all scans, whose readers get ErrClosed, and waits for them until
