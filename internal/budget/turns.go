@@ -16,7 +16,8 @@ type Turns struct {
 }
 
 func newTurns() *Turns {
-	return &Turns{Wait: pageWait, begun: newAllowance[int64](pageBurst, pageEvery, time.Now), pool: NewPool(pagesAtOnce, pagesPerPerson)}
+	begun := newAllowance[int64](pageBurst, pageEvery, time.Now) //nolint:forbidigo // the wait is real
+	return &Turns{Wait: pageWait, begun: begun, pool: NewPool(pagesAtOnce, pagesPerPerson)}
 }
 
 // Take waits for the person's turn, and returns what ends it. The error is ctx's, or a *SpentError if

@@ -11,7 +11,7 @@ import (
 )
 
 // begin asks for so many turns at once and returns how many came, once all others wait.
-func begin(turns *budget.Turns, ctx context.Context, person int64, n int) (came chan func()) {
+func begin(ctx context.Context, turns *budget.Turns, person int64, n int) (came chan func()) {
 	came = make(chan func(), n)
 	for range n {
 		go func() {
@@ -30,11 +30,11 @@ func TestB1APersonHasFewPagesMadeAtOnce(t *testing.T) {
 		ctx, leave := context.WithCancel(t.Context())
 		defer leave()
 		turns := budget.NewRequests(time.Now).Pages
-		tabs := begin(turns, ctx, 1, 40)
+		tabs := begin(ctx, turns, 1, 40)
 		if len(tabs) != 8 {
 			t.Errorf("%d of 40 pages are made at once, want 8", len(tabs))
 		}
-		if other := begin(turns, ctx, 2, 1); len(other) != 1 {
+		if other := begin(ctx, turns, 2, 1); len(other) != 1 {
 			t.Error("another person waits for them")
 		}
 		(<-tabs)()
@@ -77,7 +77,7 @@ func TestB1ATurnThatDoesNotComeIsSaid(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		turns := budget.NewRequests(time.Now).Pages
-		begin(turns, t.Context(), 1, 8)
+		begin(t.Context(), turns, 1, 8)
 		var spent *budget.SpentError
 		if _, err := turns.Take(t.Context(), 1); !errors.As(err, &spent) || spent.Wait != turns.Wait {
 			t.Errorf("error = %v, want that it is spent", err)

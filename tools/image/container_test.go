@@ -93,8 +93,9 @@ func (c *container) stop() (log string, err error) {
 
 func (c *container) waitUntilReady(t *testing.T, address string) {
 	t.Helper()
+	client := &http.Client{Timeout: time.Second}
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
-		response, err := http.Get(address)
+		response, err := client.Get(address)
 		if err == nil {
 			_ = response.Body.Close()
 		}

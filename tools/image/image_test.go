@@ -82,6 +82,7 @@ func expectForeign(t *testing.T, program string) {
 
 // run starts the image and uses it.
 func run(t *testing.T, root string) {
+	t.Helper()
 	gitlab := gitlabtest.Start(t)
 	port := freePort(t)
 	public := "http://localhost:" + port

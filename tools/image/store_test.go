@@ -20,7 +20,7 @@ func newStore(t *testing.T) store {
 		t.Fatal("buildah and runc need root here: sudo make image-test")
 	}
 	// Not below the test's own folder: what is mounted has to be let go of before anything is deleted.
-	folder, err := os.MkdirTemp("", "image-test")
+	folder, err := os.MkdirTemp("", "image-test") //nolint:usetesting // it would go too early
 	if err != nil {
 		t.Fatal(err)
 	}
