@@ -14,7 +14,7 @@ const (
 
 // The names of the breakers, for Options.ObserveBreaker.
 const (
-	// BreakerInstance is of all calls: GitLab is down.
+	// BreakerInstance is of all calls, and opens if those fail that are not for tokens: GitLab is down.
 	BreakerInstance = "instance"
 	// BreakerToken is of the endpoint that gives out tokens: it can hang while all else works.
 	BreakerToken = "token"

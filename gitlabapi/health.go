@@ -83,11 +83,15 @@ func (h *health) refusal(ctx context.Context, a attempt, try bool) *attemptError
 }
 
 // answered learns from an answer. Something in front of GitLab writes a 502, 503 or 504 in its place;
-// an endpoint for tokens that has only errors to give is as good as down.
+// an endpoint for tokens that has only errors to give is as good as down, and then says nothing of
+// the rest of GitLab.
 func (h *health) answered(a attempt, resp *http.Response) {
 	h.wishes.heard(a, resp)
 	status := resp.StatusCode
-	h.instance.heard(status < http.StatusBadGateway || status > http.StatusGatewayTimeout)
+	isUp := status < http.StatusBadGateway || status > http.StatusGatewayTimeout
+	if isUp || !a.isGrant {
+		h.instance.heard(isUp)
+	}
 	if a.isGrant {
 		h.token.heard(status < http.StatusInternalServerError)
 	}
@@ -99,8 +103,9 @@ func (h *health) failed(ctx context.Context, a attempt, failed *attemptError) {
 	if failed.kind == nil || ctx.Err() != nil && !failed.sent {
 		return
 	}
-	isCut := errors.Is(failed.cause, io.ErrUnexpectedEOF)
-	for _, b := range h.breakers(a) {
-		b.heard(errors.Is(failed.kind, ErrMalformed) && !isCut || errors.Is(failed.kind, ErrTooLarge))
+	breaker, isCut := h.instance, errors.Is(failed.cause, io.ErrUnexpectedEOF)
+	if a.isGrant {
+		breaker = h.token
 	}
+	breaker.heard(errors.Is(failed.kind, ErrMalformed) && !isCut || errors.Is(failed.kind, ErrTooLarge))
 }

@@ -28,7 +28,7 @@ func (p *portal) exporting(pace time.Duration) (address string, done <-chan stru
 	server.Config.WriteTimeout = time.Millisecond
 	server.Config.ConnState = func(conn net.Conn, state http.ConnState) {
 		if tcp, ok := conn.(*net.TCPConn); ok && state == http.StateNew {
-			_ = tcp.SetWriteBuffer(4 << 10)
+			_ = tcp.SetWriteBuffer(32 << 10)
 		}
 	}
 	server.Start()
@@ -42,7 +42,7 @@ func (b *browser) download(address string) io.ReadCloser {
 	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := new(net.Dialer).DialContext(ctx, network, address)
 		if err == nil {
-			_ = conn.(*net.TCPConn).SetReadBuffer(4 << 10) //nolint:forcetypeassert // it is one
+			_ = conn.(*net.TCPConn).SetReadBuffer(32 << 10) //nolint:forcetypeassert // it is one
 		}
 		return conn, err
 	}
