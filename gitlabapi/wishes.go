@@ -39,7 +39,7 @@ type wishes struct {
 	// everyone is maintenance of the instance, and grants of the endpoint for tokens, which can be closed
 	// while GitLab goes on answering reads.
 	everyone, grants wish
-	limits   *simplelru.LRU[limited, wish]
+	limits           *simplelru.LRU[limited, wish]
 }
 
 func newWishes(now func() time.Time) *wishes {
