@@ -52,7 +52,7 @@ func (b *browser) download(address string) io.ReadCloser {
 	for _, cookie := range b.client.Jar.Cookies(b.p.public) {
 		r.AddCookie(cookie)
 	}
-	answer := must(client.Do(r))(b.p.t)
+	answer := must(client.Do(r))(b.p.t) //nolint:bodyclose // by the cleanup
 	b.p.t.Cleanup(func() { _ = answer.Body.Close(); client.CloseIdleConnections() })
 	return answer.Body
 }
