@@ -9,8 +9,10 @@ type Lane int
 const (
 	// LaneRead is for what people look at.
 	LaneRead Lane = iota
-	// LaneChange is for changes, and for renewing and ending a person's grant.
+	// LaneChange is for changes, and for ending a person's grant.
 	LaneChange
+	// LaneRenewal is for renewing a person's grant, which all of a morning's people need at once.
+	LaneRenewal
 	// LaneSignIn is for the codes that visitors bring, which anybody can make up.
 	LaneSignIn
 	// LaneAdmitted is for what whoever makes the call has waited for; see Admitted.
@@ -63,6 +65,8 @@ func (c *Client) lane(r request) Lane {
 		return LaneAdmitted
 	case r.signIn:
 		return LaneSignIn
+	case r.grant:
+		return LaneRenewal
 	case r.write():
 		return LaneChange
 	default:

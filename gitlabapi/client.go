@@ -3,8 +3,6 @@ package gitlabapi
 import (
 	"bytes"
 	"context"
-	"crypto/x509"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"sync/atomic"
@@ -12,36 +10,6 @@ import (
 
 	"github.com/hashicorp/go-retryablehttp"
 )
-
-// Options are the settings of a Client. The zero value works.
-type Options struct {
-	// InternalURL is where the client's own calls go, if that is another address
-	// of the instance than the one that browsers reach it by; "": the same. The
-	// token is sent there and nowhere else.
-	InternalURL string
-	// Proxy tells the proxy for an address, nil for none; nil: what the process's
-	// environment says.
-	Proxy   func(*url.URL) (*url.URL, error)
-	RootCAs *x509.CertPool // nil: the system's
-	Log     *slog.Logger   // nil: discard. One debug line per attempt
-	// Observe is told of every attempt, retries and redirects included; status 0
-	// means that there was no answer. It is called concurrently. nil: nobody.
-	Observe func(op string, status int, took time.Duration)
-	// ObserveClock is told whenever what is known of GitLab's clock changes. It must not call the
-	// client. nil: nobody.
-	ObserveClock func(ClockSkew)
-	Now          func() time.Time // nil: time.Now
-	Timeouts     Timeouts
-	// Admit decides when an attempt may be sent, over all copies of the client; nil:
-	// at once, up to MaxInFlight of them.
-	Admit Admission
-	// MaxInFlight is how many attempts are under way at once, at most; 0: 64. With
-	// Admit it bounds the idle connections alone.
-	MaxInFlight int
-	// Backoff gives the pause before a read is repeated, retry counting from 0;
-	// nil: full jitter over 0.2 s, doubled each time.
-	Backoff func(retry int) time.Duration
-}
 
 // Client calls one GitLab instance. Copies made by WithToken share connections,
 // limits and settings; all methods may be called concurrently.
@@ -58,6 +26,7 @@ type core struct {
 	address  *url.URL // where browsers go; nobody changes it
 	reads    *retryablehttp.Client
 	writes   *http.Client
+	retries  *retryBudget
 	timeouts Timeouts
 	clock    *clock
 	now      func() time.Time
@@ -74,49 +43,17 @@ func New(baseURL string, opts Options) (*Client, error) {
 		return nil, err
 	}
 	opts = opts.withDefaults()
-	rt := newTransport(places, opts)
+	rt, retries := newTransport(places, opts), newRetryBudget(opts)
 	return &Client{core: &core{
 		base:     places.calls.String(),
 		address:  places.browsers,
-		reads:    newReads(rt, places.calls, opts),
+		reads:    newReads(rt, places.calls, retries, opts),
 		writes:   &http.Client{Transport: rt, CheckRedirect: refuseRedirect},
+		retries:  retries,
 		timeouts: opts.Timeouts,
 		clock:    rt.clock,
 		now:      opts.Now,
 	}}, nil
-}
-
-func (o Options) withDefaults() Options {
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
-	if o.Observe == nil {
-		o.Observe = func(string, int, time.Duration) {}
-	}
-	if o.ObserveClock == nil {
-		o.ObserveClock = func(ClockSkew) {}
-	}
-	if o.Now == nil {
-		o.Now = time.Now //nolint:forbidigo // the default of an injected clock
-	}
-	if o.Backoff == nil {
-		o.Backoff = fullJitter
-	}
-	if o.Proxy == nil {
-		o.Proxy = environmentProxy
-	}
-	if o.MaxInFlight < 1 {
-		o.MaxInFlight = 64
-	}
-	if o.Admit == nil {
-		o.Admit = atMost(o.MaxInFlight)
-	}
-	o.Timeouts = o.Timeouts.withDefaults()
-	return o
-}
-
-func environmentProxy(target *url.URL) (*url.URL, error) {
-	return http.ProxyFromEnvironment(&http.Request{URL: target})
 }
 
 // WithToken returns a copy of the client that calls on behalf of token's owner.
@@ -146,9 +83,16 @@ type request struct {
 	// text says that the answer is not JSON but a file, as plain text.
 	text bool
 	// signIn says that the call is made for a visitor.
-	signIn  bool
-	secrets []Secret // in the body, to be kept out of errors
+	signIn bool
+	// grant says that the call is for tokens of a person's.
+	grant bool
+	// endsGrant says that the call ends such tokens.
+	endsGrant bool
+	secrets   []Secret // in the body, to be kept out of errors
 }
+
+// insists reports whether r is sent whatever is known of GitLab: what takes rights away is worth a try.
+func (r request) insists() bool { return r.method == http.MethodDelete || r.endsGrant }
 
 func (r request) write() bool { return r.method != "" && !r.repeatable }
 

@@ -15,9 +15,14 @@
 //
 // GET requests and GraphQL queries, after a 429, a 5xx or a broken connection,
 // with full jitter and with Retry-After where GitLab asks for no more than three
-// seconds. Never POST and DELETE: a second "create token" would make a second
+// seconds, and within a budget for all calls together. Never POST and DELETE: a second "create token" would make a second
 // token whose secret nobody sees. When a write fails, OutcomeUnknown tells
 // whether it may have happened.
+//
+// # What is not sent
+//
+// A call that is of no use: while GitLab does not answer (ErrPaused), and while it
+// wants this person or everybody to come back later. Insist sends it all the same.
 //
 // # What an error means
 //

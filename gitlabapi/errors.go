@@ -39,6 +39,9 @@ var (
 	ErrUnavailable = errors.New("GitLab is not available")
 	// ErrTimeout is a deadline of ours or the caller's; also ErrUnavailable.
 	ErrTimeout = fmt.Errorf("GitLab took too long: %w", ErrUnavailable)
+	// ErrPaused is a call that was not sent, since GitLab did not answer the last ones; Error.RetryAfter
+	// says when one will try. Nothing was changed. Also ErrUnavailable.
+	ErrPaused = fmt.Errorf("GitLab has not answered lately: %w", ErrUnavailable)
 	// ErrMalformed is an answer that is not what the API promises; also ErrUnavailable.
 	ErrMalformed = fmt.Errorf("GitLab's answer makes no sense: %w", ErrUnavailable)
 	// ErrForeign is an answer that is not GitLab's: a login page, a firewall or the
@@ -72,7 +75,7 @@ type Error struct {
 	// Message is GitLab's own, at most 512 bytes, without control characters and
 	// without anything that looks like the token. For logs, and for people at 400 and 403.
 	Message string
-	// RetryAfter is GitLab's wish at 429 and 503, at most an hour; 0: none.
+	// RetryAfter is GitLab's wish at 429 and 503, at most an hour, or what is left of it; 0: none.
 	RetryAfter time.Duration
 	RequestID  string // GitLab's X-Request-Id, to find the call in its logs
 

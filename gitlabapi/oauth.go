@@ -102,7 +102,7 @@ func (o *OAuth) Refresh(ctx context.Context, refresh Secret) (TokenPair, error) 
 // the refresh token, if there is one: an access token that has expired is answered
 // with success and nothing happens. Revoking a dead token is no error.
 func (o *OAuth) Revoke(ctx context.Context, token Secret) error {
-	r := request{op: "revoke sign-in", method: http.MethodPost, path: "/oauth/revoke"}
+	r := request{op: "revoke sign-in", method: http.MethodPost, path: "/oauth/revoke", endsGrant: true}
 	r.secrets = []Secret{token, o.cfg.ClientSecret}
 	r.form = url.Values{
 		"token":         {token.Reveal()},
@@ -138,7 +138,7 @@ func (o *OAuth) config() *oauth2.Config {
 // tokens runs one call of the library over our transport and reads its result.
 func (o *OAuth) tokens(ctx context.Context, r request, call func(context.Context) (*oauth2.Token, error)) (TokenPair, error) {
 	core := o.client.core
-	r.method, r.secrets = http.MethodPost, append(r.secrets, o.cfg.ClientSecret)
+	r.method, r.grant, r.secrets = http.MethodPost, true, append(r.secrets, o.cfg.ClientSecret)
 	ctx, cancel := context.WithTimeout(ctx, core.timeouts.Write)
 	defer cancel()
 	asked := core.now()

@@ -8,9 +8,11 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
+	"golang.org/x/time/rate"
 )
 
 const (
@@ -23,11 +25,18 @@ const (
 	// maxRetryAfter bounds what Error.RetryAfter may claim.
 	maxRetryAfter = time.Hour
 	maxRedirects  = 3
+	// Retries are at most this share of the calls, of the last retryWindow of them, and
+	// retryFloor more, of which one comes back each retryEvery: a GitLab that is overloaded is not
+	// asked three times as much.
+	retryShare  = 0.1
+	retryWindow = 200
+	retryFloor  = 10
+	retryEvery  = time.Second
 )
 
 // newReads is the client for everything that may be repeated.
-func newReads(rt http.RoundTripper, base *url.URL, opts Options) *retryablehttp.Client {
-	policy := retryPolicy{now: opts.Now, backoff: opts.Backoff}
+func newReads(rt http.RoundTripper, base *url.URL, retries *retryBudget, opts Options) *retryablehttp.Client {
+	policy := retryPolicy{now: opts.Now, backoff: opts.Backoff, retries: retries}
 	return &retryablehttp.Client{
 		HTTPClient:   &http.Client{Transport: rt, CheckRedirect: followWithin(base)},
 		RetryMax:     maxRetries,
@@ -40,19 +49,77 @@ func newReads(rt http.RoundTripper, base *url.URL, opts Options) *retryablehttp.
 type retryPolicy struct {
 	now     func() time.Time
 	backoff func(retry int) time.Duration
+	retries *retryBudget
 }
 
 // check says whether to repeat a read: after a 429, a 5xx or a broken connection.
 // Not after a timeout, since who is slow is not helped by asking twice.
-func (p retryPolicy) check(_ context.Context, resp *http.Response, err error) (bool, error) {
-	if failed, ok := errors.AsType[*attemptError](err); ok {
-		return failed.again, nil
-	}
-	if resp == nil {
+func (p retryPolicy) check(ctx context.Context, resp *http.Response, err error) (bool, error) {
+	failed, isFailed := errors.AsType[*attemptError](err)
+	switch {
+	case isFailed && !failed.again:
+		return false, nil
+	case resp == nil && !isFailed:
 		return false, err // a broken redirect
+	case !isFailed && !p.isPassing(resp):
+		return false, nil
 	}
-	wish, _ := retryAfter(resp.Header, p.now())
-	return repeatable(resp.StatusCode) && wish <= maxRetryWait, nil
+	return isLast(ctx) || p.retries.take(), nil
+}
+
+// isPassing reports whether an answer may be another one soon.
+func (p retryPolicy) isPassing(resp *http.Response) bool {
+	asked, _ := retryAfter(resp.Header, p.now())
+	return repeatable(resp.StatusCode) && asked <= maxRetryWait
+}
+
+// isLast reports whether no attempt comes after this one, which then takes nothing from the budget.
+func isLast(ctx context.Context) bool {
+	a, _ := ctx.Value(attemptKey{}).(attempt)
+	if a.tried == nil {
+		return false
+	}
+	*a.tried++
+	return *a.tried > maxRetries
+}
+
+// retryBudget bounds the retries of all calls together.
+type retryBudget struct {
+	now     func() time.Time
+	observe func(isRepeated bool)
+
+	mu    sync.Mutex
+	saved float64
+	floor *rate.Limiter
+}
+
+func newRetryBudget(opts Options) *retryBudget {
+	return &retryBudget{now: opts.Now, observe: opts.ObserveRetry, floor: rate.NewLimiter(rate.Every(retryEvery), retryFloor)}
+}
+
+// called notes a call, which earns its share of a retry.
+func (b *retryBudget) called() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.saved = min(b.saved+retryShare, retryShare*retryWindow)
+}
+
+// take spends a retry, and reports false if there is none.
+func (b *retryBudget) take() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	isSaved := b.saved >= 1
+	if isSaved {
+		b.saved--
+	}
+	isTaken := isSaved || b.floor.AllowN(b.now(), 1)
+	b.observe(isTaken)
+	return isTaken
+}
+
+// wholeSeconds rounds a wait up, as Retry-After counts.
+func wholeSeconds(wait time.Duration) time.Duration {
+	return (wait + time.Second - 1).Truncate(time.Second)
 }
 
 func repeatable(status int) bool {

@@ -43,7 +43,14 @@ func (c *Client) send(ctx context.Context, r request) (answer, error) {
 
 // attempt is what the transport has to know of r.
 func (c *Client) attempt(r request) attempt {
-	return attempt{op: r.op, write: r.write(), text: r.text, call: Call{Lane: c.lane(r), Person: c.person}}
+	a := attempt{
+		op: r.op, write: r.write(), text: r.text, call: Call{Lane: c.lane(r), Person: c.person},
+		isAnonymous: c.token.IsZero(), isGrant: r.grant, insists: r.insists(),
+	}
+	if !a.write {
+		a.tried = new(int)
+	}
+	return a
 }
 
 func (c *Client) newRequest(ctx context.Context, r request) (*http.Request, error) {
@@ -85,6 +92,7 @@ func (c *core) roundTrip(req *http.Request, write bool) (*http.Response, error) 
 	if write {
 		return c.writes.Do(req)
 	}
+	c.retries.called()
 	again, err := retryablehttp.FromRequest(req)
 	if err != nil {
 		return nil, err
@@ -98,7 +106,7 @@ func (c *Client) failed(ctx context.Context, r request, err error) *Error {
 	if !ok {
 		broke = broken(ctx, err, 0, false) // between attempts, or before the first
 	}
-	e := &Error{Op: r.op, Status: broke.status, kind: broke.kind, unknown: r.write() && broke.sent}
+	e := &Error{Op: r.op, Status: broke.status, RetryAfter: wholeSeconds(broke.wait), kind: broke.kind, unknown: r.write() && broke.sent}
 	if isContext(broke.cause) {
 		e.cause = broke.cause
 		return e

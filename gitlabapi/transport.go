@@ -35,6 +35,7 @@ type transport struct {
 	log     *slog.Logger
 	observe func(op string, status int, took time.Duration)
 	clock   *clock
+	health  *health
 	now     func() time.Time
 }
 
@@ -63,63 +64,50 @@ func newTransport(places addresses, opts Options) *transport {
 		log:     opts.Log,
 		observe: opts.Observe,
 		clock:   &clock{observe: opts.ObserveClock},
+		health:  newHealth(opts),
 		now:     opts.Now,
 	}
 }
 
-// attempt travels in the request's context from do to the transport.
-type attempt struct {
-	op    string
-	write bool
-	text  bool
-	call  Call
-}
-
-// accepts is the content type that is asked for, and whether an answer's is it.
-func (a attempt) accepts(contentType string) (want string, fits bool) {
-	if a.text {
-		return "text/plain", isText(contentType)
-	}
-	return "application/json", isJSON(contentType)
-}
-
-type attemptKey struct{}
-
-func withAttempt(ctx context.Context, a attempt) context.Context {
-	return context.WithValue(ctx, attemptKey{}, a)
-}
-
-// attemptError is a failed attempt, before do makes an Error of it.
-type attemptError struct {
-	kind   error // a sentinel; nil when the caller cancelled
-	cause  error // not yet cleaned: may hold bytes of the server
-	status int   // 0: no header came
-	sent   bool  // something may have left
-	again  bool  // worth repeating, if it is a read
-}
-
-func (e *attemptError) Error() string { return e.cause.Error() }
-func (e *attemptError) Unwrap() error { return e.cause }
-
 // RoundTrip makes one attempt. The response's body is in memory.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	a, _ := req.Context().Value(attemptKey{}).(attempt)
-	done, err := t.admit(req.Context(), a.call)
-	if err != nil {
+	ctx := req.Context()
+	a, _ := ctx.Value(attemptKey{}).(attempt)
+	done, refused := t.enter(ctx, a)
+	if refused != nil {
 		if req.Body != nil {
 			_ = req.Body.Close()
 		}
-		return nil, broken(req.Context(), err, 0, false)
+		return nil, refused
 	}
 	defer done()
 	started := t.now()
 	resp, failed := t.exchange(req, a)
 	if failed != nil {
-		t.report(req.Context(), a.op, failed.status, t.now().Sub(started))
+		t.report(ctx, a.op, failed.status, t.now().Sub(started))
+		t.health.failed(ctx, a, failed)
 		return nil, failed
 	}
-	t.report(req.Context(), a.op, resp.StatusCode, t.now().Sub(started))
+	t.report(ctx, a.op, resp.StatusCode, t.now().Sub(started))
+	t.health.answered(a, resp)
 	return resp, nil
+}
+
+// enter waits until the attempt may be sent. What is of no use does not wait, and is not sent either
+// if that shows while it waits.
+func (t *transport) enter(ctx context.Context, a attempt) (done func(), refused *attemptError) {
+	if refused := t.health.refusal(ctx, a, false); refused != nil {
+		return nil, refused
+	}
+	done, err := t.admit(ctx, a.call)
+	if err != nil {
+		return nil, broken(ctx, err, 0, false)
+	}
+	if refused := t.health.refusal(ctx, a, true); refused != nil {
+		done()
+		return nil, refused
+	}
+	return done, nil
 }
 
 func (t *transport) report(ctx context.Context, op string, status int, took time.Duration) {
@@ -199,42 +187,4 @@ func buffer(resp *http.Response, data *pooledBody, a attempt) error {
 	}
 	resp.Body = data
 	return nil
-}
-
-// broken says what a failed attempt means. The context knows better than the
-// error, whose form differs between the stages of a request.
-func broken(ctx context.Context, err error, status int, sent bool) *attemptError {
-	e := &attemptError{kind: ErrUnavailable, cause: err, status: status, sent: sent, again: true}
-	switch cause := context.Cause(ctx); {
-	case errors.Is(cause, errSlowHeader):
-		e.kind, e.cause, e.again = ErrTimeout, errSlowHeader, false
-	case errors.Is(ctx.Err(), context.Canceled):
-		e.kind, e.cause, e.again = nil, context.Canceled, false
-	case ctx.Err() != nil:
-		e.kind, e.cause, e.again = ErrTimeout, context.DeadlineExceeded, false
-	case isTimeout(err):
-		e.kind, e.again = ErrTimeout, false
-	case errors.Is(err, errLargeBody):
-		e.kind, e.again = ErrTooLarge, false
-	case errors.Is(err, errForeign):
-		e.kind, e.again = ErrForeign, false
-	case errors.Is(err, errOtherType):
-		e.kind, e.again = ErrMalformed, false
-	case errors.Is(err, io.ErrUnexpectedEOF) && status != 0:
-		e.kind = ErrMalformed
-	case isUntrusted(err):
-		e.again = false
-	}
-	return e
-}
-
-// isTimeout reports whether a limit of the dialler or the handshake was hit.
-func isTimeout(err error) bool {
-	timeout, ok := errors.AsType[net.Error](err)
-	return ok && timeout.Timeout()
-}
-
-func isUntrusted(err error) bool {
-	_, ok := errors.AsType[*tls.CertificateVerificationError](err)
-	return ok
 }

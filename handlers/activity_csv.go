@@ -20,8 +20,8 @@ const (
 )
 
 // activityCSV is the list of activity as a file: all rows that the query selects, newest
-// first, in the audit's own words. It ends with the server's time for an answer; a file that
-// is cut there is a failed download, and its query can be narrowed by time.
+// first, in the audit's own words. It takes as long as its reader needs: each batch of rows has the
+// time of a page, and each piece that is sent its own.
 func (h *Handlers) activityCSV(w http.ResponseWriter, r *http.Request, s *session) error {
 	model, filter, err := h.activityFilter(r, s)
 	if err != nil {
@@ -39,7 +39,7 @@ func (h *Handlers) activityCSV(w http.ResponseWriter, r *http.Request, s *sessio
 	header.Set("Content-Type", "text/csv; charset=utf-8; header=present")
 	header.Set("Content-Disposition", `attachment; filename="activity-`+h.Now().UTC().Format(time.DateOnly)+`-UTC.csv"`)
 	header.Set("Cache-Control", "no-store")
-	if err := h.writeActivity(r.Context(), csvsafe.NewWriter(w, wantsMark(r)), filter, rows); err != nil {
+	if err := h.writeActivity(r.Context(), csvsafe.NewWriter(h.paced(w), wantsMark(r)), filter, rows); err != nil {
 		abort(r, fmt.Errorf("exporting activity: %w", err))
 	}
 	return nil

@@ -112,6 +112,7 @@ func TestAGitLabUnderMaintenanceSaysWhenToComeBack(t *testing.T) {
 				}
 			}
 			p.gitlab.ClearFaults("")
+			p.clock.Advance(time.Minute) // GitLab is asked whether it still means it
 			if got := lead.get("/projects"); got.status != http.StatusOK {
 				t.Errorf("GET /projects afterwards = %d, want the same session", got.status)
 			}

@@ -141,7 +141,7 @@ func (h *Handlers) auditRefresh(event audit.Event, refresh sessions.RefreshFunc)
 	return func(ctx context.Context, current gitlabapi.TokenPair) (gitlabapi.TokenPair, error) {
 		pair, err := refresh(ctx, current)
 		switch {
-		case err == nil:
+		case err == nil, errors.Is(err, gitlabapi.ErrPaused): // of which nothing was sent
 		case errors.Is(err, gitlabapi.ErrInvalidGrant), gitlabapi.Refused(err):
 			h.record(ctx, event, activity.Refused)
 		case gitlabapi.OutcomeUnknown(err):

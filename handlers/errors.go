@@ -14,6 +14,7 @@ import (
 	"gitlab-agent-portal/internal/budget"
 	"gitlab-agent-portal/internal/database"
 	"gitlab-agent-portal/internal/fleet/scan"
+	sessions "gitlab-agent-portal/internal/session"
 	"gitlab-agent-portal/internal/tokens"
 	"gitlab-agent-portal/views"
 )
@@ -121,6 +122,8 @@ func classify(err error, change bool) problem {
 		return problem{status: errNotAudited.status, id: errNotAudited.id, level: slog.LevelError}
 	case errors.As(err, &agentUnknown):
 		return problem{status: http.StatusBadGateway, id: "agent_unknown", level: slog.LevelError}
+	case errors.Is(err, sessions.ErrBusy):
+		return problem{status: http.StatusServiceUnavailable, id: "renewal_slow", level: slog.LevelWarn, retryAfter: renewalRetry}
 	case errors.Is(err, audit.ErrSlow):
 		return problem{status: http.StatusServiceUnavailable, id: "activity_slow", level: slog.LevelError}
 	case errors.Is(err, scan.ErrClosed):
@@ -137,6 +140,8 @@ func classifyGitLab(err error, change bool) problem {
 	switch {
 	case errors.Is(err, gitlabapi.ErrInvalidClient):
 		return problem{status: http.StatusBadGateway, id: "portal_settings", level: slog.LevelError}
+	case errors.Is(err, gitlabapi.ErrPaused):
+		return problem{status: http.StatusServiceUnavailable, id: "gitlab_paused", level: slog.LevelWarn, retryAfter: retryAfter(err)}
 	case gitlabapi.Postponed(err):
 		return problem{status: http.StatusServiceUnavailable, id: "gitlab_postponed", level: slog.LevelWarn, retryAfter: retryAfter(err)}
 	case errors.Is(err, gitlabapi.ErrRateLimited):
@@ -162,8 +167,12 @@ func classifyGitLab(err error, change bool) problem {
 	}
 }
 
-// databaseRetry is when to try again while the database cannot be used.
-const databaseRetry = 10 * time.Second
+// databaseRetry is when to try again while the database cannot be used, and renewalRetry while a
+// renewal goes on in the background.
+const (
+	databaseRetry = 10 * time.Second
+	renewalRetry  = 5 * time.Second
+)
 
 // isDatabase says whether the portal's database is the reason, and not GitLab.
 func isDatabase(err error) bool {

@@ -52,7 +52,7 @@ func (h *Handlers) fleetCSV(w http.ResponseWriter, r *http.Request, s *session) 
 		return err
 	}
 	h.startExport(w, "text/csv; charset=utf-8; header=present", "csv", snapshot.ReadAt)
-	if err := writeFleetCSV(csvsafe.NewWriter(w, wantsMark(r)), rows); err != nil {
+	if err := writeFleetCSV(csvsafe.NewWriter(h.paced(w), wantsMark(r)), rows); err != nil {
 		abort(r, fmt.Errorf("exporting the fleet: %w", err))
 	}
 	return nil
@@ -65,7 +65,7 @@ func (h *Handlers) fleetJSON(w http.ResponseWriter, r *http.Request, s *session)
 		return err
 	}
 	h.startExport(w, "application/json", "json", snapshot.ReadAt)
-	if err := writeFleetJSON(w, snapshot, rows); err != nil {
+	if err := writeFleetJSON(h.paced(w), snapshot, rows); err != nil {
 		abort(r, fmt.Errorf("exporting the fleet: %w", err))
 	}
 	return nil

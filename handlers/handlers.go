@@ -69,6 +69,8 @@ type Config struct {
 	HelmRepoURL string
 	// AgentImage is the image that they name, without a tag; empty leaves it to the chart.
 	AgentImage string
+	// Pace is how long a reader may take for one piece of an export; 0: half a minute.
+	Pace time.Duration
 	// Version is what /healthz calls the running program.
 	Version string
 	// SecurityContact is where to report a vulnerability, as a URL; empty for nowhere.

@@ -121,6 +121,10 @@ type setUp struct {
 	behindProxy bool
 	// application is the id of the application at GitLab; empty: the usual one.
 	application string
+	// patience is how long a request waits for a renewal; 0: the real one.
+	patience time.Duration
+	// engine makes the database; nil: that of this run of the tests.
+	engine func(testing.TB) *databasetest.Database
 	// readyPanics makes one route panic: the one that asks whether the portal is ready.
 	readyPanics bool
 }
@@ -173,9 +177,17 @@ func (p *portal) serve(setup setUp) {
 	p.gitlab.AddApplication(gitlabtest.Application{
 		ID: clientID, Secret: clientSecret, RedirectURIs: []string{p.public.String() + "/auth/callback"}, Scopes: []string{"api", "read_api"},
 	})
-	p.database = databasetest.New(p.t)
+	p.database = newDatabase(p.t, setup)
 	p.compose(setup)
 	p.t.Cleanup(func() { p.stop() })
+}
+
+func newDatabase(tb testing.TB, setup setUp) *databasetest.Database {
+	tb.Helper()
+	if setup.engine != nil {
+		return setup.engine(tb)
+	}
+	return databasetest.New(tb)
 }
 
 // restart puts the portal together anew over the same database.
@@ -201,7 +213,7 @@ func (p *portal) compose(setup setUp) {
 	})
 	db := must(database.Open(p.t.Context(), p.database.URL, oauth.Instance()))(p.t)
 	p.db, p.auditLog = db, audit.New(db, 9600*time.Hour, p.clock.Now)
-	sessions := must(session.New(db, session.Config{Keys: setup.keys, Cookie: cookie, Address: peer, Now: p.clock.Now, Log: log}))(p.t)
+	sessions := must(session.New(db, session.Config{Keys: setup.keys, Cookie: cookie, Address: peer, Now: p.clock.Now, Log: log, Patience: setup.patience}))(p.t)
 	revocations := handlers.NewRevocations(oauth, log, time.Millisecond)
 	p.stop = func() {
 		revocations.Close(p.t.Context())

@@ -3,6 +3,7 @@ package handlers
 import (
 	"net/http"
 
+	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/activity"
 	"gitlab-agent-portal/views"
 )
@@ -99,6 +100,9 @@ func (h *Handlers) mux() http.Handler {
 		if take := h.take(route); take != nil {
 			handler = h.spend(take, handler)
 		}
+		if route.pattern == views.PatternTokenRevoke || route.pattern == views.PatternUnused {
+			handler = insist(handler)
+		}
 		handler = onRoute(route, handler)
 		// With its base in the pattern, so that the mux's own redirects stay below it.
 		mux.Handle(route.method+" "+h.urls.Base+route.pattern, handler)
@@ -111,6 +115,14 @@ func (h *Handlers) mux() http.Handler {
 		}
 		mux.ServeHTTP(w, r)
 	}))
+}
+
+// insist has GitLab asked whatever is known of it: in an incident, a token is to be revoked as soon as
+// GitLab can be reached at all.
+func insist(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r.WithContext(gitlabapi.Insist(r.Context())))
+	})
 }
 
 // isSafe reports whether method changes nothing, as RFC 9110 section 9.2.1 defines it.

@@ -105,6 +105,8 @@ func (h *Handlers) refreshSession(ctx context.Context, s *session, event audit.E
 		return nil, &sessionEndedError{cause: err}
 	case errors.Is(err, gitlabapi.ErrInvalidGrant):
 		return nil, h.removeSession(ctx, s, err)
+	case errors.Is(err, gitlabapi.ErrTimeout): // for whom it was not too long before
+		return nil, fmt.Errorf("renewing the GitLab token: %w", errors.Join(sessions.ErrBusy, err))
 	case err != nil:
 		return nil, fmt.Errorf("renewing the GitLab token: %w", err)
 	}

@@ -86,7 +86,7 @@ func TestO8ARefusalThatIsOutOfDateEndsNoSession(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Another replica saves a pair that it had kept while the database was away.
-	p.database.Overtake(t, `UPDATE sessions SET version = version + 1`)
+	p.database.Exec(t, `UPDATE sessions SET version = version + 1`)
 	gate.Open()
 	if got := <-answered; got.status != http.StatusServiceUnavailable {
 		t.Errorf("GET /projects = %d, want that it has to be sent once more", got.status)

@@ -61,7 +61,8 @@ func TestB1CallsToGitLabAreSharedOut(t *testing.T) {
 		"the changes of one person leave another's alone":              {change(1), 4, change(2)},
 		"the codes of strangers leave everybody's pages alone":         {signIn, 8, read(2)},
 		"and a person's changes":                                       {signIn, 8, change(2)},
-		"and the renewal of a grant, which nobody in particular makes": {signIn, 8, change(0)},
+		"and the renewal of a grant, which nobody in particular makes": {signIn, 8, gitlabapi.Call{Lane: gitlabapi.LaneRenewal}},
+		"the renewals of a morning leave everybody's changes alone":    {gitlabapi.Call{Lane: gitlabapi.LaneRenewal}, 64, change(1)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

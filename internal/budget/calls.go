@@ -12,9 +12,10 @@ type Calls struct{ lanes map[gitlabapi.Lane]*Pool }
 // NewCalls returns Calls with all places free.
 func NewCalls() *Calls {
 	return &Calls{lanes: map[gitlabapi.Lane]*Pool{
-		gitlabapi.LaneRead:   NewPool(readsAtOnce, readsPerPerson),
-		gitlabapi.LaneChange: NewPool(changesAtOnce, changesPerPerson),
-		gitlabapi.LaneSignIn: NewPool(signInsAtOnce, signInsAtOnce),
+		gitlabapi.LaneRead:    NewPool(readsAtOnce, readsPerPerson),
+		gitlabapi.LaneChange:  NewPool(changesAtOnce, changesPerPerson),
+		gitlabapi.LaneRenewal: NewPool(renewalsAtOnce, renewalsAtOnce),
+		gitlabapi.LaneSignIn:  NewPool(signInsAtOnce, signInsAtOnce),
 	}}
 }
 

@@ -9,9 +9,10 @@ import "time"
 const (
 	// readsAtOnce are of pages, and readsPerPerson of one person's.
 	readsAtOnce, readsPerPerson = 32, 8
-	// changesAtOnce are kept for changes and for renewing and ending grants, which never wait for
-	// pages.
+	// changesAtOnce are kept for changes and for ending grants, which never wait for pages.
 	changesAtOnce, changesPerPerson = 16, 4
+	// renewalsAtOnce are for renewing grants: after a night, everybody's is over.
+	renewalsAtOnce = 64
 	// signInsAtOnce are for the codes of visitors.
 	signInsAtOnce = 8
 
@@ -21,7 +22,7 @@ const (
 	ScansPerPerson = 16
 
 	// CallsAtOnce is the sum of them.
-	CallsAtOnce = readsAtOnce + changesAtOnce + signInsAtOnce + ScansAtOnce
+	CallsAtOnce = readsAtOnce + changesAtOnce + renewalsAtOnce + signInsAtOnce + ScansAtOnce
 )
 
 // Requests to the portal. An office of hundreds behind one address signs in within a minute; a

@@ -1,11 +1,8 @@
 package database_test
 
 import (
-	"context"
-	"fmt"
 	"sync"
 	"testing"
-	"time"
 
 	"gitlab-agent-portal/internal/database"
 	"gitlab-agent-portal/internal/database/databasetest"
@@ -70,36 +67,5 @@ func TestPgBouncerInTransactionModeNeedsNoSetting(t *testing.T) {
 	query := `SELECT COUNT(*) FROM allowances WHERE person IN (` + dbs[0].Numbers + `)`
 	if err := dbs[0].Read.QueryRowContext(t.Context(), query, numbers).Scan(&found); err != nil || found != 2 {
 		t.Errorf("a list of numbers finds %d rows, %v, want 2", found, err)
-	}
-}
-
-func TestARowIsHeldOnceBehindPgBouncer(t *testing.T) {
-	t.Parallel()
-	dbs := bounced(t, pgtest.New(t), 2)
-	key := []byte("row")
-	if _, err := dbs[0].Exec(t.Context(), `INSERT INTO sessions (id_hash, instance, person, value, details, created_at, last_seen_at, version) VALUES ($1, 1, '', '', '', 0, 0, 0)`, key); err != nil {
-		t.Fatal(err)
-	}
-	row := database.Row{Table: "sessions", Column: "id_hash", Key: key}
-	var holders sync.WaitGroup
-	for i := range 20 {
-		holders.Go(func() {
-			err := dbs[i%2].Hold(t.Context(), row, 20*time.Second, func(ctx context.Context, q database.Querier) error {
-				var version int
-				if err := q.QueryRowContext(ctx, `SELECT version FROM sessions WHERE id_hash = $1`, key).Scan(&version); err != nil {
-					return err
-				}
-				_, err := q.ExecContext(ctx, `UPDATE sessions SET version = $1 WHERE id_hash = $2`, version+1, key)
-				return err
-			})
-			if err != nil {
-				t.Error(fmt.Errorf("hold the row: %w", err))
-			}
-		})
-	}
-	holders.Wait()
-	var version int
-	if err := dbs[0].Read.QueryRowContext(t.Context(), `SELECT version FROM sessions`).Scan(&version); err != nil || version != 20 {
-		t.Errorf("the row was changed %d times, %v, want each of the 20", version, err)
 	}
 }

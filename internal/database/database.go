@@ -26,6 +26,9 @@ type DB struct {
 	Read, Write, Reports *Pool
 	// Instance is whose rows are to be read and written.
 	Instance Instance
+	// Now is an expression for the time by the database's clock, which all replicas share, in
+	// microseconds since 1970.
+	Now string
 	// SkipLocked follows a SELECT inside a change and makes it pass over rows that somebody
 	// holds, instead of waiting for them.
 	SkipLocked string
@@ -41,7 +44,6 @@ type DB struct {
 	IndexedBy string
 
 	numbersArg func([]int64) (any, error)
-	locks      locks
 	// prepares says that a statement which runs often is worth preparing by hand: PostgreSQL's
 	// driver keeps its statements prepared where that is possible, SQLite's does not.
 	prepares bool

@@ -43,11 +43,7 @@ func MigrateTo(ctx context.Context, isPostgres bool, db *sql.DB, version int64) 
 	return err
 }
 
-// MaxConnections is how many connections the pools open at most, those for locks included.
+// MaxConnections is how many connections the pools open at most.
 func (d *DB) MaxConnections() int {
-	all := d.Read.Stats().MaxOpenConnections + d.Reports.Stats().MaxOpenConnections
-	if locks, ok := d.locks.(rowLocks); ok {
-		all += locks.pool.Stats().MaxOpenConnections
-	}
-	return all
+	return d.Read.Stats().MaxOpenConnections + d.Reports.Stats().MaxOpenConnections
 }

@@ -9,8 +9,7 @@ import (
 )
 
 const (
-	// queryTimeout bounds every statement, and every transaction but those of Hold, waiting for a
-	// connection included. What a person waits for fails after that; a server that was stopped says
+	// queryTimeout bounds every statement, and every transaction, waiting for a connection included. What a person waits for fails after that; a server that was stopped says
 	// nothing by itself.
 	queryTimeout = 4 * time.Second
 	// sweepTimeout is the same for what nobody waits for; see Unhurried.

@@ -33,16 +33,16 @@ func openPostgres(ctx context.Context, url string) (*DB, error) {
 	if err := migratePostgres(ctx, cfg, db); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	locks, reports := postgresPool(cfg.conn, cfg.sizes.locks), postgresPool(cfg.conn, cfg.sizes.reports)
+	reports := postgresPool(cfg.conn, cfg.sizes.reports)
 	return &DB{
 		Read: &Pool{db}, Write: &Pool{db}, Reports: &Pool{reports},
+		Now:        `CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)`,
 		SkipLocked: ` FOR UPDATE SKIP LOCKED`,
 		Numbers:    `SELECT unnest($1::BIGINT[])`,
 		numbersArg: func(numbers []int64) (any, error) { return numbers, nil },
 		ForEach:    ` CROSS JOIN LATERAL (%s) AS each_id (value)`,
 		IndexedBy:  `%.0s`,
-		locks:      rowLocks{locks},
-		close:      func() error { return errors.Join(reports.Close(), locks.Close(), db.Close()) },
+		close:      func() error { return errors.Join(reports.Close(), db.Close()) },
 	}, nil
 }
 
@@ -112,38 +112,4 @@ func waitAtMost(ctx context.Context, tx *sql.Tx, wait time.Duration) error {
 		set_config('idle_in_transaction_session_timeout', '0', true)`,
 		strconv.FormatInt(wait.Milliseconds(), 10))
 	return err
-}
-
-// rowLocks locks rows across all replicas. The transaction is open while GitLab answers; a
-// holder that dies loses its connection and with it the lock.
-type rowLocks struct{ pool *sql.DB }
-
-func (l rowLocks) hold(ctx context.Context, row Row, wait time.Duration, work func(context.Context, Querier) error) error {
-	tx, err := l.pool.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("begin the transaction that holds a row of %s: %w", row.Table, err)
-	}
-	defer func() { _ = tx.Rollback() }() // does nothing after Commit
-	if err := lockRow(ctx, tx, row, wait); err != nil {
-		return err
-	}
-	if err := work(ctx, tx); err != nil {
-		return err
-	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("commit a row of %s: %w", row.Table, err)
-	}
-	return nil
-}
-
-func lockRow(ctx context.Context, tx *sql.Tx, row Row, wait time.Duration) error {
-	if err := waitAtMost(ctx, tx, wait); err != nil {
-		return fmt.Errorf("prepare the lock of a row of %s: %w", row.Table, err)
-	}
-	// Without a row there is nothing to lock, and nothing that work could change.
-	query := `SELECT 1 FROM ` + row.Table + ` WHERE ` + row.Column + ` = $1 FOR UPDATE` //nolint:gosec // the names are constants; see Row
-	if _, err := tx.ExecContext(ctx, query, row.Key); err != nil {
-		return fmt.Errorf("lock a row of %s: %w", row.Table, err)
-	}
-	return nil
 }

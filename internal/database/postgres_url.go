@@ -18,9 +18,9 @@ type postgresConfig struct {
 	sizes poolSizes
 }
 
-// poolSizes are how many connections each pool opens at most. Who holds a row keeps a connection
-// while GitLab answers, so holders have a pool of their own and cannot starve everything else.
-type poolSizes struct{ work, locks, reports int }
+// poolSizes are how many connections each pool opens at most. Queries of many rows have a pool of their
+// own and cannot starve everything else.
+type poolSizes struct{ work, reports int }
 
 // poolMaxConns bounds the connections of a replica: the name that pgx's own pool has for it.
 const (
@@ -31,8 +31,8 @@ const (
 
 // sizesOf shares connections out among the pools.
 func sizesOf(all int) poolSizes {
-	locks, reports := max(1, all*8/defaultPoolMaxConns), max(1, all*4/defaultPoolMaxConns)
-	return poolSizes{work: all - locks - reports, locks: locks, reports: reports}
+	reports := max(1, all*4/defaultPoolMaxConns)
+	return poolSizes{work: all - reports, reports: reports}
 }
 
 // parsePostgresURL reads a URL. Its errors contain no part of it.

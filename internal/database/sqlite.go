@@ -9,8 +9,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"sync"
-	"time"
 
 	"github.com/gofrs/flock"
 	"github.com/pressly/goose/v3"
@@ -89,8 +87,8 @@ func databaseFile(name string) (string, error) {
 	return filepath.Abs(path)
 }
 
-// lockFile makes this process the file's only user until the lock is closed: locks of rows
-// reach no further than the process.
+// lockFile makes this process the file's only user until the lock is closed: the queue for SQLite's
+// one writer reaches no further than the process.
 func lockFile(path string) (*flock.Flock, error) {
 	lock := flock.New(path+".lock", flock.SetPermissions(0o600))
 	locked, err := lock.TryLock()
@@ -124,7 +122,8 @@ func connectSQLite(ctx context.Context, path string) (*DB, error) {
 		return nil, errors.Join(err, write.Close())
 	}
 	return &DB{
-		Read: &Pool{read}, Write: &Pool{write}, Reports: &Pool{reports}, locks: newMutexes(&Pool{write}), prepares: true,
+		Read: &Pool{read}, Write: &Pool{write}, Reports: &Pool{reports}, prepares: true,
+		Now:        `CAST(unixepoch('now', 'subsec') * 1000000 AS INTEGER)`,
 		Numbers:    `SELECT value FROM json_each($1)`,
 		numbersArg: jsonList,
 		// A function in FROM may use the columns before it, which a query may not.
@@ -160,59 +159,4 @@ func sqliteDSN(path, parameter, value string) string {
 	query.Add(parameter, value)
 	address := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: query.Encode()}
 	return address.String()
-}
-
-// mutexes locks rows within this process, which lockFile made the only one. No transaction is
-// open while a lock is held: SQLite's one writer must not wait for GitLab.
-type mutexes struct {
-	db *Pool
-
-	mu    sync.Mutex
-	byRow map[string]*mutex
-}
-
-// mutex is a lock whose waiters can give up. It lives while somebody holds it or waits.
-type mutex struct {
-	token chan struct{} // holds one value while the lock is taken
-	users int
-}
-
-func newMutexes(db *Pool) *mutexes {
-	return &mutexes{db: db, byRow: make(map[string]*mutex)}
-}
-
-func (m *mutexes) hold(ctx context.Context, row Row, wait time.Duration, work func(context.Context, Querier) error) error {
-	key := row.Table + " " + string(row.Key)
-	lock := m.join(key)
-	defer m.leave(key, lock)
-	waiting, cancel := context.WithTimeout(ctx, wait)
-	defer cancel()
-	select {
-	case lock.token <- struct{}{}:
-		defer func() { <-lock.token }()
-		return work(ctx, m.db)
-	case <-waiting.Done():
-		return fmt.Errorf("wait for the lock of a row of %s: %w", row.Table, waiting.Err())
-	}
-}
-
-func (m *mutexes) join(key string) *mutex {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	lock, ok := m.byRow[key]
-	if !ok {
-		lock = &mutex{token: make(chan struct{}, 1)}
-		m.byRow[key] = lock
-	}
-	lock.users++
-	return lock
-}
-
-func (m *mutexes) leave(key string, lock *mutex) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	lock.users--
-	if lock.users == 0 {
-		delete(m.byRow, key)
-	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/handlers"
 	"gitlab-agent-portal/internal/activity"
 	"gitlab-agent-portal/internal/agent"
@@ -32,6 +33,9 @@ type metrics struct {
 	sweptAt        prometheus.Gauge
 	gitlabRequests *prometheus.CounterVec
 	gitlabSeconds  *prometheus.HistogramVec
+	gitlabRetries  *prometheus.CounterVec
+	gitlabHeld     *prometheus.CounterVec
+	gitlabBreakers *prometheus.GaugeVec
 	refreshes      *prometheus.CounterVec
 	creates        *prometheus.CounterVec
 	usageMissing   prometheus.Counter
@@ -83,6 +87,18 @@ func newMetrics() *metrics {
 			Help:    "How long GitLab took to answer, by operation.",
 			Buckets: secondsBuckets(),
 		}, []string{"op"}),
+		gitlabRetries: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "portal_gitlab_retries_total",
+			Help: "Reads that failed and could have been repeated, by result (repeated; refused: the budget of retries was spent).",
+		}, []string{"result"}),
+		gitlabHeld: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "portal_gitlab_requests_held_total",
+			Help: "Requests to GitLab that were not sent, by reason (down: a breaker was open; maintenance, limit: GitLab had asked to come back later).",
+		}, []string{"reason"}),
+		gitlabBreakers: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "portal_gitlab_breaker_open",
+			Help: "Whether requests to GitLab are held back because it did not answer the last ones, by breaker (instance: all; token: those for tokens of people's).",
+		}, []string{"breaker"}),
 		refreshes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "portal_oauth_refresh_total",
 			Help: "Renewals of people's GitLab tokens, by result.",
@@ -119,7 +135,7 @@ func newMetrics() *metrics {
 		ConstLabels: prometheus.Labels{"version": this.version, "revision": this.revision, "goversion": runtime.Version()},
 	})
 	info.Set(1)
-	m.registry.MustRegister(info, m.requests, m.inFlight, m.streams, m.probes, m.swept, m.sweepFailed, m.sweptAt, m.gitlabRequests, m.gitlabSeconds, m.refreshes, m.creates, m.usageMissing, m.fleetScans, m.fleetWaits, m.clockAhead, m.auditLogFailed,
+	m.registry.MustRegister(info, m.requests, m.inFlight, m.streams, m.probes, m.swept, m.sweepFailed, m.sweptAt, m.gitlabRequests, m.gitlabSeconds, m.gitlabRetries, m.gitlabHeld, m.gitlabBreakers, m.refreshes, m.creates, m.usageMissing, m.fleetScans, m.fleetWaits, m.clockAhead, m.auditLogFailed,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.startAtZero()
 	return m
@@ -140,6 +156,15 @@ func (m *metrics) startAtZero() {
 		if outcome != activity.Pending {
 			m.creates.WithLabelValues(string(outcome))
 		}
+	}
+	for _, result := range []string{"repeated", "refused"} {
+		m.gitlabRetries.WithLabelValues(result)
+	}
+	for _, reason := range []string{gitlabapi.HeldDown, gitlabapi.HeldMaintenance, gitlabapi.HeldLimit} {
+		m.gitlabHeld.WithLabelValues(reason)
+	}
+	for _, breaker := range []string{gitlabapi.BreakerInstance, gitlabapi.BreakerToken} {
+		m.gitlabBreakers.WithLabelValues(breaker)
 	}
 	m.fleetScans.WithLabelValues("none", "stopped")
 	m.fleetScans.WithLabelValues("none", "failed")
@@ -180,6 +205,27 @@ func (m *metrics) scanWaited(waited time.Duration) { m.fleetWaits.Observe(waited
 func (m *metrics) gitlab(op string, status int, took time.Duration) {
 	m.gitlabRequests.WithLabelValues(op, strconv.Itoa(status)).Inc()
 	m.gitlabSeconds.WithLabelValues(op).Observe(took.Seconds())
+}
+
+// retried counts one read that could have been repeated.
+func (m *metrics) retried(isRepeated bool) {
+	result := "refused"
+	if isRepeated {
+		result = "repeated"
+	}
+	m.gitlabRetries.WithLabelValues(result).Inc()
+}
+
+// held counts one request to GitLab that was not sent.
+func (m *metrics) held(reason string) { m.gitlabHeld.WithLabelValues(reason).Inc() }
+
+// broke notes that a breaker opened or closed.
+func (m *metrics) broke(breaker string, isOpen bool) {
+	state := 0.0
+	if isOpen {
+		state = 1
+	}
+	m.gitlabBreakers.WithLabelValues(breaker).Set(state)
 }
 
 // refreshed counts one renewal of a person's GitLab tokens.

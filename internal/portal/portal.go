@@ -143,6 +143,7 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 	}
 	gitlab, err := newGitLab(cfg, gitlabapi.Options{
 		Log: log, Observe: server.metrics.gitlab, Now: now, Admit: budget.NewCalls().Admit, MaxInFlight: budget.CallsAtOnce,
+		ObserveRetry: server.metrics.retried, ObserveHeld: server.metrics.held, ObserveBreaker: server.metrics.broke,
 		ObserveClock: (&clockWatch{log: log, metrics: server.metrics}).observe,
 	})
 	if err != nil {

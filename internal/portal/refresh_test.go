@@ -14,12 +14,19 @@ import (
 	"gitlab-agent-portal/internal/database/pgtest"
 )
 
-// getAll asks for the page once per address at the same time, and wants it from each.
+// getAll asks for the page once per address at the same time, and wants it from each. Who is told to
+// come back, on a machine that is busy, does.
 func (b *browser) getAll(addresses []string) *sync.WaitGroup {
 	var answers sync.WaitGroup
 	for _, address := range addresses {
 		answers.Go(func() {
-			if got, err := b.send(address, nil); err != nil || got.status != http.StatusOK {
+			got, err := b.send(address, nil)
+			for range 3 {
+				if got.status == http.StatusServiceUnavailable && got.header.Get("Retry-After") != "" {
+					got, err = b.send(address, nil)
+				}
+			}
+			if err != nil || got.status != http.StatusOK {
 				b.t.Errorf("GET %s = %d, %v, want 200", address, got.status, err)
 			}
 		})
@@ -169,9 +176,9 @@ func TestO7AKilledPortalCostsAtMostOneSignIn(t *testing.T) {
 			}()
 			await(t, gate)
 			statuses := b.statuses(spread(50, other.url))
-			awaitCount(t, database, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)
 			holder.kill(t)
 			<-held
+			endLeases(t, database)
 
 			seen := map[int]int{}
 			for range 50 {
@@ -238,6 +245,19 @@ func TestO7ADatabaseLostDuringARenewalLosesNobody(t *testing.T) {
 func await(t *testing.T, gate *gitlabtest.Gate) {
 	t.Helper()
 	if err := gate.Await(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// endLeases lets the time of a lease go by, whose holder says nothing more.
+func endLeases(t *testing.T, database *pgtest.Database) {
+	t.Helper()
+	db, err := pgx.Connect(t.Context(), database.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close(t.Context()) }()
+	if _, err := db.Exec(t.Context(), `UPDATE sessions SET leased_until = leased_until - 40000000 WHERE leased_until > 0`); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -16,11 +16,17 @@ func (s *Store) LimitRefresh(call, save time.Duration) {
 	s.limits.call, s.limits.save = call, save
 }
 
-// RefreshLimits are the deadlines of a store's refreshes: of waiting for the lock, of GitLab's
-// answer, and of saving what it gave.
-func (s *Store) RefreshLimits() (wait, call, save time.Duration) {
-	return s.limits.wait, s.limits.call, s.limits.save
+// RefreshLimits are the deadlines of a store's refreshes: of a lease and of waiting for one, of
+// GitLab's answer, and of saving what it gave.
+func (s *Store) RefreshLimits() (lease, wait, call, save time.Duration) {
+	return s.limits.lease, s.limits.wait, s.limits.call, s.limits.save
 }
+
+// LimitLease shortens the time for which a lease of the store's stands.
+func (s *Store) LimitLease(lease time.Duration) { s.limits.lease = lease }
+
+// Waiting is how many wait in the store for a lease to end.
+func (s *Store) Waiting() int64 { return s.waiting.Load() }
 
 // HashID is the key of the row of the session with this id.
 func HashID(id string) []byte { return hashID(id) }

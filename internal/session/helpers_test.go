@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -50,11 +52,18 @@ func refuseWrites(t *testing.T, d *databasetest.Database) func() {
 	return func() { must(`ROLLBACK`) }
 }
 
-// awaitLockWaiter returns when a connection to the PostgreSQL database waits for a lock.
-func awaitLockWaiter(t *testing.T, d *databasetest.Database) {
+// awaitWaiter returns when somebody waits in one of the stores for a renewal that is under way.
+func awaitWaiter(t *testing.T, stores ...*session.Store) {
 	t.Helper()
-	databasetest.Await(t, d.Raw(t), `SELECT count(*) FROM pg_stat_activity
-		WHERE datname = current_database() AND wait_event_type = 'Lock'`)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	isWaiting := func(s *session.Store) bool { return s.Waiting() > 0 }
+	for !slices.ContainsFunc(stores, isWaiting) {
+		if ctx.Err() != nil {
+			t.Fatal("nobody waits for the renewal")
+		}
+		runtime.Gosched()
+	}
 }
 
 func newClock() *gitlabtest.Clock {

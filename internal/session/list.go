@@ -56,8 +56,8 @@ func (s *Store) List(ctx context.Context, user int64) ([]Listed, error) {
 var ErrNoHandle = errors.New("session: not the handle of a session")
 
 // EndListed ends the person's session with this handle, and reports whether there was one. Its
-// tokens stay unread, and so their grant stays until GitLab ends it. It waits for a refresh that is
-// under way.
+// tokens stay unread, and so their grant stays until GitLab ends it. A renewal that is under way finds
+// no session to save its tokens to.
 func (s *Store) EndListed(ctx context.Context, user int64, handle string) (bool, error) {
 	hash, err := hex.DecodeString(handle)
 	if err != nil {

@@ -7,15 +7,11 @@ import (
 	"gitlab-agent-portal/internal/session"
 )
 
-// TestP14TheLockOutlivesTheWorkItGuards lets a server-wide limit for idle transactions pass
-// while GitLab answers: elsewhere the lock ended then, and a second replica rotated the tokens.
-func TestP14TheLockOutlivesTheWorkItGuards(t *testing.T) {
+// TestP14TheLeaseOutlivesTheWorkItGuards has GitLab answer late: elsewhere the lock ended meanwhile,
+// and a second replica rotated the tokens.
+func TestP14TheLeaseOutlivesTheWorkItGuards(t *testing.T) {
 	t.Parallel()
 	d := databasetest.Postgres(t)
-	if _, err := d.Raw(t).ExecContext(t.Context(), `DO $$ BEGIN
-		EXECUTE format('ALTER DATABASE %I SET idle_in_transaction_session_timeout = 50', current_database()); END $$`); err != nil {
-		t.Fatal(err)
-	}
 	cfg := configure(newClock())
 	replicas := []*session.Store{open(t, d.Open(t), cfg), open(t, d.Open(t), cfg)}
 	signedIn := newBrowser().signIn(t, replicas[0], lead(1))
@@ -23,19 +19,19 @@ func TestP14TheLockOutlivesTheWorkItGuards(t *testing.T) {
 	holder := start(t.Context(), replicas[0], signedIn, gitlab.refresh)
 	<-gitlab.began
 	waiter := start(t.Context(), replicas[1], signedIn, forbidden(t))
-	awaitLockWaiter(t, d)
-	databasetest.Await(t, d.Raw(t), `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
-		AND (state = 'idle in transaction' AND now() - state_change > interval '250 ms'
-			OR NOT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'))`)
+	awaitWaiter(t, replicas[1])
+	var open int
+	if err := d.Raw(t).QueryRowContext(t.Context(), `SELECT count(*) FROM pg_stat_activity
+		WHERE datname = current_database() AND state LIKE 'idle in transaction%'`).Scan(&open); err != nil || open != 0 {
+		t.Errorf("%d transactions stay open while GitLab answers, %v; want none", open, err)
+	}
 	close(gitlab.release)
 	wantPair(t, <-holder, pair(2), 2)
 	wantPair(t, <-waiter, pair(2), 2)
 	if calls := gitlab.calls.Load(); calls != 1 {
 		t.Errorf("GitLab was asked %d times, want once", calls)
 	}
-	for name, s := range map[string]*session.Store{"holder": replicas[0], "waiter": replicas[1]} {
-		if wait, call, save := s.RefreshLimits(); wait <= call+save {
-			t.Errorf("the %s gives a lock up after %v, and its holder may need %v", name, wait, call+save)
-		}
+	if lease, wait, call, save := replicas[0].RefreshLimits(); lease <= call+save || wait <= lease {
+		t.Errorf("a lease stands for %v and is waited for %v; its holder may need %v", lease, wait, call+save)
 	}
 }

@@ -85,7 +85,7 @@ func TestO7RefreshRunsOnceAmongReplicas(t *testing.T) {
 	replicas := []*session.Store{open(t, d.Open(t), cfg), open(t, d.Open(t), cfg)}
 	b := newBrowser()
 	signedIn := b.signIn(t, replicas[0], lead(1))
-	refreshOnce(t, replicas, signedIn, func() { awaitLockWaiter(t, d) })
+	refreshOnce(t, replicas, signedIn, func() { awaitWaiter(t, replicas...) })
 	for i, s := range replicas {
 		if got := b.load(t, s); got == nil || got.Tokens != pair(2) {
 			t.Errorf("replica %d: Load after Refresh = %v, want the session with the new pair", i, got)
@@ -400,7 +400,7 @@ func TestRefreshNeverOverwritesALaterVersion(t *testing.T) {
 	s, _ := openNew(t, d)
 	signedIn := newBrowser().signIn(t, s, lead(1))
 	renewed, err := s.Refresh(t.Context(), signedIn.ID, 1, func(ctx context.Context, _ gitlabapi.TokenPair) (gitlabapi.TokenPair, error) {
-		// Somebody saves although the session is locked, as a holder does whose lock was cut.
+		// Somebody saves although the session is claimed, as a holder does whose lease is over.
 		_, err := d.Raw(t).ExecContext(ctx, `UPDATE sessions SET version = 5`)
 		return pair(2), err
 	})
@@ -429,7 +429,7 @@ func TestSignOutRevokesAPairThatWasNeverSaved(t *testing.T) {
 	}
 }
 
-func TestO7LostLockConnectionDoesNotLoseThePair(t *testing.T) {
+func TestO7AFailoverDuringARenewalDoesNotLoseThePair(t *testing.T) {
 	t.Parallel()
 	d := databasetest.Postgres(t)
 	s, _ := openNew(t, d)

@@ -9,19 +9,12 @@ import (
 	"fmt"
 	"math"
 	"time"
-
-	"gitlab-agent-portal/internal/database"
 )
 
 // hashID returns the form in which the database knows an id.
 func hashID(id string) []byte {
 	hash := sha256.Sum256([]byte(id))
 	return hash[:]
-}
-
-// rowOf is where the database has the session with this id.
-func rowOf(id string) database.Row {
-	return database.Row{Table: "sessions", Column: "id_hash", Key: hashID(id)}
 }
 
 // columns are those that scan reads. findRow tells a session of another instance from none as little
@@ -35,11 +28,6 @@ const (
 // does not open.
 func (s *Store) find(ctx context.Context, id string) (*Session, error) {
 	return s.living(ctx, s.lookup.QueryRow(ctx, hashID(id), s.instance()), id)
-}
-
-// findHeld is find through q, which holds the session's row.
-func (s *Store) findHeld(ctx context.Context, q database.Querier, id string) (*Session, error) {
-	return s.living(ctx, q.QueryRowContext(ctx, findRow, hashID(id), s.instance()), id)
 }
 
 // instance is the number that the rows of this store have.
@@ -146,18 +134,11 @@ func (s *Store) insert(ctx context.Context, session *Session) error {
 const anyVersion = math.MaxInt64
 
 // remove deletes a session of at most the given version and returns what it was; nil if there
-// was none.
+// was none. It waits for a renewal that is under way, whose pair ends with the session.
 func (s *Store) remove(ctx context.Context, id string, version int64) (*Session, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeTimeout)
 	defer cancel()
-	var removed *Session
-	err := s.db.Hold(ctx, rowOf(id), lockWait, func(ctx context.Context, q database.Querier) error {
-		row := q.QueryRowContext(ctx, `DELETE FROM sessions WHERE id_hash = $1 AND version <= $2 AND instance = $3
-			RETURNING `+columns, hashID(id), version, s.instance())
-		var err error
-		removed, err = s.scan(ctx, row, id)
-		return err
-	})
+	removed, err := s.removeUnleased(ctx, id, version)
 	if err != nil {
 		return nil, fmt.Errorf("end the session: %w", err)
 	}
@@ -169,4 +150,22 @@ func (s *Store) remove(ctx context.Context, id string, version int64) (*Session,
 	}
 	s.unsaved.drop(id)
 	return removed, nil
+}
+
+// removeUnleased is remove, but for a pair that could not be saved.
+func (s *Store) removeUnleased(ctx context.Context, id string, version int64) (*Session, error) {
+	for {
+		if err := s.awaitLease(ctx, id); err != nil {
+			return nil, err
+		}
+		row := s.db.Write.QueryRowContext(ctx, `DELETE FROM sessions WHERE id_hash = $1 AND version <= $2 AND instance = $3
+			AND leased_until <= `+s.db.Now+` RETURNING `+columns, hashID(id), version, s.instance())
+		removed, err := s.scan(ctx, row, id)
+		if removed != nil || err != nil {
+			return removed, err
+		}
+		if leased, err := s.isLeased(ctx, id); !leased || err != nil {
+			return nil, err
+		}
+	}
 }

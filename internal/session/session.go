@@ -22,7 +22,7 @@ const tellBadEvery = time.Hour
 
 // removeTimeout is how long ending a session may take: it waits for a refresh that is under
 // way, so that the pair which the refresh brings ends with the session.
-const removeTimeout = lockWait + 5*time.Second
+const removeTimeout = leaseTime + 5*time.Second
 
 // User is the signed-in person as GitLab described them at sign-in.
 type User struct {

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,7 +23,7 @@ const (
 	absoluteLimit = 7 * 24 * time.Hour
 )
 
-// Config says what a Store works with. All fields are required.
+// Config says what a Store works with. All fields but Patience are required.
 type Config struct {
 	// Keys sign cookies and seal what is stored; at least one, newest first.
 	Keys Keys
@@ -35,6 +36,8 @@ type Config struct {
 	Now func() time.Time
 	// Log receives what no caller is told.
 	Log *slog.Logger
+	// Patience is how long a caller of Refresh waits; 0: 10 s.
+	Patience time.Duration
 }
 
 // Store keeps sessions in a database. It is safe for concurrent use.
@@ -50,9 +53,12 @@ type Store struct {
 	// toldBad is when the log was last told of a cookie that no key signed, in microseconds.
 	toldBad atomic.Int64
 
-	flights singleflight.Group
-	limits  refreshLimits
-	unsaved unsavedPairs
+	flights  singleflight.Group
+	patience time.Duration
+	limits   refreshLimits
+	unsaved  unsavedPairs
+	// waiting is how many wait for a lease.
+	waiting atomic.Int64
 
 	mu      sync.Mutex
 	closed  bool
@@ -77,15 +83,16 @@ func New(db *database.DB, cfg Config) (*Store, error) {
 		return nil, fmt.Errorf("prepare the lookup of sessions: %w", err)
 	}
 	return &Store{
-		db:      db,
-		lookup:  lookup,
-		cookies: newCookies(cfg.Keys, cfg.Cookie),
-		seals:   newSeals(cfg.Keys, db.Instance.Fingerprint),
-		address: cfg.Address,
-		now:     cfg.Now,
-		log:     cfg.Log,
-		limits:  refreshLimits{wait: lockWait, call: 30 * time.Second, save: 5 * time.Second},
-		closing: make(chan struct{}),
+		db:       db,
+		lookup:   lookup,
+		cookies:  newCookies(cfg.Keys, cfg.Cookie),
+		seals:    newSeals(cfg.Keys, db.Instance.Fingerprint),
+		address:  cfg.Address,
+		now:      cfg.Now,
+		log:      cfg.Log,
+		patience: cmp.Or(cfg.Patience, defaultPatience),
+		limits:   refreshLimits{lease: leaseTime, wait: leaseTime + 5*time.Second, call: 30 * time.Second, save: 5 * time.Second},
+		closing:  make(chan struct{}),
 	}, nil
 }
 
@@ -108,8 +115,8 @@ func (s *Store) Sweep(ctx context.Context) (int64, error) {
 	now := s.now()
 	s.unsaved.prune(now.Add(-absoluteLimit))
 	deleted, err := s.db.Exec(ctx, `DELETE FROM sessions WHERE id_hash IN (
-		SELECT id_hash FROM sessions WHERE created_at <= $1 OR last_seen_at <= $2
-		LIMIT $3`+s.db.SkipLocked+`)`,
+		SELECT id_hash FROM sessions WHERE (created_at <= $1 OR last_seen_at <= $2)
+		AND leased_until <= `+s.db.Now+` LIMIT $3`+s.db.SkipLocked+`)`,
 		now.Add(-absoluteLimit).UnixMicro(), now.Add(-idleLimit).UnixMicro(), database.SweepBatch)
 	if err != nil {
 		return 0, fmt.Errorf("sweep sessions: %w", err)

@@ -15,15 +15,9 @@ const rescuePause = 25 * time.Millisecond
 // keptPause is the pause between attempts to save what is kept while a database stays away.
 const keptPause = time.Second
 
-// rescue deals with a pair that GitLab gave and that could not be saved with the lock, whose
-// connection may have been lost meanwhile: it goes on trying for a while, and then keeps the
-// pair in memory until the database is back. Asking GitLab again with the old pair would end
-// the session. cause is why there may be something to rescue, and is returned where nothing was.
-func (s *Store) rescue(ctx context.Context, id string, cause error) (*Session, error) {
-	kept := s.unsaved.get(id)
-	if kept == nil {
-		return nil, cause
-	}
+// rescue saves a pair that GitLab gave. It goes on trying for a while, and then keeps the pair in
+// memory until the database is back. Asking GitLab again with the old pair would end the session.
+func (s *Store) rescue(ctx context.Context, kept *Session) (*Session, error) {
 	trying, cancel := context.WithTimeout(ctx, s.limits.save)
 	defer cancel()
 	for pause := rescuePause; ; pause *= 2 {
@@ -34,16 +28,16 @@ func (s *Store) rescue(ctx context.Context, id string, cause error) (*Session, e
 		select {
 		case <-time.After(pause):
 		case <-trying.Done():
-			s.log.ErrorContext(ctx, "renewed tokens cannot be saved and are kept in memory", "error", errors.Join(cause, err))
+			s.log.ErrorContext(ctx, "renewed tokens cannot be saved and are kept in memory", "error", err)
 			s.saveLater(context.WithoutCancel(ctx))
-			return nil, cause
+			return nil, err
 		}
 	}
 }
 
 // saveKept saves a kept pair and forgets it if that did it or is no use any more.
 func (s *Store) saveKept(ctx context.Context, kept *Session) (*Session, error) {
-	saved, err := s.saveNext(ctx, s.db.Write, kept)
+	saved, err := s.saveNext(ctx, kept)
 	switch {
 	case err == nil:
 		s.unsaved.settle(kept.ID, saved.Version)

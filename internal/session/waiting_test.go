@@ -12,7 +12,7 @@ import (
 	"gitlab-agent-portal/internal/session"
 )
 
-// The tests of this file run inside a synctest bubble, as far as thd *databasetest.Database lets them: its clock
+// The tests of this file run inside a synctest bubble, as far as the database lets them: its clock
 // makes deadlines free, and synctest.Wait proves that something waits where a sleep could only
 // hope so.
 
@@ -26,27 +26,15 @@ func onEveryEngineInABubble(t *testing.T, test func(t *testing.T, d *databasetes
 	})
 }
 
-// onEveryEngineWithLocks is onEveryEngine for tests in which something waits for a session's lock:
-// awaitWaiter returns when it does. A bubble does not see what waits in PostgreSQL, which tells itself.
-func onEveryEngineWithLocks(t *testing.T, test func(t *testing.T, d *databasetest.Database, awaitWaiter func())) {
-	t.Helper()
-	onEveryEngine(t, func(t *testing.T, d *databasetest.Database) {
-		t.Helper()
-		if d.Postgres != nil {
-			test(t, d, func() { awaitLockWaiter(t, d) })
-			return
-		}
-		synctest.Test(t, func(t *testing.T) { test(t, d, synctest.Wait) })
-	})
-}
-
 func bubbleTime() time.Time { return time.Now() }
 
 func TestRefreshEndsAtItsOwnDeadline(t *testing.T) {
 	t.Parallel()
 	onEveryEngineInABubble(t, func(t *testing.T, d *databasetest.Database) {
 		t.Helper()
-		s, _ := openNew(t, d)
+		cfg := configure(newClock())
+		cfg.Patience = time.Hour
+		s := open(t, d.Open(t), cfg)
 		signedIn := newBrowser().signIn(t, s, lead(1))
 		began := bubbleTime()
 		_, err := s.Refresh(t.Context(), signedIn.ID, 1, newGate(pair(2), nil).refresh) // never let go
@@ -56,12 +44,107 @@ func TestRefreshEndsAtItsOwnDeadline(t *testing.T) {
 		if took := bubbleTime().Sub(began); took != 30*time.Second {
 			t.Errorf("Refresh gave up after %v, want 30s", took)
 		}
+		renewed, err := s.Refresh(t.Context(), signedIn.ID, 1, gives(pair(2)))
+		wantPair(t, outcome{renewed, err}, pair(2), 2) // at once: the lease was given up
+	})
+}
+
+func TestNobodyWaitsLongForARenewalWhichGoesOn(t *testing.T) {
+	t.Parallel()
+	onEveryEngineInABubble(t, func(t *testing.T, d *databasetest.Database) {
+		t.Helper()
+		s, _ := openNew(t, d)
+		b := newBrowser()
+		signedIn := b.signIn(t, s, lead(1))
+		gitlab := newGate(pair(2), nil)
+		began := bubbleTime()
+		for range 2 {
+			if _, err := s.Refresh(t.Context(), signedIn.ID, 1, gitlab.refresh); !errors.Is(err, session.ErrBusy) {
+				t.Errorf("Refresh while GitLab is silent = %v, want ErrBusy", err)
+			}
+		}
+		if took := bubbleTime().Sub(began); took != 20*time.Second {
+			t.Errorf("two callers waited for %v, want 10s each", took)
+		}
+		close(gitlab.release)
+		renewed, err := s.Refresh(t.Context(), signedIn.ID, 1, forbidden(t))
+		wantPair(t, outcome{renewed, err}, pair(2), 2)
+		if calls := gitlab.calls.Load(); calls != 1 {
+			t.Errorf("GitLab was asked %d times, want once", calls)
+		}
+	})
+}
+
+func TestALeaseWhoseHolderSaysNothingMoreIsTakenOver(t *testing.T) {
+	t.Parallel()
+	onEveryEngine(t, func(t *testing.T, d *databasetest.Database) {
+		t.Helper()
+		db, cfg := d.Open(t), configure(newClock())
+		holder, other := open(t, db, cfg), open(t, db, cfg)
+		holder.LimitLease(50 * time.Millisecond)
+		signedIn := newBrowser().signIn(t, holder, lead(1))
+		gitlab := newGate(gitlabapi.TokenPair{}, errors.New("no answer"))
+		silent := start(t.Context(), holder, signedIn, gitlab.refresh)
+		<-gitlab.began
+		renewed, err := other.Refresh(t.Context(), signedIn.ID, 1, gives(pair(2)))
+		wantPair(t, outcome{renewed, err}, pair(2), 2)
+		close(gitlab.release)
+		if o := <-silent; !errors.Is(o.err, gitlab.err) {
+			t.Errorf("Refresh of the silent holder = %v, %v, want what became of it", o.session, o.err)
+		}
+		if _, err := holder.Refresh(t.Context(), signedIn.ID, 2, gives(pair(3))); err != nil {
+			t.Errorf("Refresh afterwards: %v", err)
+		}
+	})
+}
+
+func TestAHolderThatIsLateDoesNotEndTheLeaseOfItsSuccessor(t *testing.T) {
+	t.Parallel()
+	onEveryEngine(t, func(t *testing.T, d *databasetest.Database) {
+		t.Helper()
+		db, cfg := d.Open(t), configure(newClock())
+		holder, successor, third := open(t, db, cfg), open(t, db, cfg), open(t, db, cfg)
+		holder.LimitLease(50 * time.Millisecond)
+		signedIn := newBrowser().signIn(t, holder, lead(1))
+		late, next := newGate(gitlabapi.TokenPair{}, errors.New("no answer")), newGate(pair(2), nil)
+		silent := start(t.Context(), holder, signedIn, late.refresh)
+		<-late.began
+		after := start(t.Context(), successor, signedIn, next.refresh)
+		<-next.began
+		close(late.release)
+		<-silent
+		waiter := start(t.Context(), third, signedIn, forbidden(t))
+		awaitWaiter(t, third)
+		close(next.release)
+		wantPair(t, <-after, pair(2), 2)
+		wantPair(t, <-waiter, pair(2), 2)
+	})
+}
+
+func TestASweepSparesASessionThatIsBeingRenewed(t *testing.T) {
+	t.Parallel()
+	onEveryEngine(t, func(t *testing.T, d *databasetest.Database) {
+		t.Helper()
+		s, clock := openNew(t, d)
+		signedIn := newBrowser().signIn(t, s, lead(1))
+		gitlab := newGate(pair(2), nil)
+		result := start(t.Context(), s, signedIn, gitlab.refresh)
+		<-gitlab.began
+		clock.Advance(session.AbsoluteLimit)
+		if deleted, err := s.Sweep(t.Context()); deleted != 0 || err != nil {
+			t.Errorf("Sweep during the renewal = %d, %v, want 0", deleted, err)
+		}
+		close(gitlab.release)
+		wantPair(t, <-result, pair(2), 2)
+		if deleted, err := s.Sweep(t.Context()); deleted != 1 || err != nil {
+			t.Errorf("Sweep after the renewal = %d, %v, want 1", deleted, err)
+		}
 	})
 }
 
 func TestSignOutDuringARefreshTakesTheNewPairAlong(t *testing.T) {
 	t.Parallel()
-	onEveryEngineWithLocks(t, func(t *testing.T, d *databasetest.Database, awaitWaiter func()) {
+	onEveryEngine(t, func(t *testing.T, d *databasetest.Database) {
 		t.Helper()
 		s, _ := openNew(t, d)
 		b := newBrowser()
@@ -78,7 +161,7 @@ func TestSignOutDuringARefreshTakesTheNewPairAlong(t *testing.T) {
 			}
 			signedOut <- ended
 		}()
-		awaitWaiter()
+		awaitWaiter(t, s)
 		if len(signedOut) > 0 {
 			t.Error("SignOut did not wait for the refresh")
 		}
@@ -95,7 +178,7 @@ func TestSignOutDuringARefreshTakesTheNewPairAlong(t *testing.T) {
 
 func TestRefreshOfTheNextVersionDoesNotJoinTheOneUnderWay(t *testing.T) {
 	t.Parallel()
-	onEveryEngineWithLocks(t, func(t *testing.T, d *databasetest.Database, awaitWaiter func()) {
+	onEveryEngine(t, func(t *testing.T, d *databasetest.Database) {
 		t.Helper()
 		s, _ := openNew(t, d)
 		signedIn := newBrowser().signIn(t, s, lead(1))
@@ -105,7 +188,7 @@ func TestRefreshOfTheNextVersionDoesNotJoinTheOneUnderWay(t *testing.T) {
 		next := *signedIn
 		next.Version = 2 // somebody who has seen what the first one is about to bring
 		later := start(t.Context(), s, &next, second.refresh)
-		awaitWaiter()
+		awaitWaiter(t, s)
 		if second.calls.Load() != 0 {
 			t.Error("two refreshes of one session ran at once")
 		}
@@ -170,11 +253,13 @@ func TestCloseWaitsForARefresh(t *testing.T) {
 	})
 }
 
-func TestRefreshGivesUpWaitingForTheLock(t *testing.T) {
+func TestRefreshGivesUpWaitingForTheLease(t *testing.T) {
 	t.Parallel()
 	d := databasetest.SQLite(t)
 	synctest.Test(t, func(t *testing.T) {
-		s, _ := openNew(t, d)
+		cfg := configure(newClock())
+		cfg.Patience = time.Hour
+		s := open(t, d.Open(t), cfg)
 		signedIn := newBrowser().signIn(t, s, lead(1))
 		hung := make(chan struct{})
 		holder := start(t.Context(), s, signedIn, func(context.Context, gitlabapi.TokenPair) (gitlabapi.TokenPair, error) {
@@ -185,11 +270,11 @@ func TestRefreshGivesUpWaitingForTheLock(t *testing.T) {
 		next := *signedIn
 		next.Version = 2
 		began := bubbleTime()
-		if _, err := s.Refresh(t.Context(), next.ID, next.Version, forbidden(t)); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("Refresh behind a holder that hangs = %v, want the deadline's error", err)
+		if _, err := s.Refresh(t.Context(), next.ID, next.Version, forbidden(t)); !errors.Is(err, session.ErrBusy) {
+			t.Errorf("Refresh behind a holder that hangs = %v, want ErrBusy", err)
 		}
-		if took := bubbleTime().Sub(began); took != 40*time.Second {
-			t.Errorf("Refresh gave up after %v, want 40s: longer than a holder may take", took)
+		if took := bubbleTime().Sub(began); took != 45*time.Second {
+			t.Errorf("Refresh gave up after %v, want 45s: longer than a lease stands", took)
 		}
 		close(hung)
 		<-holder

@@ -34,9 +34,7 @@ type Database struct {
 	Postgres *pgtest.Database
 
 	driver, dsn string
-	// cut ends the connections that hold locks; empty: locks are not the database's.
-	cut      string
-	contents func(testing.TB, *sql.DB) map[string]string
+	contents    func(testing.TB, *sql.DB) map[string]string
 }
 
 // Engines make databases of every kind that the portal supports, by their names.
@@ -139,16 +137,6 @@ func (d *Database) Exec(tb testing.TB, statement string) {
 			tb.Fatalf("%s: %v", statement, err)
 		}
 	})
-}
-
-// Overtake is Exec for a row that somebody holds locked: it cuts the connections that hold one
-// before, as a failover does.
-func (d *Database) Overtake(tb testing.TB, statement string) {
-	tb.Helper()
-	if d.cut != "" {
-		d.Exec(tb, d.cut)
-	}
-	d.Exec(tb, statement)
 }
 
 // Contents is everything that somebody finds who gets hold of the database, by the place where

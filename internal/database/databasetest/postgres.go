@@ -20,8 +20,6 @@ func Postgres(tb testing.TB) *Database {
 	tb.Cleanup(func() { release(db) })
 	return &Database{
 		URL: db.URL, Postgres: db, driver: "pgx", dsn: db.URL, contents: tables,
-		cut: `SELECT pg_terminate_backend(pid)
-			FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'`,
 	}
 }
 
