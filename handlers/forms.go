@@ -72,8 +72,16 @@ func browserVouches(r *http.Request) bool {
 // internal/tokens, which knows the outcome, and what was read for the person before is forgotten.
 func (h *Handlers) change(r *http.Request, s *session, run func(ctx context.Context, gitlab *gitlabapi.Client) error) error {
 	stateOf(r).audited = true
-	defer h.Fleet.Drop(s.User.ID)
+	defer h.forget(r.Context(), s)
 	return whyForbidden(r, s, run(r.Context(), s.gitlab))
+}
+
+// forget makes everything that was read for the person to be read anew, here and on other replicas.
+func (h *Handlers) forget(ctx context.Context, s *session) {
+	h.Fleet.Drop(s.User.ID)
+	if err := h.Sessions.NoteChange(ctx, s.User.ID); err != nil {
+		h.Log.WarnContext(ctx, "other replicas were not told of a change: they go on showing what they have read for a while", "error", err)
+	}
 }
 
 // actor is who acts in this request, for the audit.

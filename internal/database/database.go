@@ -29,6 +29,9 @@ type DB struct {
 	// Now is an expression for the time by the database's clock, which all replicas share, in
 	// microseconds since 1970.
 	Now string
+	// ForUpdate follows a SELECT inside a change that locks several rows: in one order, so that two of
+	// them never wait for each other. Nothing on SQLite, where changes come one by one.
+	ForUpdate string
 	// SkipLocked follows a SELECT inside a change and makes it pass over rows that somebody
 	// holds, instead of waiting for them.
 	SkipLocked string

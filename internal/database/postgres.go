@@ -37,6 +37,7 @@ func openPostgres(ctx context.Context, url string) (*DB, error) {
 	return &DB{
 		Read: &Pool{db}, Write: &Pool{db}, Reports: &Pool{reports},
 		Now:        `CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)`,
+		ForUpdate:  ` FOR UPDATE`,
 		SkipLocked: ` FOR UPDATE SKIP LOCKED`,
 		Numbers:    `SELECT unnest($1::BIGINT[])`,
 		numbersArg: func(numbers []int64) (any, error) { return numbers, nil },

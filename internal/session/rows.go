@@ -20,7 +20,7 @@ func hashID(id string) []byte {
 // columns are those that scan reads. findRow tells a session of another instance from none as little
 // as its reader needs to.
 const (
-	columns = `value, details, created_at, last_seen_at, version`
+	columns = `value, details, created_at, last_seen_at, version, changes`
 	findRow = `SELECT ` + columns + ` FROM sessions WHERE id_hash = $1 AND instance = $2`
 )
 
@@ -55,7 +55,7 @@ func (s *Store) scan(ctx context.Context, row *sql.Row, id string) (*Session, er
 	var value, details []byte
 	var created, seen int64
 	session := &Session{ID: id}
-	err := row.Scan(&value, &details, &created, &seen, &session.Version)
+	err := row.Scan(&value, &details, &created, &seen, &session.Version, &session.Changes)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil //nolint:nilnil // the caller asks for nil
 	}

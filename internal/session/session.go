@@ -49,6 +49,9 @@ type Session struct {
 	// Version counts the token pairs of the session, from 1. Refresh wants to be told which
 	// one the caller found to be over.
 	Version int64
+	// Changes counts what the person has changed at GitLab since the session began, in any of their
+	// sessions and on any replica; see NoteChange.
+	Changes int64
 }
 
 // String names the session by its person; the id is a credential.

@@ -38,8 +38,9 @@ type keptFleet struct {
 	// tokens of agents that were read one by one, by agent. Not in the snapshot, so
 	// that its counts do not change with what somebody happened to look at.
 	tokens   map[int64][]agent.Token
-	outdated bool // Refresh was called
-	dropped  bool // Drop was called: nobody is to be shown it any more
+	outdated bool  // Refresh was called
+	dropped  bool  // Drop was called: nobody is to be shown it any more
+	changes  int64 // of the Viewer for whom it was read
 	usedAt   time.Time
 	size     int64 // as the cache counts it
 }

@@ -27,6 +27,7 @@ type flight struct {
 	// Guarded by Service.mu.
 	waiting int
 	idle    *time.Timer
+	changes int64              // of the Viewer for whom the pass under way reads
 	again   bool               // what this pass reads is of no use
 	endPass context.CancelFunc // ends the pass under way; nil before the first
 	// overtaken says that somebody asked for what GitLab says now after the pass had begun: who
@@ -52,6 +53,7 @@ func (s *Service) join(ctx context.Context, v Viewer, source Source) (View, *fli
 	if s.closed {
 		return View{}, nil, ErrClosed
 	}
+	s.catchUp(v)
 	view := s.view(v.key())
 	if !s.wanting(view) {
 		return view, nil, nil
@@ -85,7 +87,7 @@ func (s *Service) leave(f *flight) {
 // start starts a flight once the one before is done, unless that is nil. It does not end with ctx.
 func (s *Service) start(ctx context.Context, v Viewer, source Source, before *flight) *flight {
 	ctx, stop := context.WithCancelCause(context.WithoutCancel(ctx))
-	f := &flight{key: v.key(), stop: stop, changed: make(chan struct{}), done: make(chan struct{})}
+	f := &flight{key: v.key(), changes: v.Changes, stop: stop, changed: make(chan struct{}), done: make(chan struct{})}
 	join := func() *turn {
 		return s.turns.join(v.Person, func(ahead int) { f.report(fleet.Progress{Waiting: true, Ahead: ahead}) })
 	}
@@ -180,7 +182,7 @@ func (s *Service) finish(ctx context.Context, f *flight, base *keptFleet, found 
 	s.dequeue(f)
 	switch {
 	case err == nil:
-		f.snapshot = s.keep(f.key, base, found)
+		f.snapshot = s.keep(f.key, f.changes, base, found)
 		if f.overtaken {
 			s.outdate(f.key)
 		}
@@ -195,10 +197,12 @@ func (s *Service) finish(ctx context.Context, f *flight, base *keptFleet, found 
 
 // keep puts what was found into the cache: in place of everything there, or
 // without base nil into that, unless it is gone by now. The caller holds mu.
-func (s *Service) keep(k key, base *keptFleet, found *fleet.Snapshot) *fleet.Snapshot {
+func (s *Service) keep(k key, changes int64, base *keptFleet, found *fleet.Snapshot) *fleet.Snapshot {
 	s.cache.expire(s.cfg.Now().Add(-s.cfg.Stale))
 	if base == nil {
-		s.cache.put(k, newKept(found))
+		kept := newKept(found)
+		kept.changes = changes
+		s.cache.put(k, kept)
 		return found
 	}
 	merged := base.snapshot().With(found)

@@ -25,6 +25,7 @@ const (
 // the viewer's is not asked for.
 func (s *Service) RetryProject(ctx context.Context, v Viewer, source Source, project int64) (*fleet.Snapshot, error) {
 	s.mu.Lock()
+	s.catchUp(v)
 	view, kept := s.view(v.key()), s.cache.get(v.key())
 	s.mu.Unlock()
 	if view.Snapshot == nil {
@@ -41,7 +42,7 @@ func (s *Service) RetryProject(ctx context.Context, v Viewer, source Source, pro
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.keep(v.key(), kept, found), nil
+	return s.keep(v.key(), v.Changes, kept, found), nil
 }
 
 // Enrich returns the agents, in their order, with the tokens of those whose tokens

@@ -24,6 +24,9 @@ var ErrClosed = errors.New("the scan was stopped")
 type Viewer struct {
 	Person int64  // GitLab's numeric id
 	Grant  string // what the person's token belongs to: the session, or a hash of its id
+	// Changes counts what the person has changed, here or elsewhere: what was read for a Viewer with
+	// fewer is not shown any more.
+	Changes int64
 }
 
 // Source gives a reader with the person's present token. A scan calls it once
@@ -86,6 +89,7 @@ func New(cfg Config) *Service {
 // Cached returns what is kept for the viewer, or read so far, and starts nothing.
 func (s *Service) Cached(v Viewer) View {
 	s.mu.Lock()
+	s.catchUp(v)
 	view, f := s.view(v.key()), s.flights[v.key()]
 	s.mu.Unlock()
 	return view.during(f)
@@ -188,6 +192,17 @@ func (s *Service) Drop(person int64) {
 		if k.person == person {
 			f.beginAnew()
 		}
+	}
+}
+
+// catchUp does what Drop does for changes that the person has made elsewhere. The caller holds mu.
+func (s *Service) catchUp(v Viewer) {
+	if kept := s.cache.get(v.key()); kept != nil && kept.changes < v.Changes {
+		kept.dropped = true
+	}
+	if f := s.flights[v.key()]; f != nil && f.changes < v.Changes {
+		f.changes = v.Changes
+		f.beginAnew()
 	}
 }
 
