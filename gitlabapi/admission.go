@@ -19,6 +19,11 @@ const (
 	LaneAdmitted
 )
 
+// String is the lane's name in metrics.
+func (l Lane) String() string {
+	return [...]string{"read", "change", "renewal", "sign_in", "admitted"}[l]
+}
+
 // Call is one attempt that is about to be sent.
 type Call struct {
 	Lane Lane

@@ -2,9 +2,11 @@ package handlers
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/a-h/templ"
@@ -33,6 +35,7 @@ func (h *Handlers) fleetProgress(w http.ResponseWriter, r *http.Request, s *sess
 	case !ok:
 		return h.endStream(r, stream, errTooManyStreams)
 	}
+	defer stream.keepAlive(cmp.Or(h.Heartbeat, heartbeat))()
 	_, failed := h.Fleet.Read(r.Context(), viewerOf(s), h.fleetSource(r, s), h.tellProgress(r, s, stream))
 	if failed != nil {
 		return h.endStream(r, stream, failed)
@@ -74,6 +77,9 @@ func (h *Handlers) endStream(r *http.Request, s *stream, failed error) error {
 	return nil
 }
 
+// heartbeat is how long a stream is silent at most. Proxies cut off what says nothing for 30 s, or less.
+const heartbeat = 15 * time.Second
+
 // eventTimeout is how long a reader may take for one event. One that stopped reading would
 // otherwise keep its goroutine and its connection for good.
 const eventTimeout = 10 * time.Second
@@ -85,6 +91,7 @@ type stream struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
 	buffer  bytes.Buffer
+	mu      sync.Mutex // of what is sent
 }
 
 // startStream begins the answer. It lives as long as there is something to say, so each event
@@ -105,9 +112,34 @@ func startStream(w http.ResponseWriter) (*stream, error) {
 	return s, nil
 }
 
+// keepAlive sends a comment, which no page hears, now and then, until the function that it returns is
+// called.
+func (s *stream) keepAlive(every time.Duration) (end func()) {
+	ended, done := make(chan struct{}), make(chan struct{})
+	ticker := time.NewTicker(every)
+	go func() {
+		defer close(done)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				s.send([]byte(": still reading\n\n"))
+			case <-ended:
+				return
+			}
+		}
+	}()
+	return func() {
+		close(ended)
+		<-done
+	}
+}
+
 // send writes and waits for no reader longer than eventTimeout: a deadline that is over cuts the
 // connection off.
 func (s *stream) send(data []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	late := time.AfterFunc(eventTimeout, func() { _ = s.control.SetWriteDeadline(time.Unix(0, 1)) })
 	defer late.Stop()
 	_, _ = s.w.Write(data)

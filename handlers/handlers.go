@@ -51,6 +51,8 @@ type Config struct {
 	// FleetWait is how long a page without script waits for the fleet before it shows how far the
 	// reading is; 0: 10 s.
 	FleetWait time.Duration
+	// Heartbeat is how long a stream is silent at most; 0: 15 s.
+	Heartbeat time.Duration
 	// Limits are those beyond which an agent needs attention.
 	Limits agent.Thresholds
 	// Keys yield the keys of form nonces and of the portal's sealed cookies.

@@ -16,7 +16,7 @@ import (
 // requests there from then on.
 func (p *portal) replica() (use func()) {
 	p.t.Helper()
-	config := p.config
+	config := p.config // as it is by now
 	config.Fleet = scan.New(scan.Config{Now: p.clock.Now, Log: slog.New(slog.DiscardHandler)})
 	p.t.Cleanup(func() { _ = config.Fleet.Close(context.Background()) })
 	handler := must(handlers.New(config))(p.t)

@@ -137,12 +137,13 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 	cfg.warn(ctx, log)
 	defer ignoreHangups(ctx, log)()
 	server := &server{cfg: cfg, log: log, metrics: newMetrics(), portal: p.Listener, ready: p.Ready, drain: p.Drain}
+	load := newLoad(server.metrics.registry, now)
 	assets, err := static.Load()
 	if err != nil {
 		return err
 	}
 	gitlab, err := newGitLab(cfg, gitlabapi.Options{
-		Log: log, Observe: server.metrics.gitlab, Now: now, Admit: budget.NewCalls().Admit, MaxInFlight: budget.CallsAtOnce,
+		Log: log, Observe: server.metrics.gitlab, Now: now, Admit: load.admit(budget.NewCalls().Admit), MaxInFlight: budget.CallsAtOnce,
 		ObserveRetry: server.metrics.retried, ObserveHeld: server.metrics.held, ObserveBreaker: server.metrics.broke,
 		ObserveClock: (&clockWatch{log: log, metrics: server.metrics}).observe,
 	})
@@ -170,6 +171,7 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 	defer closeAuditLog()
 
 	changes := budget.NewChanges(db, now)
+	server.swept = func(ctx context.Context) error { return load.countSessions(ctx, sessions) }
 	server.database, server.sweepers = db, []sweeper{sessions, nonces, auditLog, noted, changes}
 	server.tokens = tokens.New(nonces, auditLog, changes, log)
 	server.tokens.ObserveCreates(server.metrics.created)

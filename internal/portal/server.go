@@ -36,9 +36,11 @@ type server struct {
 	log      *slog.Logger
 	database *database.DB
 	sweepers []sweeper
-	tokens   *tokens.Service
-	fleet    *scan.Service
-	metrics  *metrics
+	// swept, unless nil, is called when everything that has expired was deleted.
+	swept   func(context.Context) error
+	tokens  *tokens.Service
+	fleet   *scan.Service
+	metrics *metrics
 	// revocations are those of people who signed out.
 	revocations *handlers.Revocations
 	ready       func()
@@ -196,8 +198,14 @@ func (s *server) sweepOnce(ctx context.Context) {
 			s.log.WarnContext(ctx, "deleting what has expired", "error", err)
 		}
 	}
-	if !failed && ctx.Err() == nil {
-		s.metrics.sweptAt.SetToCurrentTime()
+	if failed || ctx.Err() != nil {
+		return
+	}
+	s.metrics.sweptAt.SetToCurrentTime()
+	if s.swept != nil {
+		if err := s.swept(ctx); err != nil && ctx.Err() == nil {
+			s.log.WarnContext(ctx, "counting what is left", "error", err)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -27,6 +28,8 @@ func TestB5SweepingEndsWhenNothingIsLeft(t *testing.T) {
 			}
 			nonces := tokens.NewNonces(db, func() time.Time { return now })
 			s := &server{log: newLogger(new(output), 0), metrics: newMetrics(), sweepers: []sweeper{nonces}}
+			counted := 0
+			s.swept = func(context.Context) error { counted++; return nil }
 			s.sweepOnce(t.Context())
 			var left int
 			if err := db.Read.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM used_nonces`).Scan(&left); err != nil || left != 0 {
@@ -35,6 +38,9 @@ func TestB5SweepingEndsWhenNothingIsLeft(t *testing.T) {
 			before := s.metrics.value(t, "portal_sweep_last_success_timestamp_seconds")
 			d.Exec(t, `DROP TABLE used_nonces`)
 			s.sweepOnce(t.Context())
+			if counted != 1 {
+				t.Errorf("what is left was counted %d times, want once: not after a sweep that failed", counted)
+			}
 			for metric, want := range map[string]float64{
 				"portal_sweep_deleted_total": 20_000, "portal_sweep_failures_total": 1, "portal_sweep_last_success_timestamp_seconds": before,
 			} {

@@ -109,6 +109,17 @@ func (s *Store) Close() {
 	s.background.Wait()
 }
 
+// Count returns how many sessions have not ended.
+func (s *Store) Count(ctx context.Context) (n int64, err error) {
+	now := s.now()
+	err = s.db.Read.QueryRowContext(ctx, `SELECT COUNT(*) FROM sessions WHERE instance = $1 AND created_at > $2 AND last_seen_at > $3`,
+		s.instance(), now.Add(-absoluteLimit).UnixMicro(), now.Add(-idleLimit).UnixMicro()).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count sessions: %w", err)
+	}
+	return n, nil
+}
+
 // Sweep deletes sessions whose time is over, up to database.SweepBatch of them, and returns how
 // many it deleted. Correctness does not depend on it: every reader refuses an expired session.
 func (s *Store) Sweep(ctx context.Context) (int64, error) {

@@ -67,6 +67,9 @@ func TestSweepDeletesWhatIsOver(t *testing.T) {
 			clock.Advance(session.IdleLimit)
 			b := newBrowser()
 			b.signIn(t, s, lead(1))
+			if n, err := s.Count(t.Context()); n != 1 || err != nil {
+				t.Errorf("Count = %d, %v, want the one that is alive", n, err)
+			}
 			wantSwept(t, s, 1)
 			if b.load(t, s) == nil {
 				t.Error("Sweep deleted a session that is alive")
