@@ -22,7 +22,7 @@ import (
 	"gitlab-agent-portal/internal/session"
 )
 
-// config is everything that the environment decides. README.md explains the variables to
+// config is everything that the environment decides. docs/operations.md explains the variables to
 // operators; a test compares the two.
 type config struct {
 	GitLabURL         url.URL          `env:"GITLAB_URL"`

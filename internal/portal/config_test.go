@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -504,28 +503,5 @@ func TestN5PortalsOfOneHostHaveCookiesOfTheirOwn(t *testing.T) {
 		if name := mustLoad(t, map[string]string{"PUBLIC_URL": same}).cookie().Name; seen[name] != "https://example.com:8443" {
 			t.Errorf("%s has the cookie %s, of %q", same, name, seen[name])
 		}
-	}
-}
-
-func TestREADMENamesEveryVariable(t *testing.T) {
-	t.Parallel()
-	readme, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var documented []string
-	for _, row := range regexp.MustCompile("(?m)^\\| `([A-Z_]+)` \\|").FindAllStringSubmatch(string(readme), -1) {
-		documented = append(documented, row[1])
-	}
-	var known []string
-	for field := range reflect.TypeFor[config]().Fields() {
-		if name := field.Tag.Get("env"); name != "" {
-			known = append(known, name)
-		}
-	}
-	slices.Sort(documented)
-	slices.Sort(known)
-	if diff := cmp.Diff(known, documented); diff != "" {
-		t.Errorf("variables of the program and of README's table (-program +README):\n%s", diff)
 	}
 }

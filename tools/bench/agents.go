@@ -25,7 +25,7 @@ const (
 type contender struct {
 	name    string
 	process *child
-	browser person
+	people  []person
 	address string
 	header  http.Header
 	mark    string // what its answer holds once for each agent
@@ -56,7 +56,7 @@ func measurePage(ctx context.Context, s settings, folder string, out io.Writer, 
 	if s.against != "" {
 		programs = append(programs, s.against)
 	}
-	scene, err := setUp(ctx, folder, total, 1, programs...)
+	scene, err := setUp(ctx, folder, total, s.askers(), programs...)
 	defer scene.stop()
 	if err != nil {
 		return err
@@ -67,7 +67,7 @@ func measurePage(ctx context.Context, s settings, folder string, out io.Writer, 
 	}
 	contenders := []*contender{floor}
 	for i, portal := range scene.portals {
-		c, err := scene.contender(ctx, []string{"portal", "the other portal"}[i], portal)
+		c, err := scene.contender(ctx, []string{"portal", "the other portal"}[i], portal, s.askers())
 		if err != nil {
 			return err
 		}
@@ -84,12 +84,19 @@ func measurePage(ctx context.Context, s settings, folder string, out io.Writer, 
 	return report(out, s, contenders, total)
 }
 
+// perAsker is how many pages one person asks for at most: of more they would wait for their turn, which
+// is not what is to be measured.
+const perAsker = 80
+
+// askers is how many people it takes to ask for the pages of all rounds.
+func (s settings) askers() int { return 1 + (warmUp+s.requests*s.rounds)/perAsker }
+
 // shown is how many agents the first page has.
 func shown(total int) int { return min(total, 50) }
 
 // shows makes sure that the answer is what is to be measured, and not some error.
 func (c *contender) shows(ctx context.Context, agents int) error {
-	got, err := c.browser.send(ctx, c.address, nil, http.Header{"Authorization": c.header["Authorization"]})
+	got, err := c.people[0].send(ctx, c.address, nil, http.Header{"Authorization": c.header["Authorization"]})
 	if err != nil {
 		return err
 	}
@@ -135,7 +142,7 @@ func (c *contender) run(ctx context.Context, requests int) (round, error) {
 	if err != nil {
 		return round{}, err
 	}
-	took, err := c.browser.load(ctx, c.address, c.header, requests, connections)
+	took, err := load(ctx, c.people, c.address, c.header, requests, connections)
 	if err != nil {
 		return round{}, err
 	}

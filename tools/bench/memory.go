@@ -67,7 +67,7 @@ func (sc *scene) fill(ctx context.Context, portal *portalChild, people int) erro
 			if err := sc.signIn(ctx, portal, browser, i); err != nil {
 				return err
 			}
-			_, err = browser.load(ctx, sc.page(portal), nil, 1, 1)
+			_, err = load(ctx, []person{browser}, sc.page(portal), nil, 1, 1)
 			return err
 		})
 	}

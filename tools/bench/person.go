@@ -37,6 +37,19 @@ func newPerson(connections int) (person, error) {
 	}}, nil
 }
 
+// newPeople returns so many browsers, of as many people, that share their connections.
+func newPeople(n, connections int) ([]person, error) {
+	people := make([]person, n)
+	for i := range people {
+		var err error
+		if people[i], err = newPerson(connections); err != nil {
+			return nil, err
+		}
+		people[i].client.Transport = people[0].client.Transport
+	}
+	return people, nil
+}
+
 // answer is a response that was read.
 type answer struct {
 	status   int
@@ -92,9 +105,9 @@ func (p person) signIn(ctx context.Context, portalURL, gitlabURL, username strin
 	return err
 }
 
-// load asks for an address n times, over as many connections as are given, and returns how long
-// each answer took, sorted.
-func (p person) load(ctx context.Context, address string, header http.Header, n, connections int) ([]time.Duration, error) {
+// load lets people in turn ask for an address, n times in all, over as many connections as are given, and
+// returns how long each answer took, sorted.
+func load(ctx context.Context, people []person, address string, header http.Header, n, connections int) ([]time.Duration, error) {
 	took := make([]time.Duration, n)
 	var next atomic.Int64
 	group, ctx := errgroup.WithContext(ctx)
@@ -102,7 +115,7 @@ func (p person) load(ctx context.Context, address string, header http.Header, n,
 		group.Go(func() error {
 			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
 				begun := clock()
-				got, err := p.send(ctx, address, nil, header)
+				got, err := people[int(i)%len(people)].send(ctx, address, nil, header)
 				if err != nil {
 					return err
 				}

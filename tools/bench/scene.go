@@ -117,15 +117,20 @@ func (sc *scene) signIn(ctx context.Context, portal *portalChild, browser person
 }
 
 // contender is a portal with somebody signed in, ready to be measured.
-func (sc *scene) contender(ctx context.Context, name string, portal *portalChild) (*contender, error) {
-	browser, err := newPerson(connections)
+func (sc *scene) contender(ctx context.Context, name string, portal *portalChild, n int) (*contender, error) {
+	people, err := newPeople(n, connections)
 	if err != nil {
 		return nil, err
 	}
+	for i, one := range people {
+		if err := sc.signIn(ctx, portal, one, i); err != nil {
+			return nil, err
+		}
+	}
 	return &contender{
-		name: name, process: portal.child, browser: browser, address: sc.page(portal), mark: "row-link",
+		name: name, process: portal.child, people: people, address: sc.page(portal), mark: "row-link",
 		header: http.Header{"Accept-Encoding": {"gzip"}, "Accept-Language": {"en-GB,en;q=0.9,de;q=0.8"}},
-	}, sc.signIn(ctx, portal, browser, 0)
+	}, nil
 }
 
 // startFloor starts the bare proxy and says what to ask it for.
@@ -140,7 +145,7 @@ func (sc *scene) startFloor(ctx context.Context) (*contender, error) {
 	}
 	browser, err := newPerson(connections)
 	return &contender{
-		name: "bare reverse proxy", process: sc.floor, browser: browser, mark: "config_project",
+		name: "bare reverse proxy", process: sc.floor, people: []person{browser}, mark: "config_project",
 		address: fmt.Sprintf("%s/api/v4/projects/%d/cluster_agents?per_page=50", address, sc.facts.Project),
 		header:  http.Header{"Authorization": {"Bearer " + sc.facts.Token}},
 	}, err

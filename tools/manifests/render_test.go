@@ -136,12 +136,12 @@ func (m manifests) settings(t *testing.T) map[string]string {
 	return settings
 }
 
-// expectSettings expects what the portal needs, and nothing that it does not know. The README's table is
+// expectSettings expects what the portal needs, and nothing that it does not know. The table of docs/operations.md is
 // held against the program by a test of internal/portal.
 func expectSettings(t *testing.T, settings map[string]string) {
 	t.Helper()
 	known := map[string]bool{"GOMEMLIMIT": true} // of Go's runtime
-	for _, row := range regexp.MustCompile("(?m)^\\| `([A-Z_]+)` \\|").FindAllStringSubmatch(read(t, "../README.md"), -1) {
+	for _, row := range regexp.MustCompile("(?m)^\\| `([A-Z_]+)` \\|").FindAllStringSubmatch(read(t, "../docs/operations.md"), -1) {
 		known[row[1]] = true
 	}
 	for name := range settings {
