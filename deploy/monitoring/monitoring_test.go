@@ -199,3 +199,14 @@ func read(t *testing.T, file string) string {
 	}
 	return string(content)
 }
+
+func TestTheDashboardShowsEveryMetricOfThePortal(t *testing.T) {
+	t.Parallel()
+	dashboard := read(t, "dashboard.json")
+	for name := range expose(t) {
+		name = regexp.MustCompile(`_(bucket|sum|count)$`).ReplaceAllString(name, "")
+		if strings.HasPrefix(name, "portal_") && !strings.Contains(dashboard, name) {
+			t.Errorf("no panel shows %s", name)
+		}
+	}
+}
