@@ -25,6 +25,7 @@ func TestTheChangelogNamesWhatThereIs(t *testing.T) {
 	known := append(settingNames(), "DATABASE_URI") // the example of one that is none
 	descriptions := make(chan *prometheus.Desc)
 	metrics := newMetrics()
+	newLoad(metrics.registry, clock)
 	metrics.watchFleet(func() scan.Stats { return scan.Stats{} })
 	go func() {
 		metrics.registry.Describe(descriptions)
