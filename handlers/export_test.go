@@ -22,10 +22,19 @@ type Route struct {
 func Routes() []Route {
 	var routes []Route
 	for _, r := range new(Handlers).routes() {
-		_, isSignedIn := r.serves.(signedIn)
-		routes = append(routes, Route{Method: r.method, Pattern: r.pattern, SignedIn: isSignedIn, Action: r.audited})
+		routes = append(routes, Route{Method: r.method, Pattern: r.pattern, SignedIn: needsSession(r.serves), Action: r.audited})
 	}
 	return routes
+}
+
+// needsSession reports whether visitors get nothing but the way to sign in.
+func needsSession(serves adaptable) bool {
+	switch serves.(type) {
+	case signedIn, lasting:
+		return true
+	default:
+		return false
+	}
 }
 
 // Rendering returns a handler that wears the whole middleware and renders one component, for
