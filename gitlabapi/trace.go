@@ -22,9 +22,15 @@ func WithTrace(ctx context.Context, t Trace) context.Context {
 	return context.WithValue(ctx, traceKey{}, t)
 }
 
+// traceIn is the context's trace, if it has one.
+func traceIn(ctx context.Context) Trace {
+	t, _ := ctx.Value(traceKey{}).(Trace)
+	return t
+}
+
 // trace adds the headers of the context's trace, if it has one.
 func trace(ctx context.Context, header http.Header) {
-	t, _ := ctx.Value(traceKey{}).(Trace)
+	t := traceIn(ctx)
 	for name, value := range map[string]string{"X-Request-Id": t.RequestID, "Traceparent": t.Parent, "Tracestate": t.State} {
 		if value != "" {
 			header.Set(name, value)

@@ -113,7 +113,7 @@ func (t *transport) enter(ctx context.Context, a attempt) (done func(), refused 
 func (t *transport) report(ctx context.Context, op string, status int, took time.Duration) {
 	t.observe(op, status, took)
 	measure(ctx, took)
-	t.log.DebugContext(ctx, "call to GitLab", "op", op, "status", status, "took", took)
+	t.log.DebugContext(ctx, "call to GitLab", "request_id", traceIn(ctx).RequestID, "op", op, "status", status, "took_ms", took.Milliseconds())
 }
 
 var (

@@ -107,8 +107,9 @@ func (h *Handlers) noteForwarded(r *http.Request) {
 				"proxy", client.String(), "header", header, "entry", unread[:min(len(unread), maxEntryShown)])
 		})
 	}
-	if _, nodes := forwardedBy(r.Header); len(h.TrustedProxies) == 0 && len(nodes) > 0 && h.forwarded.note(client) {
-		h.Log.WarnContext(r.Context(), "all clients seem to have one address, while forwarded headers arrive: does TRUSTED_PROXIES lack a proxy?", "peer", client.String())
+	peer := peerOf(r)
+	if _, nodes := forwardedBy(r.Header); len(nodes) > 0 && !trusts(h.TrustedProxies, peer) && h.forwarded.note(peer) {
+		h.Log.WarnContext(r.Context(), "all clients seem to have one address, while forwarded headers arrive: does TRUSTED_PROXIES lack a proxy?", "peer", peer.String())
 	}
 }
 

@@ -124,6 +124,29 @@ func TestWhatATrustedProxyWritesAndNobodyCanReadIsWarnedOfOnce(t *testing.T) {
 	}
 }
 
+func TestAProxyThatTrustedProxiesLacksIsWarnedOfOnce(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		peer string
+		want int
+	}{
+		"a proxy in none of the networks": {"192.0.2.1:1234", 1},
+		"a proxy that is trusted":         {"10.0.0.1:1234", 0},
+	} {
+		var log strings.Builder
+		h := &Handlers{Config: Config{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, Log: slog.New(slog.NewTextHandler(&log, nil))}}
+		for range 3 * manyForwarded {
+			r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
+			r.RemoteAddr = tt.peer
+			r.Header.Set("X-Forwarded-For", "203.0.113.7")
+			h.noteForwarded(r)
+		}
+		if got := strings.Count(log.String(), "does TRUSTED_PROXIES lack a proxy?"); got != tt.want {
+			t.Errorf("%s is warned of %d times, want %d: %s", name, got, tt.want, log.String())
+		}
+	}
+}
+
 func FuzzForwardedAddress(f *testing.F) {
 	for _, seed := range []string{`for="[2001:db8::1]:443", for=10.0.0.1`, "203.0.113.7:51008", "fe80::1%<b>", `"`, "[", "[]:", ":"} {
 		f.Add(seed)

@@ -175,7 +175,9 @@ func agentsOf(rows []fleet.Row) []fleet.Agent {
 
 // viewerOf is on whose behalf the fleet is read: the person, and the session that their GitLab
 // token belongs to.
-func viewerOf(s *session) scan.Viewer { return scan.Viewer{Person: s.User.ID, Grant: s.ID, Changes: s.Changes} }
+func viewerOf(s *session) scan.Viewer {
+	return scan.Viewer{Person: s.User.ID, Grant: s.ID, Changes: s.Changes}
+}
 
 // fleetSource gives a scan the person's reader, renewed when its token has ended. A scan outlives
 // the request r that began it, of which only the audit learns.

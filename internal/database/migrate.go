@@ -39,9 +39,13 @@ func checkVersion(ctx context.Context, provider *goose.Provider) error {
 	if err != nil {
 		return fmt.Errorf("read the version of the database's schema: %w", err)
 	}
+	return judgeVersion(current, known)
+}
+
+func judgeVersion(current, known int64) error {
 	if current > known {
-		return fmt.Errorf("the database was changed by a newer version of the portal: its schema is number %d, and this "+
-			"version knows %d. Start the newer version again, or restore a backup from before it", current, known)
+		return fmt.Errorf("%w: its schema is number %d, and this "+
+			"version knows %d. Start the newer version again, or restore a backup from before it", ErrNewer, current, known)
 	}
 	return nil
 }

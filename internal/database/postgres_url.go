@@ -77,7 +77,7 @@ func checkWhereItEnds(text string) error {
 	}
 	if strings.Count(authority, "@") > 1 || strings.ContainsAny(after, "@#") {
 		return errors.New("has a character in its password, or after it, that has to be written otherwise: " +
-			"%40 for @, %2F for /, %3F for ?, %23 for #")
+			"%40 for @, %2F for /, %3F for ?, %23 for #, %25 for %")
 	}
 	return nil
 }

@@ -36,6 +36,6 @@ func checkSQLite(ctx context.Context, db *sql.DB, path string) error {
 }
 
 func damaged(path string) error {
-	return fmt.Errorf("the database file %s is damaged, or no database: restore a backup of it, or move it and the "+
-		"files beside it away to begin anew", filepath.Base(path))
+	return fmt.Errorf("the database file %s %w: restore a backup of it, or move it and the "+
+		"files beside it away to begin anew", filepath.Base(path), ErrDamaged)
 }

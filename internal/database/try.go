@@ -16,6 +16,10 @@ import (
 var (
 	// ErrReadOnly is a database that takes no changes: a replica, or one that was set so.
 	ErrReadOnly = errors.New("the database takes no changes")
+	// ErrNewer is a schema of a later version of the portal, and ErrDamaged a file of SQLite's that
+	// cannot be read. Their texts say what to do.
+	ErrNewer   = errors.New("the database was changed by a newer version of the portal")
+	ErrDamaged = errors.New("is damaged, or no database")
 	// ErrNoTables is a user of PostgreSQL who may not create the portal's tables.
 	ErrNoTables = errors.New("the user may not create tables in the schema")
 )
@@ -27,7 +31,10 @@ func Try(ctx context.Context, url string) error {
 		return err
 	}
 	if name, ok := strings.CutPrefix(url, "sqlite:"); ok {
-		return trySQLite(name)
+		if err := trySQLite(name); err != nil {
+			return err
+		}
+		return trySQLiteSchema(ctx, name)
 	}
 	return tryPostgres(ctx, url)
 }
@@ -67,5 +74,5 @@ func tryPostgres(ctx context.Context, url string) error {
 	case !mayCreate:
 		return ErrNoTables
 	}
-	return nil
+	return tryPostgresSchema(ctx, conn)
 }

@@ -6,11 +6,17 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
+	"golang.org/x/oauth2"
+
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/database"
+	"gitlab-agent-portal/static"
 )
 
 // checkTimeout bounds each thing that is tried.
@@ -37,9 +43,59 @@ func check(ctx context.Context, environ []string, now func() time.Time, out io.W
 		err := judgeCertificate(authority, now())
 		report.add("GITLAB_CA_FILE, "+authority.Subject.String(), err, "ask whoever runs the authority for its new certificate, and put it into GITLAB_CA_FILE.")
 	}
-	err = withinCheck(ctx, func(ctx context.Context) error { return tryGitLab(ctx, cfg) })
-	report.add("GitLab at "+cfg.gitlabForCalls(), err, gitlabAdvice(err))
+	_, err = static.Load()
+	report.tell("scripts and styles", err, "build the program with make build, which makes them first.")
+	err = tryAuditLog(cfg.AuditLog)
+	report.tell("AUDIT_LOG", err, "make the folder of the file, and let the portal's user write there.")
+	report.gitlab(ctx, cfg)
 	return report.result()
+}
+
+// tryAuditLog opens the file as the portal does, but leaves none where there is none yet.
+func tryAuditLog(name string) error {
+	if name == "" || name == auditToStdout {
+		return nil
+	}
+	if file, err := os.CreateTemp(filepath.Dir(name), ".portal-check-*"); err != nil {
+		return fmt.Errorf("its folder: %w", errors.Unwrap(err))
+	} else if err := errors.Join(file.Close(), os.Remove(file.Name())); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(filepath.Clean(name), os.O_WRONLY|os.O_APPEND, 0)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	}
+	return file.Close()
+}
+
+// gitlab tries GitLab, and what depends on its answers.
+func (r *checkReport) gitlab(ctx context.Context, cfg *config) {
+	client, err := newGitLab(cfg, gitlabapi.Options{})
+	if err == nil {
+		err = withinCheck(ctx, func(ctx context.Context) error { return tryGitLab(ctx, client) })
+	}
+	r.add("GitLab at "+cfg.gitlabForCalls(), err, gitlabAdvice(err))
+	if err != nil {
+		return
+	}
+	if skew := client.ClockSkew(); skew.Exceeds(agent.ClockTolerance) {
+		r.add("clock", fmt.Errorf("GitLab's is %s ahead of this machine's", skew.Ahead.Round(time.Second)), "let NTP set both.")
+	}
+	err = withinCheck(ctx, func(ctx context.Context) error { return tryApplication(ctx, oauth(cfg, client)) })
+	r.add("application", err, "set GITLAB_CLIENT_ID and GITLAB_CLIENT_SECRET to those that GitLab shows for the application. Its redirect address and scopes show when somebody signs in.")
+}
+
+// tryApplication shows GitLab the application's id and secret with a code that nobody was given: who
+// is not refused for the former is known.
+func tryApplication(ctx context.Context, application *gitlabapi.OAuth) error {
+	_, err := application.Exchange(ctx, "made-up-by-web-check", oauth2.GenerateVerifier())
+	if errors.Is(err, gitlabapi.ErrInvalidGrant) {
+		return nil
+	}
+	return err
 }
 
 func withinCheck(ctx context.Context, try func(context.Context) error) error {
@@ -50,12 +106,8 @@ func withinCheck(ctx context.Context, try func(context.Context) error) error {
 
 // tryGitLab asks what only somebody who has signed in is told: the refusal proves that it is GitLab
 // who answers.
-func tryGitLab(ctx context.Context, cfg *config) error {
-	client, err := newGitLab(cfg, gitlabapi.Options{})
-	if err != nil {
-		return err
-	}
-	_, err = client.Metadata(ctx)
+func tryGitLab(ctx context.Context, client *gitlabapi.Client) error {
+	_, err := client.Metadata(ctx)
 	if errors.Is(err, gitlabapi.ErrUnauthorized) || errors.Is(err, gitlabapi.ErrRateLimited) {
 		return nil
 	}
@@ -77,6 +129,13 @@ func (r *checkReport) add(what string, err error, advice string) {
 		text = "WRONG " + what + ": " + err.Error() + "\n      What to do: " + advice + "\n"
 	}
 	r.say(text)
+}
+
+// tell is add for what is worth a line only if it is wrong.
+func (r *checkReport) tell(what string, err error, advice string) {
+	if err != nil {
+		r.add(what, err, advice)
+	}
 }
 
 func (r *checkReport) say(text string) {
@@ -107,9 +166,15 @@ func databaseAdvice(err error) string {
 	case errors.Is(err, fs.ErrNotExist):
 		return "make the folder of the file that DATABASE_URL names, or mount the volume."
 	case err != nil && strings.Contains(err.Error(), "SQLSTATE 28"):
-		return "set user and password in DATABASE_URL to those that PostgreSQL knows; its pg_hba.conf has to admit this machine."
+		return "set user and password, in DATABASE_URL or DATABASE_PASSWORD_FILE, to those that PostgreSQL knows; its pg_hba.conf has to admit this machine."
 	case err != nil && strings.Contains(err.Error(), "SQLSTATE 3D000"):
 		return "create the database, or name another one at the end of DATABASE_URL."
+	case err != nil && strings.Contains(err.Error(), "refused TLS connection"):
+		return "switch TLS on in PostgreSQL, or ask for less by sslmode in DATABASE_URL."
+	case errors.Is(err, database.ErrNewer):
+		return "start the version that changed it."
+	case errors.Is(err, database.ErrDamaged):
+		return "restore the newest backup, which web -backup made."
 	default:
 		return "see whether the database runs, whether DATABASE_URL names its host and port, and whether a firewall is in between."
 	}

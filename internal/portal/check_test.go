@@ -12,13 +12,17 @@ import (
 	"time"
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
+	"gitlab-agent-portal/internal/database"
+	"gitlab-agent-portal/internal/database/databasetest"
 	"gitlab-agent-portal/internal/database/pgtest"
 )
 
 func TestACheckSaysWhatIsWellAndWhatToDoAboutTheRest(t *testing.T) {
 	t.Parallel()
 	gitlab := newOrganisation(t)
-	secure := httptest.NewTLSServer(gitlabtest.New())
+	behindTLS := gitlabtest.New()
+	secure := httptest.NewTLSServer(behindTLS)
+	known := behindTLS.AddApplication(gitlabtest.Application{RedirectURIs: []string{"http://localhost/auth/callback"}})
 	t.Cleanup(secure.Close)
 	authority := writeFile(t, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw})))
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -42,10 +46,10 @@ func TestACheckSaysWhatIsWellAndWhatToDoAboutTheRest(t *testing.T) {
 		isWell  bool
 		want    []string
 	}{
-		{"all is well", nil, year, true, []string{"ok    settings", "ok    database (sqlite)", "ok    GitLab at " + gitlab.URL}},
+		{"all is well", nil, year, true, []string{"ok    settings", "ok    database (sqlite)", "ok    GitLab at " + gitlab.URL, "ok    application"}},
 		{"a variable that nobody reads", []string{"DATABASE_URI=canary"}, year, true, []string{"NOTE  the portal does not read DATABASE_URI: is DATABASE_URL meant?"}},
 		{"PostgreSQL", []string{"DATABASE_URL=" + postgres}, year, true, []string{"ok    database (postgresql)"}},
-		{"a private authority", []string{"GITLAB_URL=" + secure.URL, "GITLAB_CA_FILE=" + authority}, year, true, []string{"ok    GITLAB_CA_FILE, ", "ok    GitLab at " + secure.URL}},
+		{"a private authority", []string{"GITLAB_URL=" + secure.URL, "GITLAB_CA_FILE=" + authority, "GITLAB_CLIENT_ID=" + known.ID, "GITLAB_CLIENT_SECRET=" + known.Secret}, year, true, []string{"ok    GITLAB_CA_FILE, ", "ok    GitLab at " + secure.URL}},
 		{"an internal address", []string{"GITLAB_URL=https://gitlab.invalid", "GITLAB_INTERNAL_URL=" + gitlab.URL}, year, true, []string{"ok    GitLab at " + gitlab.URL}},
 		{"an authority that ends soon", []string{"GITLAB_CA_FILE=" + authority}, secure.Certificate().NotAfter.Add(-time.Hour), false, []string{"WRONG GITLAB_CA_FILE", "expires on 20", "its new certificate"}},
 		{"an authority that has ended", []string{"GITLAB_CA_FILE=" + authority}, secure.Certificate().NotAfter.Add(time.Hour), false, []string{"expired on 20"}},
@@ -58,6 +62,11 @@ func TestACheckSaysWhatIsWellAndWhatToDoAboutTheRest(t *testing.T) {
 		{"a replica", []string{"DATABASE_URL=" + withOption(postgres, "default_transaction_read_only=on")}, year, false, []string{"takes no changes", "name the primary"}},
 		{"a user without rights", []string{"DATABASE_URL=" + withOption(postgres, "search_path=nowhere")}, year, false, []string{"may not create tables"}},
 		{"a database that PostgreSQL does not have", []string{"DATABASE_URL=" + otherDatabase(t, postgres)}, year, false, []string{"create the database"}},
+		{"an application that GitLab does not know", []string{"GITLAB_CLIENT_SECRET=canary"}, year, false, []string{"ok    GitLab", "WRONG application", "GITLAB_CLIENT_SECRET to those that GitLab shows"}},
+		{"a file that is no database", []string{"DATABASE_URL=sqlite:" + writeFile(t, strings.Repeat("canary", 1000))}, year, false, []string{"WRONG database (sqlite)", "is damaged, or no database", "restore the newest backup"}},
+		{"a newer version's file", []string{"DATABASE_URL=" + newer(t, "sqlite:"+filepath.Join(t.TempDir(), "portal.db"))}, year, false, []string{"was changed by a newer version", "start the version"}},
+		{"a newer version's PostgreSQL", []string{"DATABASE_URL=" + newer(t, pgtest.New(t).URL)}, year, false, []string{"was changed by a newer version", "start the version"}},
+		{"a log of the audit without a folder", []string{"AUDIT_LOG=" + filepath.Join(t.TempDir(), "gone", "audit.log")}, year, false, []string{"WRONG AUDIT_LOG: its folder", "make the folder"}},
 		{"a folder that is not there", []string{"DATABASE_URL=sqlite:" + filepath.Join(t.TempDir(), "gone", "portal.db")}, year, false, []string{"make the folder"}},
 	}
 	for _, tt := range tests {
@@ -83,6 +92,20 @@ func TestACheckSaysWhatIsWellAndWhatToDoAboutTheRest(t *testing.T) {
 			}
 		})
 	}
+}
+
+// newer is the address of the database once a later version of the portal has changed it.
+func newer(t *testing.T, address string) string {
+	t.Helper()
+	db, err := database.Open(t.Context(), address, databasetest.Instance)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.Write.ExecContext(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true)`)
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return address
 }
 
 // withOption sets a parameter of PostgreSQL's for the connections of a URL.
