@@ -72,3 +72,18 @@ func isProxy(address gitlabapi.Secret) bool {
 	return address.IsZero() || err == nil && u.Hostname() != "" &&
 		slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme)
 }
+
+// checkMetricsAddr examines the listener that only operators are to reach.
+func (c *config) checkMetricsAddr(bad *problems) {
+	if c.MetricsAddr == "" {
+		if c.PPROF {
+			bad.add("PPROF", "needs METRICS_ADDR, since profiles are served there and nowhere else")
+		}
+		return
+	}
+	if !isListenAddress(c.MetricsAddr) {
+		bad.add("METRICS_ADDR", "is not of the form host:port or :port")
+	} else if c.MetricsAddr == c.ListenAddr {
+		bad.add("METRICS_ADDR", "is LISTEN_ADDR: metrics are not for everybody and need an address of their own")
+	}
+}

@@ -107,21 +107,6 @@ func (c *config) checkAddresses(bad *problems) {
 	c.checkMetricsAddr(bad)
 }
 
-// checkMetricsAddr examines the listener that only operators are to reach.
-func (c *config) checkMetricsAddr(bad *problems) {
-	if c.MetricsAddr == "" {
-		if c.PPROF {
-			bad.add("PPROF", "needs METRICS_ADDR, since profiles are served there and nowhere else")
-		}
-		return
-	}
-	if !isListenAddress(c.MetricsAddr) {
-		bad.add("METRICS_ADDR", "is not of the form host:port or :port")
-	} else if c.MetricsAddr == c.ListenAddr {
-		bad.add("METRICS_ADDR", "is LISTEN_ADDR: metrics are not for everybody and need an address of their own")
-	}
-}
-
 // checkChartRepo examines where the chart comes from: a repository, or the part of a registry that
 // the chart lies in.
 func (c *config) checkChartRepo(bad *problems) {

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"gitlab-agent-portal/gitlabapi"
-	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/fleet"
 	"gitlab-agent-portal/internal/parallel"
 )
@@ -144,26 +143,6 @@ func (s *Service) try(ctx context.Context, f *flight, caller *caller, v Viewer) 
 	return s.finish(ctx, f, base, found, err)
 }
 
-// toRepair is what is kept and fresh, and the projects that are missing there; nil
-// when everything is to be read. The caller holds mu.
-func (s *Service) toRepair(k key) (*keptFleet, []agent.Project) {
-	view := s.view(k)
-	if !view.Fresh {
-		return nil, nil
-	}
-	var broken []agent.Project
-	for _, w := range view.Snapshot.Failures() {
-		if w.Project == nil {
-			return nil, nil
-		}
-		broken = append(broken, *w.Project)
-	}
-	if len(broken) == 0 { // somebody has just repaired it
-		return nil, nil
-	}
-	return s.cache.get(k), broken
-}
-
 // finish ends the flight with what a pass has found, unless that is of no use. A flight that was
 // stopped, up to this moment, leaves nothing behind.
 func (s *Service) finish(ctx context.Context, f *flight, base *keptFleet, found *fleet.Snapshot, err error) bool {
@@ -193,27 +172,6 @@ func (s *Service) finish(ctx context.Context, f *flight, base *keptFleet, found 
 	f.err = err
 	close(f.done)
 	return true
-}
-
-// keep puts what was found into the cache: in place of everything there, or
-// without base nil into that, unless it is gone by now. The caller holds mu.
-func (s *Service) keep(k key, changes int64, base *keptFleet, found *fleet.Snapshot) *fleet.Snapshot {
-	s.cache.expire(s.cfg.Now().Add(-s.cfg.Stale))
-	if base == nil {
-		kept := newKept(found)
-		kept.changes = changes
-		s.cache.put(k, kept)
-		return found
-	}
-	merged := base.snapshot().With(found)
-	if s.cache.get(k) != base {
-		return merged
-	}
-	before := *base
-	if base.set(merged); !s.cache.put(k, base) {
-		*base = before
-	}
-	return merged
 }
 
 // report sets the progress and wakes those who wait.
