@@ -13,7 +13,7 @@ import (
 
 // runningTimeout is how long a scan waits for the versions of up to 100 projects' agents. GitLab asks
 // its agent server for them, which gets two seconds there.
-const runningTimeout = 5 * time.Second
+const runningTimeout = 4 * time.Second
 
 // readRunning reads the versions of the agents that GitLab tells the person of. It is a query of its
 // own beside that of the agents: one agent server that is off or slow would take or delay the answer
