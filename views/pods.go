@@ -51,12 +51,5 @@ func (m PodsModel) differ() bool { return len(m.versions()) > 1 }
 // untold says why nothing is known.
 func (m PodsModel) untold(l *i18n.Printer) string { return l.T("pods.untold." + string(m.Untold)) }
 
-// differs says which versions there are.
-func (m PodsModel) differs(l *i18n.Printer) Notice {
-	return Notice{
-		Kind: NoticeWarning, Title: l.T("pods.differ.title"), Text: l.T("pods.differ.text", "Versions", l.List(m.versions())),
-	}
-}
-
 // shortCommit is as much of a commit as people read.
 func (p Pod) shortCommit() string { return p.Commit[:min(len(p.Commit), 11)] }

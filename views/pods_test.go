@@ -36,12 +36,12 @@ func useStates() []state {
 		one := testAgent()
 		part := UsePart{Steps: []Snippet{snippet}, Granted: granted}
 		grant := snippet
-		grant.ID = "grant"
+		grant.ID, grant.Title, grant.Text = "grant", "YAML", ""
 		part.Grant = &grant
 		pipelines := part
-		pipelines.Steps, pipelines.Grant = []Snippet{{ID: "job", Title: "A job", Code: hostileName}}, nil
+		pipelines.Steps, pipelines.Grant = []Snippet{{ID: "job", Title: "A job", Code: "deploy: {}"}}, nil
 		one.Tab, one.Use = TabUse, UseModel{
-			Known: true, KASEnabled: true, ProxyURL: "https://kas.example.com", TokenForm: "pat:1:<token>", CAFile: "gitlab-ca.pem", Context: hostileName,
+			Known: true, KASEnabled: true, ProxyURL: "https://kas.example.com", TokenForm: "pat:1:<token>", CAFile: "gitlab-ca.pem", Context: "shop/payments:prod",
 			Config: *hostileConfig(), People: part, Pipelines: pipelines,
 		}
 		change(&one.Use)

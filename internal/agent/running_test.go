@@ -32,7 +32,7 @@ func TestVersionsThatAreNotKnownAreNoReasonForAttention(t *testing.T) {
 		"two":                       {agent.Running{Known: true, Versions: []string{"18.4.0", "18.5.0"}}, []agent.Rule{agent.VersionsDiffer}},
 	} {
 		one := agent.Agent{TokenCount: 1, Running: tt.running}
-		if got := one.Attention(false, agent.Thresholds{}, now); !slices.Equal(got, tt.want) {
+		if got := one.Attention(false, agent.Thresholds{}, noon()); !slices.Equal(got, tt.want) {
 			t.Errorf("%s: %v, want %v", name, got, tt.want)
 		}
 	}
