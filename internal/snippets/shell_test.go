@@ -90,7 +90,9 @@ func (term terminal) files() []string {
 }
 
 // isFile reports whether a step is a file to be written, and nothing that a shell runs.
-func isFile(s Step) bool { return slices.Contains([]StepID{StepFlux, StepTerraform, StepValues, StepExternal}, s.ID) }
+func isFile(s Step) bool {
+	return slices.Contains([]StepID{StepFlux, StepTerraform, StepValues, StepExternal}, s.ID)
+}
 
 func TestShellsParseEveryCommand(t *testing.T) {
 	t.Parallel()
