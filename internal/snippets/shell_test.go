@@ -203,7 +203,9 @@ func wantCalls(p Params, v Variant, id StepID) [][]string {
 		return [][]string{{"kubectl", "apply", "--filename=-"}, {"kubectl", "apply", "--filename=gitlab-agent-7." + file + ".yaml"}, wantNamespace(p)}
 	case StepDecrypt:
 		return [][]string{
-			{"kubectl", "apply", "--filename=-"}, {"kubectl", "apply", "--server-side", "--force-conflicts", "--filename=-"}, wantNamespace(p),
+			{"kubectl", "apply", "--filename=-"},
+			{"kubectl", "apply", "--server-side", "--force-conflicts", "--filename=-"},
+			wantNamespace(p),
 			{"sops", "decrypt", "gitlab-agent-7.sops.yaml"},
 		}
 	case StepHelm:

@@ -8,8 +8,9 @@ import (
 
 // What the steps write, or have written, as files. The names hold nothing that somebody chose.
 func (p Params) externalFile() string { return fmt.Sprintf("gitlab-agent-%d.external.yaml", p.AgentID) }
-func (p Params) sealedFile() string   { return fmt.Sprintf("gitlab-agent-%d.sealed.yaml", p.AgentID) }
-func (p Params) sopsFile() string     { return fmt.Sprintf("gitlab-agent-%d.sops.yaml", p.AgentID) }
+
+func (p Params) sealedFile() string { return fmt.Sprintf("gitlab-agent-%d.sealed.yaml", p.AgentID) }
+func (p Params) sopsFile() string   { return fmt.Sprintf("gitlab-agent-%d.sops.yaml", p.AgentID) }
 
 // storePrefix is where in the secret store the tokens of agents lie, and storeName what the cluster's
 // ClusterSecretStore is called: the steps say to put one's own in their place.
