@@ -22,6 +22,9 @@ var waysToInstall = []struct{ name, code string }{
 	{"Flux", "kind: HelmRelease"},
 	{"Terraform", "prevent_destroy"},
 	{"values.yaml", "--values values.yaml"},
+	{"External Secrets", "kind: ExternalSecret"},
+	{"Sealed Secrets", "kubeseal"},
+	{"SOPS", "sops encrypt"},
 	{"glab", "glab cluster agent bootstrap"},
 }
 

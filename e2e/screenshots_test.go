@@ -160,6 +160,8 @@ func (a *album) agents(p *tab) {
 	agent := p.URL()
 	a.visits(p, "agent-activity", agent+"?tab=activity")
 	a.visits(p, "agent-connect", agent+"?tab=connect")
+	a.visits(p, "agent-use", agent+"?tab=use")
+	a.visits(p, "agent-pods", agent+"?tab=pods")
 	a.visits(p, "rotation-demo", agent+"/rotation")
 	p.visit(agent)
 	p.click(p.Locator("main a[href$='/revoke']").First())

@@ -42,23 +42,40 @@ func (c *Client) Connections(ctx context.Context, agents []AgentName) (map[int64
 	})
 }
 
-// AgentVersions returns, by id, the distinct versions of the agentk pods that are
-// connected for each of the agents, without a leading v: usually one, none when
-// no pod is connected. To whom GitLab tells it, and what is missing, is as for Connections.
-func (c *Client) AgentVersions(ctx context.Context, agents []AgentName) (map[int64][]string, error) {
-	q := connectionsQuery{op: versionsOp, name: "Versions", field: versionField, most: versionAgents}
-	return readConnections(ctx, c, q, agents, func(nodes []connectionNode) ([]string, error) {
-		versions := []string{}
+// AgentVersions is what runs in clusters as one agent.
+type AgentVersions struct {
+	// Versions are the distinct ones of the agentk pods that are connected, without a leading v:
+	// usually one, none when no pod is connected.
+	Versions []string
+	// Warned says that GitLab warns of one of them, as of one that is outdated. It is false where
+	// the instance does not know such warnings.
+	Warned bool
+}
+
+// AgentVersions returns, by id, what runs as each of the agents. To whom GitLab tells it, and what is
+// missing, is as for Connections.
+func (c *Client) AgentVersions(ctx context.Context, agents []AgentName) (map[int64]AgentVersions, error) {
+	q := connectionsQuery{op: versionsOp, name: "Versions", field: versionField, most: warnedAgents}
+	if c.core.noWarnings.Load() {
+		q.most = versionAgents
+	}
+	return readConnections(ctx, c, q, agents, func(nodes []connectionNode) (AgentVersions, error) {
+		found := AgentVersions{Versions: []string{}}
 		for _, node := range nodes {
 			if node.Metadata.Version == "" {
-				return nil, errUnanswered
+				return AgentVersions{}, errUnanswered
 			}
-			versions = append(versions, strings.TrimPrefix(node.Metadata.Version, "v"))
+			found.Versions = append(found.Versions, plainVersion(node.Metadata.Version))
+			found.Warned = found.Warned || len(node.sentences()) > 0
 		}
-		slices.Sort(versions)
-		return slices.Compact(versions), nil
+		slices.Sort(found.Versions)
+		found.Versions = slices.Compact(found.Versions)
+		return found, nil
 	})
 }
+
+// plainVersion is a version without a leading v. Whoever has an agent's token can say anything there.
+func plainVersion(version string) string { return strings.TrimPrefix(bound(clean(version)), "v") }
 
 // connectionsReader collects the answers of one call.
 type connectionsReader[T any] struct {
@@ -98,7 +115,7 @@ func (r *connectionsReader[T]) readByProject(ctx context.Context, agents []Agent
 		byProject[agent.ProjectID] = append(byProject[agent.ProjectID], agent)
 	}
 	for batch := range slices.Chunk(projects, manyProjects) {
-		data, errs, err := query[connectionsOfProjects](ctx, r.client, r.op, r.byProject(batch))
+		data, errs, err := queryOptional[connectionsOfProjects](ctx, r.client, r.op, r.byProject("", batch...), r.client.core.warnings())
 		switch {
 		case halvable(err):
 			for _, id := range batch {
@@ -110,8 +127,34 @@ func (r *connectionsReader[T]) readByProject(ctx context.Context, agents []Agent
 		}
 		r.note(errs)
 		for _, project := range data.Projects.Nodes {
-			left = append(left, r.take(project, byProject[int64(project.ID)])...)
+			rest, err := r.readPages(ctx, project, byProject[int64(project.ID)])
+			if left = append(left, rest...); err != nil {
+				return nil, err
+			}
 		}
+	}
+	return left, nil
+}
+
+// readPages keeps what was answered of a project's agents, reads on while more of them are on later
+// pages than a query by names holds, and returns the others.
+func (r *connectionsReader[T]) readPages(ctx context.Context, project projectConnections, agents []AgentName) (left []AgentName, err error) {
+	left = r.take(project, agents)
+	for pages := 0; len(left) > r.most && pages < maxPages; pages++ {
+		q := r.byProject(project.Agents.PageInfo.EndCursor, int64(project.ID))
+		data, errs, err := queryOptional[connectionsOfProjects](ctx, r.client, r.op, q, r.client.core.warnings())
+		switch {
+		case halvable(err):
+			return left, nil
+		case err != nil:
+			return nil, err
+		}
+		r.note(errs)
+		if len(data.Projects.Nodes) != 1 {
+			return nil, nil // it is not the person's to see any more
+		}
+		project = data.Projects.Nodes[0]
+		left = r.take(project, left)
 	}
 	return left, nil
 }
@@ -138,7 +181,7 @@ func (r *connectionsReader[T]) take(project projectConnections, agents []AgentNa
 func (r *connectionsReader[T]) readByName(ctx context.Context, agents []AgentName) error {
 	for size := r.most; len(agents) > 0; {
 		batch := agents[:min(size, len(agents))]
-		data, errs, err := query[map[string]namedConnections](ctx, r.client, r.op, r.byName(batch))
+		data, errs, err := queryOptional[map[string]namedConnections](ctx, r.client, r.op, r.byName(batch), r.client.core.warnings())
 		switch {
 		case halvable(err) && len(batch) > 1:
 			size = (len(batch) + 1) / 2

@@ -14,6 +14,9 @@ type KAS struct {
 	Enabled     bool
 	ExternalURL string // wss://…; "" when GitLab does not say
 	Version     string // "" when GitLab does not say
+	// ProxyURL is where kubectl reaches clusters through GitLab, https://… (from GitLab 17.6); "" when
+	// GitLab does not say.
+	ProxyURL string
 }
 
 // Metadata returns what the instance says of its agent server.
@@ -31,6 +34,7 @@ type kasJSON struct {
 	Enabled     bool   `json:"enabled"`
 	ExternalURL string `json:"externalUrl"` // or null
 	Version     string `json:"version"`     // or null
+	ProxyURL    string `json:"externalK8sProxyUrl"`
 }
 
 func (m metadataJSON) metadata() (Metadata, bool) {

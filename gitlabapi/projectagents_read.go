@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 )
 
 const agentsOp = "read agents by GraphQL"
@@ -181,28 +180,11 @@ func (u *agentsReader) read(ctx context.Context, ids []int64, agents int, after 
 	return nodes, err
 }
 
-// queryReceptive runs a query of agents. An instance that does not know receptiveField runs no query
-// that has it: that is found out once, and remembered.
-func queryReceptive[T any](ctx context.Context, c *Client, op string, q graphQLRequest) (*T, []graphQLError, error) {
-	full := q.Query
-	if c.core.noReceptive.Load() {
-		q.Query = strings.Replace(full, receptiveField, "", 1)
-	}
-	data, errs, err := query[T](ctx, c, op, q)
-	refused, ok := errors.AsType[*Error](err)
-	if !ok || q.Query != full || !errors.Is(err, ErrGraphQL) || !strings.Contains(refused.Message, receptiveField) {
-		return data, errs, err
-	}
-	c.core.noReceptive.Store(true)
-	q.Query = strings.Replace(full, receptiveField, "", 1)
-	return query[T](ctx, c, op, q)
-}
-
 // projectNodes runs a query of projects by their ids, and returns those that were answered and the
 // messages of the errors beside them.
 func (c *Client) projectNodes(ctx context.Context, op, name, text string, variables projectsVariables) ([]projectNode, []string, error) {
 	q := graphQLRequest{Query: text, OperationName: name, Variables: variables}
-	data, errs, err := queryReceptive[projectsData](ctx, c, op, q)
+	data, errs, err := queryOptional[projectsData](ctx, c, op, q, c.core.receptive())
 	if err != nil {
 		return nil, nil, err
 	}

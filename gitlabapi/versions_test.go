@@ -59,9 +59,9 @@ func TestVersionsComeFromTheConnectedPods(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[int64][]string{idle: {}}
+	want := map[int64]gitlabapi.AgentVersions{idle: {Versions: []string{}}}
 	for _, agent := range c.agents {
-		want[agent.ID] = []string{"18.5.1"}
+		want[agent.ID] = gitlabapi.AgentVersions{Versions: []string{"18.5.1"}}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("versions differ (-want +got):\n%s", diff)
@@ -75,7 +75,7 @@ func TestDevelopersAreToldOfNoPods(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 1)
 	got, err := c.other.AgentVersions(t.Context(), c.agents)
-	if diff := cmp.Diff(map[int64][]string{c.agents[0].ID: {}}, got); diff != "" || err != nil {
+	if diff := cmp.Diff(map[int64]gitlabapi.AgentVersions{c.agents[0].ID: {Versions: []string{}}}, got); diff != "" || err != nil {
 		t.Errorf("error %v, versions differ (-want +got):\n%s", err, diff)
 	}
 }
@@ -127,7 +127,7 @@ func TestH11SeveralVersionsAreSortedAndNullIsNotNone(t *testing.T) {
 		names = append(names, gitlabapi.AgentName{ID: int64(id + 1), ProjectPath: `g/"p`, Name: `a"{`})
 	}
 	got, err := c.AgentVersions(t.Context(), names)
-	if diff := cmp.Diff(map[int64][]string{1: {"17.1.0", "17.2.0"}}, got); diff != "" || err != nil {
+	if diff := cmp.Diff(map[int64]gitlabapi.AgentVersions{1: {Versions: []string{"17.1.0", "17.2.0"}}}, got); diff != "" || err != nil {
 		t.Errorf("error %v, versions differ (-want +got):\n%s", err, diff)
 	}
 	if q := asked()[0].Query; strings.Contains(q, `g/"p`) || strings.Contains(q, `a"{`) {

@@ -57,6 +57,12 @@ func (h *Handlers) agentShow(w http.ResponseWriter, r *http.Request, s *session)
 		if model.Activity, err = h.loadAgentActivity(r, s, found); err != nil {
 			return err
 		}
+	case views.TabPods:
+		model.Pods = h.loadPods(r, s, found)
+	case views.TabUse:
+		if model.Use, err = h.loadUse(r, s, found); err != nil {
+			return err
+		}
 	case views.TabTokens: // all of it is there
 	}
 	p := h.projectPage(w, r, model.Title(printer(r)))

@@ -28,10 +28,9 @@ type pageCalls struct {
 // it costs does not grow with what GitLab holds, but for the cursors of later pages.
 func tableOfCalls() []pageCalls {
 	return []pageCalls{
-		{views.PatternHome, "?wait=1", 11, 1, 233},     // the list of 70 projects, a query for all of them, and one for each hundred of 1,000 agents
+		{views.PatternHome, "?wait=1", 21, 1, 233},     // the list of 70 projects, a query for all of them, and one for each hundred of 1,000 agents; and as many about their versions
 		{views.PatternHome, "", 0, 0, 0},               // what was read a moment ago
 		{views.PatternProgress, "", 0, 0, 0},           // the same
-		{views.PatternVersions, "", 2, 0, 1},           // 50 agents on screen: the first hundred of their project, and the others by name
 		{views.PatternFleetCSV, "", 0, 0, 0},           // what was read a moment ago
 		{views.PatternFleetJSON, "", 0, 0, 0},          // the same
 		{views.PatternProjects, "", 1, 1, 32},          // the list, and the rights in the 30 that are shown
@@ -44,6 +43,8 @@ func tableOfCalls() []pageCalls {
 		{views.PatternAgent, "", 1, 2, 7},              // the agent and its tokens, and everything else
 		{views.PatternAgent, "?tab=activity", 2, 2, 8}, // and what GitLab noted
 		{views.PatternAgent, "?tab=connect", 1, 4, 9},  // and the configuration file and the agent server
+		{views.PatternAgent, "?tab=use", 1, 4, 9},      // the same
+		{views.PatternAgent, "?tab=pods", 2, 2, 8},     // and the pods
 		{views.PatternAgentDelete, "", 1, 2, 7},        //
 		{views.PatternTokenNew, "", 1, 2, 7},           //
 		{views.PatternTokenRevoke, "", 2, 2, 8},        // and the connections

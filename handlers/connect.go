@@ -137,6 +137,12 @@ func connectVariant(l *i18n.Printer, params snippets.Params, variant snippets.Va
 		model.Warning = &views.Notice{
 			Kind: views.NoticeWarning, Title: l.T("connect.glab_warning.title"), Text: l.T("connect.glab_warning.text"),
 		}
+	case snippets.ExternalSecrets:
+		model.Name = "External Secrets"
+	case snippets.SealedSecrets:
+		model.Name = "Sealed Secrets"
+	case snippets.SOPS:
+		model.Name = "SOPS"
 	case snippets.Kubectl:
 	}
 	for _, step := range params.Steps(variant) {

@@ -116,9 +116,9 @@ func TestTheOperatorIsToldOfTheAgentServersAddress(t *testing.T) {
 		{"ws://example.org//gitlab-/kubernetes-agent/", "cannot be right", "地址有误", 1, ""},
 		{"https://kas.example.com", "cannot be right", "地址有误", 1, ""},
 		{"wss://\u202ekas.example.com", "cannot be right", "地址有误", 1, ""},
-		{"ws://kas.example.com", "is not encrypted", "未加密", 6, "ws://kas.example.com"},
-		{"wss://gitlab.example.com/-/kubernetes-agent", "lacks a slash", "缺少斜杠", 6, "wss://gitlab.example.com/-/kubernetes-agent"},
-		{"wss://gitlab.example.com/-/kubernetes-agent/", "", "", 6, "wss://gitlab.example.com/-/kubernetes-agent/"},
+		{"ws://kas.example.com", "is not encrypted", "未加密", 9, "ws://kas.example.com"},
+		{"wss://gitlab.example.com/-/kubernetes-agent", "lacks a slash", "缺少斜杠", 9, "wss://gitlab.example.com/-/kubernetes-agent"},
+		{"wss://gitlab.example.com/-/kubernetes-agent/", "", "", 9, "wss://gitlab.example.com/-/kubernetes-agent/"},
 	} {
 		p.gitlab.Configure(func(s *gitlabtest.Settings) { s.KASExternalURL = tt.address })
 		inLanguages(t, lead, func(t *testing.T, b *browser, lang string) {

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"gitlab-agent-portal/internal/activity"
@@ -111,25 +110,6 @@ func (h *Handlers) renderFleet(w http.ResponseWriter, r *http.Request, s *sessio
 		p.WaitURL = model.Scan.WaitURL
 	}
 	return h.render(w, r, http.StatusOK, views.FleetPage(p, model), views.FleetFragment(p, model))
-}
-
-// fleetVersions tells the versions of the agents on a page, which GitLab answers slowly and to
-// Maintainers only: the page asks for them when it is there.
-func (h *Handlers) fleetVersions(w http.ResponseWriter, r *http.Request, s *session) error {
-	versions := views.FleetVersions{}
-	if view := h.Fleet.Cached(viewerOf(s)); view.Snapshot != nil && !view.Partial {
-		chosen := fleet.Select(h.fleetRows(r.Context(), view.Snapshot.Agents), fleet.Parse(r.URL.Query()))
-		found, err := h.Fleet.Versions(r.Context(), viewerOf(s), h.fleetSource(r, s), agentsOf(chosen.Rows))
-		if err != nil {
-			return err
-		}
-		for id, all := range found {
-			if len(all) > 0 {
-				versions[id] = strings.Join(all, ", ")
-			}
-		}
-	}
-	return h.render(w, r, http.StatusOK, nil, views.FleetVersionList(versions))
 }
 
 // fleetRows judges agents. Of their tokens those that the person sees are looked up in the audit,

@@ -29,6 +29,7 @@ type exportedAgent struct {
 	ActiveTokens *int            `json:"active_tokens"`
 	Tokens       []exportedToken `json:"tokens"`
 	Attention    []agent.Rule    `json:"attention"`
+	exportedVersions
 }
 
 type exportedToken struct {
@@ -112,6 +113,7 @@ func writeFleetCSV(out *csvsafe.Writer, rows []fleet.Row) error {
 	err := out.Write(
 		"project", "project_id", "agent", "agent_id", "access", "status", "last_used_at",
 		"active_tokens", "oldest_token_created_at", "token_names", "attention",
+		"versions", "update_needed", "versions_unknown",
 	)
 	for i := 0; i < len(rows) && err == nil; i++ {
 		err = out.Write(csvCells(rows[i])...)
@@ -134,7 +136,7 @@ func csvCells(row fleet.Row) []string {
 	return []string{
 		row.Project.Path, strconv.FormatInt(row.Project.ID, 10), row.Name, strconv.FormatInt(row.ID, 10), string(row.Role()),
 		string(row.Status), timestamp(row.LastContact), tokenCount(row), timestamp(row.OldestToken()),
-		strings.Join(names, ", "), strings.Join(due, " "),
+		strings.Join(names, ", "), strings.Join(due, " "), row.VersionList(), updateNeeded(row), string(row.Untold()),
 	}
 }
 
@@ -188,6 +190,7 @@ func exportAgent(row fleet.Row) exportedAgent {
 	exported := exportedAgent{
 		ProjectID: row.Project.ID, Project: row.Project.Path, AgentID: row.ID, Agent: row.Name, CanManage: row.Project.Access.CanManage(),
 		Archived: row.Project.Archived, Status: row.Status, LastUsedAt: known(row.LastContact), Attention: append([]agent.Rule{}, row.Due...),
+		exportedVersions: exportVersions(row),
 	}
 	if !row.TokensRead() {
 		return exported

@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -47,7 +46,7 @@ func (h *Handlers) fleetModel(r *http.Request, s *session, query fleet.Query, vi
 	model.Total, model.Matched, model.Projects = len(rows), len(chosen.All), len(view.Snapshot.Projects) > 0
 	model.Form.Groups = offered(chosen.Groups)
 	model.Rows = h.fleetViewRows(printer(r), onScreen)
-	h.addLinks(&model, query, chosen, onScreen)
+	h.addLinks(&model, query, chosen)
 	h.addFilters(&model, query, chosen.Counts)
 	h.addProblems(&model, query, view.Snapshot)
 	model.Pictures = h.fleetPictures(query, chosen.All)
@@ -98,19 +97,18 @@ func (h *Handlers) actOn(l *i18n.Printer, row fleet.Row, rule agent.Rule) views.
 		return views.Action{Text: l.T("fleet.act.connect"), URL: h.urls.Agent(row.Project.ID, row.ID, views.TabConnect)}
 	case agent.TooOld, agent.Unfinished, agent.Idle:
 		return views.Action{Text: l.T("fleet.act.rotate"), URL: h.urls.Rotation(row.Project.ID, row.ID, 0)}
+	case agent.UpdateNeeded, agent.VersionsDiffer:
+		return views.Action{Text: l.T("fleet.act.review"), URL: h.urls.Agent(row.Project.ID, row.ID, views.TabPods)}
 	default: // the agent's own page says it, and offers the revocation of what is too much or unstored
 		return views.Action{Text: l.T("fleet.act.review"), URL: h.urls.Agent(row.Project.ID, row.ID, "")}
 	}
 }
 
 // addLinks adds what leads from the list to its exports, its order and its pages.
-func (h *Handlers) addLinks(model *views.FleetModel, query fleet.Query, chosen fleet.Result, onScreen []fleet.Row) {
+func (h *Handlers) addLinks(model *views.FleetModel, query fleet.Query, chosen fleet.Result) {
 	all := query.OnPage(0).Values().Encode()
 	model.RefreshURL = h.fleetURL(query, paramRefresh, "1")
 	model.CSVURL, model.JSONURL = h.urls.FleetCSV(all), h.urls.FleetJSON(all)
-	if slices.ContainsFunc(onScreen, func(row fleet.Row) bool { return row.Project.Access.CanManage() }) {
-		model.VersionsURL = h.urls.FleetVersions(query.Values().Encode())
-	}
 	for _, column := range fleet.Columns() {
 		model.Columns = append(model.Columns, views.FleetColumn{
 			Column: column, URL: h.fleetURL(query.SortedBy(column)), Sorted: query.Direction(column),

@@ -558,27 +558,6 @@ func TestFleetOutlivesATokenThatExpires(t *testing.T) {
 	}
 }
 
-func TestVersionsComeAfterThePage(t *testing.T) {
-	t.Parallel()
-	p := newPortal(t)
-	p.gitlab.KeepInUse(p.prodToken, true)
-	lead := p.as("lead")
-	page := lead.whole("")
-	address := page.doc.Find("#versions").AttrOr("hx-get", "")
-	got := lead.htmx("versions").get(address)
-	if got.status != http.StatusOK || strings.Contains(got.body, "<html") {
-		t.Fatalf("GET %s = %d: %s", address, got.status, got.body)
-	}
-	version := got.doc.Find("[data-cell]")
-	cell := page.doc.Find("#" + version.AttrOr("data-cell", "?"))
-	if version.Text() != "18.5.1" || cell.Closest("tr").Find("th").Text() != "prod" {
-		t.Errorf("the versions are %q, for %q; want that of prod alone", version.Text(), cell.Closest("tr").Find("th").Text())
-	}
-	if p.as("dev").whole("").doc.Find("#versions").Length() != 0 {
-		t.Error("a Developer's page asks for versions, which GitLab does not tell them")
-	}
-}
-
 func TestPickerIsAFragmentOfTheProjects(t *testing.T) {
 	t.Parallel()
 	p := newPortal(t)

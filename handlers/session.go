@@ -189,7 +189,7 @@ func (h *Handlers) currentPage(r *http.Request) string {
 	switch r.URL.Path {
 	case h.urls.Callback():
 		return h.urls.Home() // it works once, and its query holds a code
-	case h.urls.FleetProgress(), h.urls.FleetVersions(""):
+	case h.urls.FleetProgress():
 		if !isHTMX(r) {
 			return h.urls.Home() // parts of the first page
 		}

@@ -17,6 +17,10 @@ func (m AgentModel) tabName(l *i18n.Printer) string {
 		return l.T("activity.heading")
 	case TabConnect:
 		return l.T("connect.tab")
+	case TabPods:
+		return l.T("pods.tab")
+	case TabUse:
+		return l.T("use.tab")
 	default:
 		return l.T("tokens.tab")
 	}

@@ -17,7 +17,7 @@ func TestAgentPage(t *testing.T) {
 	wantAttr(t, document.Selection, ".rule a", "href", "/portal/help/status")
 	wantAttr(t, document.Selection, ".facts a", "href", "https://gitlab.example.com/shop/platform/checkout/-/cluster_agents/prod-eu")
 	wantText(t, document.Selection, `.tabs [aria-current="page"]`, "Tokens 1")
-	wantAttr(t, document.Selection, ".tabs a:last-child", "href", "/portal/projects/20/agents/1?tab=connect")
+	wantAttr(t, document.Selection, ".tabs a:last-child", "href", "/portal/projects/20/agents/1?tab=use")
 	wantText(t, document.Selection, "#agent-tab tbody th", "by Helm")
 	wantText(t, document.Selection, "#agent-tab tbody td", "2 minutes ago")
 }

@@ -24,9 +24,8 @@ type FleetModel struct {
 	// ReadAt is when it was read.
 	ReadAt time.Time
 	// RefreshURL reads everything again, CSVURL and JSONURL export what is filtered, UnfilteredURL
-	// leaves no filter, VersionsURL tells the versions of the agents on screen (empty: nobody
-	// may ask).
-	RefreshURL, CSVURL, JSONURL, UnfilteredURL, VersionsURL string
+	// leaves no filter.
+	RefreshURL, CSVURL, JSONURL, UnfilteredURL string
 
 	// Total counts all agents and Matched those that pass the filters.
 	Total, Matched int
@@ -99,9 +98,6 @@ type FleetWarning struct {
 	fleet.Warning
 	RetryURL string
 }
-
-// FleetVersions are the versions of agents on screen, ready to print, by agent.
-type FleetVersions map[int64]string
 
 // waiting reports whether the list itself is still to come.
 func (m FleetModel) waiting() bool { return !m.Read && m.Scan != nil }
@@ -250,6 +246,3 @@ func (f FleetForm) groups(l *i18n.Printer) []fleetOption {
 // selectID is the id of the box that selects an agent. With it a list that is read again while
 // somebody selects keeps what they selected.
 func selectID(agent int64) string { return "s" + itoa(agent) }
-
-// versionID is the id of the cell that an agent's version comes into.
-func versionID(agent int64) string { return "v" + itoa(agent) }

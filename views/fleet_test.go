@@ -28,7 +28,7 @@ func testFleetRow(path string, a agent.Agent, status agent.Status, idle time.Dur
 func testFleet() FleetModel {
 	m := FleetModel{
 		Form: FleetForm{Groups: []string{"shop", "shop/web"}, Query: fleet.Query{Group: "shop", Sort: fleet.ByAge}}, Read: true, ReadAt: before(12 * time.Second),
-		RefreshURL: "/portal/?refresh=1", CSVURL: "/portal/fleet.csv", JSONURL: "/portal/fleet.json", UnfilteredURL: "/portal/", VersionsURL: "/portal/fleet/versions",
+		RefreshURL: "/portal/?refresh=1", CSVURL: "/portal/fleet.csv", JSONURL: "/portal/fleet.json", UnfilteredURL: "/portal/",
 		Total: 4, Matched: 4, Projects: true, AllStatuses: FleetFilter{Count: 4, URL: "/portal/", On: true},
 		AnyAttention: FleetFilter{Attention: fleet.AnyAttention, Count: 2, URL: "/portal/?attention=any"},
 		Attention:    []FleetFilter{{Attention: agent.NoToken, Count: 1, URL: "/portal/?attention=no_token"}, {Attention: agent.Idle}, {Attention: agent.TooOld, On: true, URL: "/portal/"}},

@@ -162,6 +162,8 @@ type AgentModel struct {
 	Unstored []UnstoredToken
 	Activity AgentActivityModel
 	Connect  ConnectModel
+	Pods     PodsModel
+	Use      UseModel
 }
 
 // Snippet is a command to copy, with the sentence that explains it.

@@ -90,7 +90,7 @@ func states() []state {
 		alone("status help", StatusHelpPage, StatusHelpModel{Limits: agent.NewThresholds(36*time.Hour, 30*24*time.Hour)}),
 		{name: "project picker", page: func(p Page) templ.Component { return ProjectsPage(p, projects) }, fragment: func(p Page) templ.Component { return Picker(p, projects) }},
 	}
-	return slices.Concat(list, activityStates(), formStates(), rotationStates())
+	return slices.Concat(list, activityStates(), formStates(), rotationStates(), podStates(), useStates())
 }
 
 func formStates() []state {
@@ -228,7 +228,7 @@ func TestEveryControlHasAName(t *testing.T) {
 
 // messageID looks like the id of a text that the catalogue does not have.
 func messageID() *regexp.Regexp {
-	return regexp.MustCompile(`\b(agents|attention|auth|common|connect|fleet|picker|projects|status|time|tokens)\.[a-z_.]+`)
+	return regexp.MustCompile(`\b(agents|attention|auth|common|connect|fleet|picker|pods|projects|status|time|tokens|use)\.[a-z_.]+`)
 }
 
 func TestEveryTextIsInTheCatalogueAndFilledIn(t *testing.T) {

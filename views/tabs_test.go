@@ -13,6 +13,8 @@ func TestTitlesTellTabsApart(t *testing.T) {
 		TabTokens:   "production · Payments",
 		TabActivity: "Activity · production · Payments",
 		TabConnect:  "Connect · production · Payments",
+		TabPods:     "Pods · production · Payments",
+		TabUse:      "Use it · production · Payments",
 	} {
 		m := AgentModel{Agent: agent.Agent{Name: "production"}, Project: Project{Project: agent.Project{Name: "Payments"}}, Tab: tab}
 		if got := m.Title(i18n.For(i18n.English)); got != want {

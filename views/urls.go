@@ -14,7 +14,6 @@ const (
 	PatternFleetCSV    = "/fleet.csv"
 	PatternFleetJSON   = "/fleet.json"
 	PatternProgress    = "/fleet/progress"
-	PatternVersions    = "/fleet/versions"
 	PatternLogin       = "/auth/login"
 	PatternCallback    = "/auth/callback"
 	PatternLogout      = "/auth/logout"
@@ -64,9 +63,6 @@ func (u URLs) FleetJSON(query string) string { return withRawQuery(u.Base+Patter
 
 // FleetProgress is the stream that tells how far the reading of the fleet is.
 func (u URLs) FleetProgress() string { return u.Base + PatternProgress }
-
-// FleetVersions tells the versions of the agents on the page that query selects.
-func (u URLs) FleetVersions(query string) string { return withRawQuery(u.Base+PatternVersions, query) }
 
 // Login starts the sign-in with GitLab and returns to next, a path of the portal.
 func (u URLs) Login(next string) string {

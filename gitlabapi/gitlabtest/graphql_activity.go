@@ -2,7 +2,6 @@ package gitlabtest
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 )
@@ -43,19 +42,15 @@ func (r *agentResolver) Connections(args pageArgs) (*connection[*connectedAgentR
 			return r.c.now().Sub(t.lastUsed(r.c.now())) > contactWindow
 		})
 	}
-	return connect(connected, args, r.connected)
+	return connect(r.c.pods(connected), args, r.connected)
 }
 
-func (r *agentResolver) connected(t *Token) *connectedAgentResolver {
+func (r *agentResolver) connected(p pod) *connectedAgentResolver {
 	return &connectedAgentResolver{
-		ConnectedAt:  graphqlTime{orElse(t.ConnectedAt, t.CreatedAt)},
-		ConnectionID: connectionNumber(t),
-		Metadata: agentMetadataResolver{
-			Version:      "v" + r.c.settings.Version,
-			Commit:       revision,
-			PodName:      fmt.Sprintf("%s-agent-v2-%x", r.a.Name, derive("pod", t.ID)[:5]),
-			PodNamespace: "gitlab-agent-" + r.a.Name[:min(len(r.a.Name), 50)],
-		},
+		ConnectedAt:  graphqlTime{orElse(p.token.ConnectedAt, p.token.CreatedAt)},
+		ConnectionID: connectionNumber(p),
+		Metadata:     r.metadata(p),
+		Warnings:     r.warnings(p),
 	}
 }
 

@@ -228,6 +228,6 @@ func timeOrNull(t time.Time) *graphqlTime {
 }
 
 // connectionNumber is the agent server's number of a connection, too large for a GraphQL Int.
-func connectionNumber(t *Token) graphqlValue {
-	return graphqlValue(strconv.FormatInt(1<<40+t.ID, 10))
+func connectionNumber(p pod) graphqlValue {
+	return graphqlValue(strconv.FormatInt(1<<40+p.token.ID+int64(p.number)<<32, 10))
 }

@@ -103,6 +103,9 @@ type Token struct {
 	Live bool
 	// ConnectedAt is since when a cluster has been connected with the token; CreatedAt when zero.
 	ConnectedAt time.Time
+	// Versions are those of the pods that are connected while the token is in use; one pod of the
+	// instance's version when empty.
+	Versions []string
 	// Secret is made by Settings.NewSecret when empty.
 	Secret string
 }

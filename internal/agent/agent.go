@@ -19,6 +19,8 @@ type Agent struct {
 	// RevokedUse is when a token that is revoked since was last used, as far as the portal saw
 	// that; zero where it did not look or saw none. GitLab tells of active tokens only.
 	RevokedUse time.Time
+	// Running is what runs as the agent, where somebody looked.
+	Running Running
 	// Receptive says that GitLab connects to the agent and not the agent to GitLab (Enterprise
 	// Edition, 17.4). It is false where GitLab does not tell.
 	Receptive bool

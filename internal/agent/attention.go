@@ -44,11 +44,15 @@ const (
 	TooMany Rule = "too_many"
 	// Unfinished: two tokens are active for longer than a rotation takes.
 	Unfinished Rule = "unfinished"
+	// UpdateNeeded: GitLab warns of the version of a pod that is connected.
+	UpdateNeeded Rule = "update_needed"
+	// VersionsDiffer: pods of different versions are connected.
+	VersionsDiffer Rule = "versions_differ"
 )
 
 // Rules lists all rules in the order in which they are told: what may be lost comes first.
 func Rules() []Rule {
-	return []Rule{Unstored, NoToken, NeverUsed, Idle, TooOld, TooMany, Unfinished}
+	return []Rule{Unstored, NoToken, NeverUsed, Idle, TooOld, TooMany, Unfinished, UpdateNeeded, VersionsDiffer}
 }
 
 // Attention lists the rules by which the agent needs attention, in their order. What could not be
@@ -81,6 +85,10 @@ func (a Agent) needs(rule Rule, limits Thresholds, now time.Time) bool {
 		return a.OverTokenLimit()
 	case Unfinished:
 		return a.unfinished(limits, now)
+	case UpdateNeeded:
+		return a.Running.Warned
+	case VersionsDiffer:
+		return a.Running.Differ()
 	default:
 		return false
 	}

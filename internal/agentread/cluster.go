@@ -2,6 +2,7 @@ package agentread
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"gitlab-agent-portal/gitlabapi"
@@ -23,17 +24,31 @@ func (r *Reader) Connections(ctx context.Context, agents []ProjectAgent) map[int
 	return since
 }
 
-// Versions reads the distinct versions, without a leading v, of the agentk pods that are connected
-// for each of the agents: one per agent unless an upgrade is under way, none when no pod is
-// connected. An agent is missing where GitLab does not tell, as for Connections. The error is to be
-// logged; it is ErrUnauthorized as Many's is.
-func (r *Reader) Versions(ctx context.Context, agents []ProjectAgent) (map[int64][]string, error) {
+// Running reads what runs as each of the agents. An agent is missing where GitLab does not tell, as
+// for Connections. The error is to be logged; it is ErrUnauthorized as Many's is.
+func (r *Reader) Running(ctx context.Context, agents []ProjectAgent) (map[int64]agent.Running, error) {
 	named := shown(agents)
 	if len(named) == 0 {
 		return nil, nil
 	}
-	versions, err := r.gitlab.AgentVersions(ctx, named)
-	return versions, r.askREST(ctx, err)
+	told, err := r.gitlab.AgentVersions(ctx, named)
+	running := make(map[int64]agent.Running, len(told))
+	for id, one := range told {
+		slices.SortFunc(one.Versions, agent.CompareVersions)
+		running[id] = agent.Running{Known: true, Versions: one.Versions, Warned: one.Warned}
+	}
+	return running, r.askREST(ctx, err)
+}
+
+// Pods reads the pods that are connected as an agent, which GitLab tells those only whom it tells of
+// connections, no longer than a page waits. ok is false where it was not told.
+func (r *Reader) Pods(ctx context.Context, a ProjectAgent) (pods gitlabapi.Pods, ok bool) {
+	if !a.Project.ShowsConnections() {
+		return pods, false
+	}
+	return ask(ctx, r, "the pods of an agent", func(ctx context.Context) (gitlabapi.Pods, error) {
+		return r.gitlab.AgentPods(ctx, a.named())
+	})
 }
 
 // shown names the agents whose connections the person is told of, as GraphQL looks them up.

@@ -30,6 +30,11 @@ func one(id int64, group, name string, change ...func(*fleet.Agent)) fleet.Agent
 	return a
 }
 
+// runs has pods of these versions connected.
+func runs(versions ...string) func(*fleet.Agent) {
+	return func(a *fleet.Agent) { a.Running = agent.Running{Known: true, Versions: versions} }
+}
+
 // judged are agents by the default limits; unstored are numbers of tokens.
 func judged(agents []fleet.Agent, unstored ...int64) []fleet.Row {
 	isUnstored := func(token int64) bool { return slices.Contains(unstored, token) }
@@ -38,9 +43,9 @@ func judged(agents []fleet.Agent, unstored ...int64) []fleet.Row {
 
 func agents() []fleet.Agent {
 	return []fleet.Agent{
-		one(1, "shop/checkout", "production"),
-		one(2, "shop", "staging", func(a *fleet.Agent) { a.Tokens[0].LastUsedAt = now().Add(-2 * time.Hour) }),
-		one(3, "shopping", "Production-2", func(a *fleet.Agent) { a.Project.Access, a.Tokens[0].Name = agent.AccessRole, "Flux 2026" }),
+		one(1, "shop/checkout", "production", runs("18.10.0")),
+		one(2, "shop", "staging", func(a *fleet.Agent) { a.Tokens[0].LastUsedAt = now().Add(-2 * time.Hour) }, runs()),
+		one(3, "shopping", "Production-2", func(a *fleet.Agent) { a.Project.Access, a.Tokens[0].Name = agent.AccessRole, "Flux 2026" }, runs("18.9.1")),
 		one(4, "data", "bare", func(a *fleet.Agent) { a.SetTokens(nil) }),
 		one(5, "data/lake", "old", func(a *fleet.Agent) { a.Tokens[0].CreatedAt = now().Add(-100 * day) }),
 		one(6, "data/lake", "hidden", func(a *fleet.Agent) { a.Tokens, a.TokenCount = nil, agent.Unread }),
@@ -131,6 +136,7 @@ func TestEveryColumnSortsBothWays(t *testing.T) {
 		"tokens":    {5, 2, 1, 3, 4, 6},
 		"age":       {5, 2, 1, 3, 4, 6},
 		"attention": {4, 5, 2, 6, 1, 3},
+		"version":   {3, 1, 2, 4, 6, 5},
 	} {
 		t.Run(column, func(t *testing.T) {
 			t.Parallel()
@@ -144,8 +150,8 @@ func TestEveryColumnSortsBothWays(t *testing.T) {
 			}
 		})
 	}
-	if len(fleet.Columns()) != 7 {
-		t.Errorf("there are %d columns, of which 7 are tested", len(fleet.Columns()))
+	if len(fleet.Columns()) != 8 {
+		t.Errorf("there are %d columns, of which 8 are tested", len(fleet.Columns()))
 	}
 }
 

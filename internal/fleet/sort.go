@@ -22,11 +22,12 @@ const (
 	ByTokens    Column = "tokens"
 	ByAge       Column = "age"
 	ByAttention Column = "attention"
+	ByVersion   Column = "version"
 )
 
 // Columns lists all columns as the table shows them.
 func Columns() []Column {
-	return []Column{ByAgent, ByProject, ByStatus, ByContact, ByTokens, ByAge, ByAttention}
+	return []Column{ByAgent, ByProject, ByStatus, ByContact, ByTokens, ByAge, ByAttention, ByVersion}
 }
 
 // Sort orders rows as q asks for. Rows that are equal in the column come by project and agent,
@@ -56,6 +57,8 @@ func comparison(column Column) func(a, b Row) int {
 		return func(a, b Row) int { return cmp.Compare(b.TokenCount, a.TokenCount) }
 	case ByAge:
 		return func(a, b Row) int { return byAge(a.OldestToken(), b.OldestToken()) }
+	case ByVersion:
+		return byVersion
 	default:
 		return byUrgency
 	}

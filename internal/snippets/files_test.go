@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 	"go.yaml.in/yaml/v4"
@@ -186,6 +187,35 @@ func TestTerraformTakesTheAgentOver(t *testing.T) {
 			},
 		}
 		if diff := cmp.Diff(want, blocks(t, p.terraform())); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestTerraformIsFormattedAsTerraformDoes(t *testing.T) {
+	t.Parallel()
+	for name, p := range inputs() {
+		code := p.visible().terraform()
+		if diff := cmp.Diff(string(hclwrite.Format([]byte(code))), code); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestExternalSecretsMakeTheSecretThatTheChartReads(t *testing.T) {
+	t.Parallel()
+	for name, p := range inputs() {
+		p = p.visible()
+		key := "gitlab-agents/" + p.Agent + "-7"
+		want := []object{{
+			"apiVersion": "external-secrets.io/v1", "kind": "ExternalSecret",
+			"metadata": object{"name": p.SecretName, "namespace": p.Namespace},
+			"spec": object{
+				"refreshInterval": "1h", "secretStoreRef": object{"kind": "ClusterSecretStore", "name": "vault"}, "target": object{"name": p.SecretName},
+				"data": []any{object{"secretKey": "token", "remoteRef": object{"key": key, "property": "token"}}},
+			},
+		}}
+		if diff := cmp.Diff(want, documents(t, p.externalSecret())); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}

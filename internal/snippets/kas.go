@@ -48,3 +48,10 @@ func isSensible(u *url.URL) bool {
 	place := strings.TrimSuffix(u.Path, "/")
 	return known && bare && u.Hostname() != "" && (place == "" || path.Clean(place) == place)
 }
+
+// IsProxy reports whether an address can be that of GitLab's proxy to clusters, as GitLab gives it.
+func IsProxy(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Scheme == "https" && u.Hostname() != "" && u.User == nil && u.RawQuery == "" && u.Fragment == "" &&
+		!strings.ContainsFunc(address, func(r rune) bool { return r == ' ' || isInvisible(r) })
+}

@@ -30,12 +30,22 @@ func (p Params) secret() Step {
 	return Step{StepSecret, fmt.Sprintf(`(
   kubectl create namespace %[1]s --dry-run=client --output=yaml |
     kubectl apply --filename=- &&
-  printf 'Paste the token and press Enter: ' && read -rs T && echo && test -n "$T" &&
-  printf %%s "$T" |
-    kubectl create secret generic %[2]s --namespace %[1]s \
-      --from-file=token=/dev/stdin --dry-run=client --output=yaml |
+  %[2]s
+  %[3]s |
     kubectl apply --server-side --force-conflicts --filename=-
-)`, shellescape.Quote(p.Namespace), shellescape.Quote(p.SecretName))}
+)`, shellescape.Quote(p.Namespace), ask("the token"), p.manifest())}
+}
+
+// ask reads a line from the terminal, unseen, into the variable T.
+func ask(what string) string {
+	return "printf 'Paste " + what + ` and press Enter: ' && read -rs T && echo && test -n "$T" &&`
+}
+
+// manifest writes the secret with the token in T as YAML, and leaves the cluster alone.
+func (p Params) manifest() string {
+	return fmt.Sprintf(`printf %%s "$T" |
+    kubectl create secret generic %[2]s --namespace %[1]s \
+      --from-file=token=/dev/stdin --dry-run=client --output=yaml`, shellescape.Quote(p.Namespace), shellescape.Quote(p.SecretName))
 }
 
 // secretAndCA is secret, with a ConfigMap for those who cannot read the certificate from a file.

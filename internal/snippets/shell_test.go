@@ -11,13 +11,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// recorder stands in for kubectl, helm and glab: it notes its arguments, and what it is given
-// as the token.
+// recorder stands in for kubectl, helm, glab and the tools of secret stores: it notes its arguments,
+// and what it is given as the token.
 const recorder = `#!/bin/sh
 printf '%s\0' "${0##*/}" "$@" > "$(mktemp "$CALLS/call.XXXXXX")"
 case " $* " in
-*" --from-file=token=/dev/stdin "*) cat > "$CALLS/token" ;;
-*" apply "*) cat > /dev/null ;;
+*" --from-file=token=/dev/stdin "* | *" token=- "*) cat > "$CALLS/token" ;;
+*" --filename=- "* | *" --format=yaml "* | *" /dev/stdin "*) cat > /dev/null ;;
 esac
 `
 
@@ -33,7 +33,7 @@ type terminal struct {
 func newTerminal(t *testing.T) terminal {
 	t.Helper()
 	term := terminal{t, t.TempDir(), t.TempDir(), t.TempDir()}
-	for _, name := range []string{"kubectl", "helm", "glab"} {
+	for _, name := range []string{"kubectl", "helm", "glab", "vault", "kubeseal", "sops"} {
 		if err := os.WriteFile(filepath.Join(term.bin, name), []byte(recorder), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -90,7 +90,9 @@ func (term terminal) files() []string {
 }
 
 // isFile reports whether a step is a file to be written, and nothing that a shell runs.
-func isFile(s Step) bool { return slices.Contains([]StepID{StepFlux, StepTerraform, StepValues}, s.ID) }
+func isFile(s Step) bool {
+	return slices.Contains([]StepID{StepFlux, StepTerraform, StepValues, StepExternal}, s.ID)
+}
 
 func TestShellsParseEveryCommand(t *testing.T) {
 	t.Parallel()
@@ -99,7 +101,7 @@ func TestShellsParseEveryCommand(t *testing.T) {
 		if isFile(s) {
 			return
 		}
-		for _, name := range []string{"sh", "bash"} {
+		for _, name := range []string{"sh", "bash", "zsh"} {
 			parser := exec.CommandContext(t.Context(), name, "-n")
 			parser.Stdin = strings.NewReader(s.Code)
 			if out, err := parser.CombinedOutput(); err != nil {
@@ -142,8 +144,32 @@ func wantHelm(p Params, options ...string) []string {
 	return call
 }
 
+func wantNamespace(p Params) []string {
+	return []string{"kubectl", "create", "namespace", p.Namespace, "--dry-run=client", "--output=yaml"}
+}
+
+// wantManifest is the command that writes the secret as YAML.
+func wantManifest(p Params) []string {
+	return []string{
+		"kubectl", "create", "secret", "generic", p.SecretName, "--namespace", p.Namespace,
+		"--from-file=token=/dev/stdin", "--dry-run=client", "--output=yaml",
+	}
+}
+
+// reads reports whether a step asks for a token.
+func reads(s Step) bool {
+	return slices.Contains([]StepID{StepSecret, StepStore, StepSeal, StepEncrypt, StepLogin}, s.ID)
+}
+
+// written is the file that a step leaves behind; "" for none.
+func written(id StepID) string {
+	return map[StepID]string{
+		StepGlabValues: "gitlab-agent-values.yaml", StepSeal: "gitlab-agent-7.sealed.yaml", StepEncrypt: "gitlab-agent-7.sops.yaml",
+	}[id]
+}
+
 // wantCalls are what a step is to run, by the chart's and the tools' documentation.
-func wantCalls(p Params, id StepID) [][]string {
+func wantCalls(p Params, v Variant, id StepID) [][]string {
 	p = p.visible()
 	glab := []string{
 		"glab", "cluster", "agent", "bootstrap", p.Agent, "--repo", p.GitLabURL + "/" + p.ProjectPath, "--helm-repository-address", p.ChartRepo,
@@ -158,11 +184,30 @@ func wantCalls(p Params, id StepID) [][]string {
 		return [][]string{
 			{"kubectl", "apply", "--filename=-"},
 			{"kubectl", "apply", "--server-side", "--force-conflicts", "--filename=-"},
-			{"kubectl", "create", "namespace", p.Namespace, "--dry-run=client", "--output=yaml"},
-			{"kubectl", "create", "secret", "generic", p.SecretName, "--namespace", p.Namespace, "--from-file=token=/dev/stdin", "--dry-run=client", "--output=yaml"},
+			wantNamespace(p),
+			wantManifest(p),
 		}
 	case StepCA:
 		return [][]string{{"kubectl", "create", "configmap", "gitlab-ca", "--namespace", p.Namespace, "--from-file=ca.crt=gitlab-ca.pem"}}
+	case StepStore:
+		return [][]string{{"vault", "kv", "put", "-mount=secret", "gitlab-agents/" + p.Agent + "-7", "token=-"}}
+	case StepSeal:
+		return [][]string{wantManifest(p), {"kubeseal", "--format=yaml"}}
+	case StepEncrypt:
+		return [][]string{wantManifest(p), {
+			"sops", "encrypt", "--input-type=yaml", "--output-type=yaml", "--filename-override=gitlab-agent-7.sops.yaml",
+			"--encrypted-regex=^(data|stringData)$", "/dev/stdin",
+		}}
+	case StepApply:
+		file := map[Variant]string{ExternalSecrets: "external", SealedSecrets: "sealed"}[v]
+		return [][]string{{"kubectl", "apply", "--filename=-"}, {"kubectl", "apply", "--filename=gitlab-agent-7." + file + ".yaml"}, wantNamespace(p)}
+	case StepDecrypt:
+		return [][]string{
+			{"kubectl", "apply", "--filename=-"},
+			{"kubectl", "apply", "--server-side", "--force-conflicts", "--filename=-"},
+			wantNamespace(p),
+			{"sops", "decrypt", "gitlab-agent-7.sops.yaml"},
+		}
 	case StepHelm:
 		return [][]string{wantHelm(p, wantFlags(p)...)}
 	case StepHelmFile:
@@ -178,23 +223,24 @@ func wantCalls(p Params, id StepID) [][]string {
 
 func TestCommandsRunNothingButWhatTheySay(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, p Params, _ Variant, s Step) {
+	each(t, func(t *testing.T, p Params, v Variant, s Step) {
 		t.Helper()
 		if isFile(s) {
 			return
 		}
 		term := newTerminal(t)
 		line := "true"
-		if s.ID == StepSecret {
+		if reads(s) {
 			line = typed
 		}
 		term.paste(s.Code, line)
-		if diff := cmp.Diff(wantCalls(p, s.ID), term.calls()); diff != "" {
+		if diff := cmp.Diff(wantCalls(p, v, s.ID), term.calls()); diff != "" {
 			t.Errorf("calls (-want +got):\n%s", diff)
 		}
 		want := []string{CAFile}
-		if s.ID == StepGlabValues {
-			want = []string{"gitlab-agent-values.yaml", CAFile}
+		if file := written(s.ID); file != "" {
+			want = []string{file, CAFile}
+			slices.Sort(want)
 		}
 		if got := term.files(); !slices.Equal(got, want) {
 			t.Errorf("the folder holds %q, want %q", got, want)
@@ -206,35 +252,49 @@ func TestCommandsRunNothingButWhatTheySay(t *testing.T) {
 // arrive as it was typed.
 func TestTheTypedTokenArrivesUnchanged(t *testing.T) {
 	t.Parallel()
-	for name, p := range inputs() {
+	each(t, func(t *testing.T, _ Params, _ Variant, s Step) {
+		t.Helper()
+		if !reads(s) {
+			return
+		}
 		term := newTerminal(t)
-		term.paste(p.visible().secret().Code, typed)
+		term.paste(s.Code, typed)
 		got, err := os.ReadFile(filepath.Join(term.record, "token"))
 		if err != nil || string(got) != typed {
-			t.Errorf("%s: kubectl was given %q (%v), want %q", name, got, err, typed)
+			t.Errorf("the tool was given %q (%v), want %q", got, err, typed)
 		}
 		for _, call := range term.calls() {
 			if strings.Contains(strings.Join(call, " "), "canary") {
-				t.Errorf("%s: the token is an argument of %q", name, call)
+				t.Errorf("the token is an argument of %q", call)
 			}
 		}
-	}
+	})
 }
 
 func TestAnEmptyTokenReplacesNothing(t *testing.T) {
 	t.Parallel()
-	term := newTerminal(t)
-	bash := exec.CommandContext(t.Context(), "bash")
-	bash.Env = []string{"PATH=" + term.bin + ":/usr/bin:/bin", "CALLS=" + term.record}
-	bash.Stdin = strings.NewReader(normal().secret().Code + "\n\n")
-	if err := bash.Run(); err == nil {
-		t.Error("an empty token is taken")
-	}
-	for _, call := range term.calls() {
-		if slices.Contains(call, "secret") {
-			t.Errorf("with an empty token it runs %q", call)
+	each(t, func(t *testing.T, _ Params, _ Variant, s Step) {
+		t.Helper()
+		if !reads(s) {
+			return
 		}
-	}
+		term := newTerminal(t)
+		bash := exec.CommandContext(t.Context(), "bash")
+		bash.Dir = term.folder
+		bash.Env = []string{"PATH=" + term.bin + ":/usr/bin:/bin", "CALLS=" + term.record}
+		bash.Stdin = strings.NewReader(s.Code + "\n\n")
+		if err := bash.Run(); err == nil {
+			t.Error("an empty token is taken")
+		}
+		for _, call := range term.calls() {
+			if slices.Contains(call, "secret") || call[0] != "kubectl" {
+				t.Errorf("with an empty token it runs %q", call)
+			}
+		}
+		if got := term.files(); !slices.Equal(got, []string{CAFile}) {
+			t.Errorf("with an empty token it writes %q", got)
+		}
+	})
 }
 
 func TestGlabIsGivenWhatItHasNoOptionFor(t *testing.T) {

@@ -1,5 +1,6 @@
 // Package snippets writes the instructions that connect a cluster to GitLab, ready to be
-// copied: commands and files for Helm, kubectl, Flux, Terraform and glab. None of them can
+// copied: commands and files for Helm, kubectl, Flux, Terraform, secret stores and glab; and that let
+// people and pipelines use the cluster then. None of them can
 // hold a token, since none is given to this package: the commands read it from the terminal
 // and everything else refers to the Kubernetes secret that they make.
 //
@@ -40,6 +41,9 @@ type Params struct {
 	// GitLab writes it; "" where that is not known.
 	Receptive    bool
 	JWTPublicKey string
+	// ProxyURL is where kubectl reaches the cluster through GitLab, such as
+	// "https://kas.example.com/k8s-proxy"; "" where GitLab does not say.
+	ProxyURL string
 }
 
 // Variant is one way of installing an agent.
@@ -53,6 +57,11 @@ const (
 	Terraform Variant = "terraform"
 	Values    Variant = "values"
 	Glab      Variant = "glab"
+
+	// These keep the token elsewhere than in the cluster alone, and install with Helm.
+	ExternalSecrets Variant = "external_secrets"
+	SealedSecrets   Variant = "sealed_secrets"
+	SOPS            Variant = "sops"
 )
 
 // Variants lists, in the order in which they are offered, those that can be written down. Only
@@ -64,9 +73,9 @@ func (p Params) Variants() []Variant {
 	case p.Receptive && p.JWTPublicKey == "", !p.Receptive && CheckKAS(p.KASAddress) == KASSenseless:
 		return []Variant{Kubectl}
 	case p.Receptive:
-		return []Variant{Helm, Kubectl, Flux, Terraform, Values}
+		return []Variant{Helm, Kubectl, Flux, Terraform, Values, ExternalSecrets, SealedSecrets, SOPS}
 	default:
-		return []Variant{Helm, Kubectl, Flux, Terraform, Values, Glab}
+		return []Variant{Helm, Kubectl, Flux, Terraform, Values, ExternalSecrets, SealedSecrets, SOPS, Glab}
 	}
 }
 
@@ -88,6 +97,20 @@ const (
 	StepInspect    StepID = "inspect"     // what is in the namespace
 	StepUninstall  StepID = "uninstall"   // the agent and its secret are removed
 	StepNamespace  StepID = "namespace"   // the namespace is removed
+
+	StepStore    StepID = "store"    // the token is put into a secret store
+	StepExternal StepID = "external" // a file that has the store's value become a secret
+	StepSeal     StepID = "seal"     // the token becomes a file that only the cluster can read
+	StepEncrypt  StepID = "encrypt"  // the token becomes a file that SOPS can read
+	StepApply    StepID = "apply"    // a file becomes the secret
+	StepDecrypt  StepID = "decrypt"  // an encrypted file becomes the secret
+
+	StepKubeconfig StepID = "kubeconfig" // glab lets kubectl use the cluster
+	StepLogin      StepID = "login"      // a personal access token is kept in a file
+	StepCluster    StepID = "cluster"    // kubectl is told of the cluster and that file
+	StepJob        StepID = "job"        // a job that uses the cluster
+	StepGrantUsers StepID = "grant_user" // what lets people in
+	StepGrantJobs  StepID = "grant_ci"   // what lets pipelines of other projects in
 )
 
 // Step is one thing to copy and run, or to copy into a file.
@@ -110,6 +133,12 @@ func (p Params) Steps(v Variant) []Step {
 		return []Step{p.secret(), {StepTerraform, p.terraform()}, p.restart()}
 	case Values:
 		return []Step{p.secret(), {StepValues, p.valuesFile()}, {StepHelmFile, p.helmWithFile()}, p.restart()}
+	case ExternalSecrets:
+		return []Step{p.store(), {StepExternal, p.externalSecret()}, p.apply(p.externalFile()), {StepHelm, p.helmWithFlags()}, p.restart()}
+	case SealedSecrets:
+		return []Step{p.seal(), p.apply(p.sealedFile()), {StepHelm, p.helmWithFlags()}, p.restart()}
+	case SOPS:
+		return []Step{p.encrypt(), p.decrypt(), {StepHelm, p.helmWithFlags()}, p.restart()}
 	case Glab:
 		return p.glabSteps()
 	default:

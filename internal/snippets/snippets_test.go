@@ -90,6 +90,7 @@ func TestVariantsReadAsTheirGoldenFiles(t *testing.T) {
 		}
 	}
 	wantGolden(t, "uninstall", normal().Uninstall())
+	wantGolden(t, "use", slices.Concat(proxied().People(), []Step{normal().Job(), normal().GrantUsers(), normal().GrantJobs()}))
 }
 
 // wantGolden compares steps with a golden file, or writes it.
@@ -147,9 +148,9 @@ func TestOnlyGlabNeedsNoToken(t *testing.T) {
 	t.Parallel()
 	for _, v := range normal().Variants() {
 		steps := normal().Steps(v)
-		reads := slices.ContainsFunc(steps, func(s Step) bool { return s.ID == StepSecret })
-		if want := v != Glab; reads != want {
-			t.Errorf("%s reads a token: %t, want %t", v, reads, want)
+		asks := slices.ContainsFunc(steps, reads)
+		if want := v != Glab; asks != want {
+			t.Errorf("%s reads a token: %t, want %t", v, asks, want)
 		}
 		if last := steps[len(steps)-1]; v != Glab && last.ID != StepRestart {
 			t.Errorf("%s ends with %s, want the restart", v, last.ID)
@@ -242,7 +243,7 @@ func TestWithoutAWayToFindEachOtherOnlyTheTokenIsStored(t *testing.T) {
 		want   []Variant
 	}{
 		"an address without sense":                 {senseless, []Variant{Kubectl}},
-		"a receptive agent":                        {known, []Variant{Helm, Kubectl, Flux, Terraform, Values}},
+		"a receptive agent":                        {known, []Variant{Helm, Kubectl, Flux, Terraform, Values, ExternalSecrets, SealedSecrets, SOPS}},
 		"a receptive agent whose key is not known": {unknown, []Variant{Kubectl}},
 	} {
 		if got := tt.params.Variants(); !slices.Equal(got, tt.want) {
@@ -281,6 +282,9 @@ func TestNothingUnseenReachesASnippet(t *testing.T) {
 			}
 			if diff := cmp.Diff(clean.Uninstall(), p.Uninstall()); diff != "" {
 				t.Errorf("%s in uninstalling (-want +got):\n%s", field.Name, diff)
+			}
+			if diff := cmp.Diff(clean.usage(), p.usage()); diff != "" {
+				t.Errorf("%s in using it (-want +got):\n%s", field.Name, diff)
 			}
 		}
 	}

@@ -10,7 +10,7 @@ import (
 func (p Params) visible() Params {
 	for _, text := range []*string{
 		&p.Agent, &p.ProjectPath, &p.GitLabURL, &p.KASAddress, &p.KASVersion, &p.ChartRepo, &p.Image,
-		&p.Namespace, &p.Release, &p.SecretName, &p.JWTPublicKey,
+		&p.Namespace, &p.Release, &p.SecretName, &p.JWTPublicKey, &p.ProxyURL,
 	} {
 		*text = Visible(*text)
 	}

@@ -12,6 +12,5 @@ import "./copy.js";
 import "./times.js";
 import "./picker.js";
 import "./selection.js";
-import "./versions.js";
 import "./keys.js";
 import "./live.js";

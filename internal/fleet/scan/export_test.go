@@ -16,6 +16,7 @@ const (
 	GraphQLTimeout  = graphQLTimeout
 	OnScreenTimeout = onScreenTimeout
 	ScanTimeout     = scanTimeout
+	RunningTimeout  = runningTimeout
 )
 
 // People is for how many people calls are under way.

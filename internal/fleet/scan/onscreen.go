@@ -118,35 +118,6 @@ func (c *caller) tokens(ctx context.Context, a *fleet.Agent) (tokens []agent.Tok
 	return tokens, err
 }
 
-// Versions returns what agentread tells of the versions of the agents, by number,
-// within 2 s. An agent is missing from the map where GitLab does not tell: the
-// person may not manage the project, or there is no GraphQL or no agent server. Of
-// more than 50 agents the others are left out. Its only errors are those of a
-// refused token.
-func (s *Service) Versions(ctx context.Context, v Viewer, source Source, agents []fleet.Agent) (map[int64][]string, error) {
-	var asked []agentread.ProjectAgent
-	for _, a := range agents[:min(len(agents), onScreen)] {
-		if a.Project.ShowsConnections() {
-			asked = append(asked, agentread.ProjectAgent{Project: *a.Project, Agent: a.Agent})
-		}
-	}
-	if len(asked) == 0 {
-		return nil, nil
-	}
-	caller := s.caller(v, source, nil)
-	ctx, cancel := s.withTimeout(ctx, onScreenTimeout)
-	defer cancel()
-	var versions map[int64][]string
-	err := caller.call(ctx, onScreenTimeout, func(ctx context.Context, reader *agentread.Reader) (err error) {
-		versions, err = reader.Versions(ctx, asked)
-		return err
-	})
-	if err != nil {
-		s.cfg.Log.DebugContext(ctx, "reading the versions of agents", "person", v.Person, "error", err)
-	}
-	return versions, lastingRefusal(caller)
-}
-
 // lastingRefusal is why GitLab lets the person in no more, nil while it does or
 // nobody could find out in time.
 func lastingRefusal(c *caller) error {

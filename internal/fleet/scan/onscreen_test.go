@@ -2,7 +2,6 @@ package scan_test
 
 import (
 	"fmt"
-	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -107,39 +106,5 @@ func TestH11RowsThatCannotBeReadStayUnknown(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"a true 1", "b false 0", "c false 0", "d true 1", "e false 0"}, known); diff != "" {
 		t.Errorf("rows differ (-want +got):\n%s", diff)
-	}
-}
-
-func TestVersionsAreOfWhatThePersonMayManage(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	lead := w.person("lead")
-	lead.project("docs", gitlabtest.Developer, 1)
-	web := lead.project("web", gitlabtest.Maintainer, 1, 0)
-	snapshot := lead.read()
-	agents := w.Agents(web)
-	for _, token := range w.Tokens(agents[0].ID) {
-		w.KeepInUse(token.ID, true)
-	}
-	got, err := w.service.Versions(t.Context(), lead.viewer, lead.source, snapshot.Agents)
-	if diff := cmp.Diff(map[int64][]string{agents[0].ID: {"18.5.1"}, agents[1].ID: {}}, got); diff != "" || err != nil {
-		t.Errorf("%v, versions differ (-want +got):\n%s", err, diff)
-	}
-	calls := w.Calls("")
-	rows := slices.DeleteFunc(slices.Clone(snapshot.Agents), func(a fleet.Agent) bool { return a.Project.ID == web })
-	if got, err := w.service.Versions(t.Context(), lead.viewer, lead.source, rows); len(got) != 0 || err != nil || w.Calls("") != calls {
-		t.Errorf("versions %v, %v; want GitLab not to be asked", got, err)
-	}
-}
-
-func TestH11WithoutGraphQLNoVersionIsKnown(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	lead := w.person("lead")
-	lead.project("web", gitlabtest.Maintainer, 1)
-	snapshot := lead.read()
-	w.Configure(func(s *gitlabtest.Settings) { s.GraphQLOff = true })
-	if got, err := w.service.Versions(t.Context(), lead.viewer, lead.source, snapshot.Agents); len(got) != 0 || err != nil {
-		t.Errorf("versions %v, %v, want neither", got, err)
 	}
 }

@@ -2,6 +2,7 @@ package scan
 
 import (
 	"encoding/binary"
+	"strings"
 	"time"
 
 	"gitlab-agent-portal/internal/agent"
@@ -116,7 +117,19 @@ func agentFields(f fields, v *agent.Agent, project, tokens *int64) {
 	f.number(&count)
 	f.time(&v.RevokedUse)
 	f.flag(&v.Receptive)
+	runningFields(f, &v.Running)
 	v.TokenCount = int(count)
+}
+
+// runningFields packs versions as one text: most agents have one version, and the same one.
+func runningFields(f fields, v *agent.Running) {
+	versions := strings.Join(v.Versions, "\n")
+	f.flag(&v.Known)
+	f.flag(&v.Warned)
+	f.text(&versions)
+	if versions != "" {
+		v.Versions = strings.Split(versions, "\n")
+	}
 }
 
 func tokenFields(f fields, v *agent.Token) {

@@ -35,6 +35,8 @@ type pass struct {
 	report func(fleet.Progress)
 	// graphQL is false once the instance has said that it will not answer.
 	graphQL atomic.Bool
+	// runningFailed is true once the versions of agents could not be had.
+	runningFailed atomic.Bool
 	// listRights has the lists read that tell the person's rights, once.
 	listRights func()
 	// maintained and archived are those lists; nil without them.
@@ -47,10 +49,12 @@ type pass struct {
 	done   int
 	// complete are the projects whose agents are in found.
 	complete []*agent.Project
+	// running is what runs as agents, by their numbers.
+	running map[int64]agent.Running
 }
 
 func (s *Service) newPass(c *caller, report func(fleet.Progress)) *pass {
-	p := &pass{caller: c, cfg: s.cfg, report: report, found: fleet.Snapshot{ReadAt: s.cfg.Now()}}
+	p := &pass{caller: c, cfg: s.cfg, report: report, found: fleet.Snapshot{ReadAt: s.cfg.Now()}, running: map[int64]agent.Running{}}
 	p.graphQL.Store(true)
 	return p
 }
@@ -66,7 +70,7 @@ func (s *Service) runPass(ctx context.Context, v Viewer, p *pass, some []agent.P
 		return nil, err
 	}
 	found := p.found // p is not to be kept with it
-	found.Projects, found.Agents, found.Warnings = slices.Clip(found.Projects), slices.Clip(found.Agents), slices.Clip(found.Warnings)
+	found.Projects, found.Agents, found.Warnings = slices.Clip(found.Projects), p.withRunning(found.Agents), slices.Clip(found.Warnings)
 	found.Order()
 	if some == nil {
 		s.turns.learn(v.Person, int(p.made.Load()))
@@ -88,7 +92,7 @@ func (p *pass) soFar() *fleet.Snapshot {
 		copies[project] = &one
 		s.Projects = append(s.Projects, &one)
 	}
-	for _, a := range p.found.Agents {
+	for _, a := range p.withRunning(p.found.Agents) {
 		s.Agents = append(s.Agents, fleet.Agent{Project: copies[a.Project], Agent: a.Agent})
 	}
 	s.Order()

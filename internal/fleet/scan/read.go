@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/agent"
@@ -21,6 +22,10 @@ func (p *pass) read(ctx context.Context, batch []*agent.Project) error {
 	}
 	group, ctx := parallel.WithContext(ctx)
 	group.SetLimit(p.cfg.PerPerson)
+	group.Go(func() error {
+		p.readRunning(ctx, slices.Collect(maps.Values(answered)))
+		return nil
+	})
 	for _, project := range batch {
 		if told, ok := answered[project.ID]; ok {
 			*project = told.Project

@@ -141,7 +141,4 @@ func TestASourceWithoutClientIsAnError(t *testing.T) {
 	if _, err := w.service.Enrich(t.Context(), lead.viewer, lead.source, rows); !errors.Is(err, errSourceGone) {
 		t.Errorf("Enrich: %v, want the source's own", err)
 	}
-	if _, err := w.service.Versions(t.Context(), lead.viewer, lead.source, rows); !errors.Is(err, errSourceGone) {
-		t.Errorf("Versions: %v, want the source's own", err)
-	}
 }

@@ -54,20 +54,28 @@ type token struct {
 	age  time.Duration
 	// idle is how long ago it was used last; never when negative, and all the time when zero.
 	idle time.Duration
+	// versions are those of the pods that use it; GitLab's own when empty.
+	versions []string
 }
 
 // live is a token that a cluster uses for as long as the demo runs.
-func live(name string, age time.Duration) token { return token{name, age, 0} }
+func live(name string, age time.Duration) token { return token{name: name, age: age} }
 
 // used is a token that was used last some time ago.
-func used(name string, age, idle time.Duration) token { return token{name, age, idle} }
+func used(name string, age, idle time.Duration) token { return token{name: name, age: age, idle: idle} }
 
 // unused is a token that no cluster ever presented.
-func unused(name string, age time.Duration) token { return token{name, age, -1} }
+func unused(name string, age time.Duration) token { return token{name: name, age: age, idle: -1} }
+
+// running is a token that pods of these versions use.
+func running(t token, versions ...string) token {
+	t.versions = versions
+	return t
+}
 
 func (t token) seed(agent, creator int64, now time.Time) gitlabtest.Token {
 	seeded := gitlabtest.Token{
-		Agent: agent, Name: t.name, CreatedAt: now.Add(-t.age), CreatedBy: creator, Live: t.idle == 0,
+		Agent: agent, Name: t.name, CreatedAt: now.Add(-t.age), CreatedBy: creator, Live: t.idle == 0, Versions: t.versions,
 	}
 	if t.idle > 0 {
 		seeded.LastUsedAt = now.Add(-t.idle)
@@ -93,7 +101,7 @@ func projects() []project {
 			newAgent("load-test", unused("k6", 5*day)),
 		}},
 		{"shop/storefront/search", "Search", "Finds products", mara, []madeAgent{
-			newAgent("production", live("helm", 120*day)), // older than it should be
+			newAgent("production", running(live("helm", 120*day), "17.11.4")), // older than it should be
 			newAgent("staging", used("helm", 45*day, 4*day)),
 		}},
 		{"shop/storefront/images", "Images", "Scales and serves pictures", mara, []madeAgent{newAgent("cdn-origin", live("flux", 12*day))}},
@@ -104,7 +112,7 @@ func projects() []project {
 			newAgent("staging", live("terraform", 31*day)),
 		}},
 		{"shop/checkout/payments", "Payments", "Talks to banks. Handle with care", olivia, []madeAgent{
-			newAgent("production-eu", live("vault", 60*day)),
+			newAgent("production-eu", running(live("vault", 60*day), "18.5.1", "18.5.1")),
 			newAgent("production-apac", live("vault", 60*day), unused("vault next", 2*hour)), // a rotation under way
 			newAgent("sandbox", used("by hand", 200*day, 33*day)),
 		}},
@@ -113,20 +121,20 @@ func projects() []project {
 		{"shop/checkout/vouchers", "Vouchers", "Gift cards and discounts", mara, nil},
 		{"shop/warehouse/stock", "Stock", "How many of what and where", mara, []madeAgent{
 			newAgent("hall-1", live("helm", 88*day)),
-			newAgent("hall-2", live("helm", 88*day)),
+			newAgent("hall-2", running(live("helm", 88*day), "18.5.0", "18.5.1")),
 			newAgent("hall-3", used("helm", 88*day, 62*day)),
 		}},
 		{"shop/warehouse/parcels", "Parcels", "Labels and tracking", mara, []madeAgent{newAgent("production", live("flux", 50*day))}},
 		{"shop/warehouse/robots", "Robots", "Drives the shuttles in hall 2", "", []madeAgent{
 			// registered by somebody who has left, before GitLab limited an agent to two tokens
-			newAgent("hall-2", used("first", 1400*day, 900*day), used("second", 1200*day, 3*hour), live("third", 300*day)),
+			newAgent("hall-2", used("first", 1400*day, 900*day), used("second", 1200*day, 3*hour), running(live("third", 300*day), "16.11.0")),
 		}},
 		{"shop/warehouse/returns", "Returns", "", mara, nil},
 		{"shop/mobile-app", "Mobile app", "iOS and Android", mara, nil},
 		{"shop/load-tests", "Load tests", "Black Friday, every week", tomas, []madeAgent{newAgent("generators", used("helm", 16*day, 7*day))}},
 		{"platform/clusters/europe", "Europe", "The clusters in Europe", mara, []madeAgent{
 			newAgent("eu-central-1", live("flux 2026-09", 70*day)),
-			newAgent("eu-central-2", live("flux 2026-09", 70*day)),
+			newAgent("eu-central-2", running(live("flux 2026-09", 70*day), "18.2.1", "18.5.1")),
 			newAgent("eu-north-1", used("flux 2026-09", 70*day, 11*minute)),
 			newAgent("eu-west-1", live("flux 2026-09", 70*day), unused("flux 2026-12", 30*hour)),
 		}},

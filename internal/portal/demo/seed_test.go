@@ -50,7 +50,28 @@ func see(t *testing.T, username string, later time.Duration) view {
 	if v.found, _, err = reader.Many(t.Context(), ids); err != nil {
 		t.Fatal(err)
 	}
+	v.addRunning(reader)
 	return v
+}
+
+// addRunning reads what runs as the agents.
+func (v view) addRunning(reader *agentread.Reader) {
+	v.t.Helper()
+	var asked []agentread.ProjectAgent
+	for _, p := range v.found {
+		for _, a := range p.Agents {
+			asked = append(asked, agentread.ProjectAgent{Project: p.Project, Agent: a})
+		}
+	}
+	running, err := reader.Running(v.t.Context(), asked)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	for _, p := range v.found {
+		for i := range p.Agents {
+			p.Agents[i].Running = running[p.Agents[i].ID]
+		}
+	}
 }
 
 // agents are all agents that are seen.

@@ -1,0 +1,58 @@
+package handlers
+
+import (
+	"net/http"
+
+	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/agentread"
+	"gitlab-agent-portal/internal/i18n"
+	"gitlab-agent-portal/internal/parallel"
+	"gitlab-agent-portal/internal/snippets"
+	"gitlab-agent-portal/views"
+)
+
+// loadUse reads whom the agent's configuration lets in and where GitLab's proxy is, in parallel.
+func (h *Handlers) loadUse(r *http.Request, s *session, found agentread.ProjectAgent) (views.UseModel, error) {
+	var config views.ConfigModel
+	group := new(parallel.Group)
+	group.Go(func() error {
+		config = h.loadConfig(r, s, found)
+		return nil
+	})
+	kas, known := h.loadKAS(r, s)
+	if err := group.Wait(); err != nil {
+		return views.UseModel{}, err
+	}
+	return h.useModel(printer(r), found, config, kas, known, s.home(found.Project).Personal), nil
+}
+
+// useModel puts words to it. A project of a person's own can let no other project in.
+func (h *Handlers) useModel(l *i18n.Printer, found agentread.ProjectAgent, config views.ConfigModel, kas gitlabapi.KAS, known, personal bool) views.UseModel {
+	params := h.installParams(connection{kas: kas}, found)
+	params.ProxyURL = ""
+	if snippets.IsProxy(kas.ProxyURL) {
+		params.ProxyURL = kas.ProxyURL
+	}
+	model := views.UseModel{
+		Known: known, KASEnabled: kas.Enabled, ProxyURL: snippets.Visible(params.ProxyURL), TokenForm: params.TokenForm(),
+		Context: params.Context(), Config: config,
+		People:    views.UsePart{Granted: views.GrantedBy(config, config.User), Grant: useSnippet(l, params.GrantUsers())},
+		Pipelines: views.UsePart{Granted: views.GrantedBy(config, config.CI), Steps: []views.Snippet{*useSnippet(l, params.Job())}},
+	}
+	for _, step := range params.People() {
+		model.People.Steps = append(model.People.Steps, *useSnippet(l, step))
+	}
+	if h.PrivateCA {
+		model.CAFile = snippets.CAFile
+	}
+	if !personal {
+		model.Pipelines.Grant = useSnippet(l, params.GrantJobs())
+	}
+	return model
+}
+
+// useSnippet puts words to a step of using a cluster.
+func useSnippet(l *i18n.Printer, step snippets.Step) *views.Snippet {
+	id := string(step.ID)
+	return &views.Snippet{ID: id, Title: l.T("use.step." + id + ".title"), Text: l.T("use.step." + id + ".text"), Code: step.Code}
+}
