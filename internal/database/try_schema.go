@@ -41,7 +41,7 @@ func newestMigration() (int64, error) {
 func trySQLiteSchema(ctx context.Context, name string) error {
 	info, err := os.Stat(name)
 	if err != nil || info.Size() == 0 {
-		return nil //nolint:nilerr // there is no database yet
+		return nil // there is no database yet
 	}
 	query := url.Values{"mode": {"rw"}, "_pragma": {"busy_timeout(3000)", "query_only(1)"}} // leaves the journal's mode alone
 	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: filepath.ToSlash(name), RawQuery: query.Encode()}).String())

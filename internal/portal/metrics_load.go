@@ -32,7 +32,7 @@ func newLoad(registry *prometheus.Registry, now func() time.Time) *load {
 		}),
 	}
 	registry.MustRegister(l.slotWaits, l.sessions)
-	for lane := gitlabapi.LaneRead; lane < gitlabapi.LaneAdmitted; lane++ {
+	for lane := range gitlabapi.LaneAdmitted {
 		l.slotWaits.WithLabelValues(lane.String())
 	}
 	return l
