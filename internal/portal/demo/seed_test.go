@@ -103,7 +103,7 @@ func TestDemoNeedsEveryKindOfAttention(t *testing.T) {
 	v := see(t, mara, 0)
 	due := map[agent.Rule]int{}
 	for _, a := range v.agents() {
-		for _, rule := range a.Attention(false, agent.NewThresholds(90*day, 30*day), v.now) {
+		for _, rule := range a.Attention(false, agent.NewThresholds(90*day, 30*day, 90*day), v.now) {
 			due[rule]++
 		}
 	}
