@@ -49,6 +49,7 @@ func (h *Handlers) routes() []route {
 		{http.MethodGet, views.PatternAgent, signedIn(h.agentShow), ""},
 		{http.MethodGet, views.PatternAgentDelete, signedIn(h.agentDeleteAsk), ""},
 		{http.MethodPost, views.PatternAgentDelete, signedIn(h.agentDelete), activity.AgentDelete},
+		{http.MethodGet, views.PatternDependents, signedIn(h.dependents), ""},
 
 		// Tokens
 		{http.MethodGet, views.PatternTokenNew, signedIn(h.tokenNew), ""},
