@@ -29,7 +29,7 @@ func (h *Handlers) dependents(w http.ResponseWriter, r *http.Request, s *session
 // lossParam is what a form is about to take away; none for what makes no sense.
 func lossParam(r *http.Request) views.Loss {
 	switch loss := views.Loss(r.URL.Query().Get("for")); loss {
-	case views.LossAgent, views.LossToken:
+	case views.LossAgent, views.LossToken, views.LossListed:
 		return loss
 	default:
 		return ""
@@ -38,7 +38,11 @@ func lossParam(r *http.Request) views.Loss {
 
 // loadDependents reads which environments have an agent.
 func (h *Handlers) loadDependents(ctx context.Context, s *session, found agentread.ProjectAgent, loss views.Loss) views.DependentsModel {
-	read := s.read.Dependents(ctx, found, s.home(found.Project))
+	return h.dependentsView(found, s.read.Dependents(ctx, found, s.home(found.Project)), loss)
+}
+
+// dependentsView is what pages say of the environments that have an agent.
+func (h *Handlers) dependentsView(found agentread.ProjectAgent, read agentread.Dependents, loss views.Loss) views.DependentsModel {
 	model := views.DependentsModel{
 		Project: h.projectView(found.Project), AgentID: found.Agent.ID, AgentName: found.Agent.Name, Loss: loss,
 		Looked: read.Projects, Max: agentread.MaxDependentProjects,

@@ -64,6 +64,10 @@ func (h *Handlers) routes() []route {
 		{http.MethodGet, views.PatternUnused, signedIn(h.unusedAsk), ""},
 		{http.MethodPost, views.PatternUnused, signedIn(h.unusedRevoke), activity.TokenRevoke},
 
+		// Stale agents
+		{http.MethodGet, views.PatternStale, signedIn(h.staleAsk), ""},
+		{http.MethodPost, views.PatternStale, signedIn(h.staleDelete), activity.AgentDelete},
+
 		// Activity
 		{http.MethodGet, views.PatternActivity, signedIn(h.activity), ""},
 		{http.MethodGet, views.PatternActivityCSV, lasting(h.activityCSV), ""},

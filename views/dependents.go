@@ -11,10 +11,24 @@ type Loss string
 
 // The losses. The zero value is none: the list is only looked at.
 const (
-	LossAgent Loss = "delete" // the agent is to be deleted
-	LossToken Loss = "revoke" // a token that is in use is to be revoked
-	LossDone  Loss = "done"   // the agent is deleted
+	LossAgent  Loss = "delete" // the agent is to be deleted
+	LossToken  Loss = "revoke" // a token that is in use is to be revoked
+	LossListed Loss = "list"   // the agent is one of a list that is to be deleted
+	LossDone   Loss = "done"   // the agent is deleted
 )
+
+// trigger is when htmx loads what is lost: at once, and in a list of agents as the person comes to it.
+func (l Loss) trigger() string {
+	if l == LossListed {
+		return "revealed"
+	}
+	return "load"
+}
+
+// dependentsID is the id of a place. Its end has what goes wrong told there.
+func dependentsID(agent int64, loss Loss) string {
+	return "dependents-" + itoa(agent) + string(loss) + "-notice"
+}
 
 // DependentsModel says which environments have an agent, and what was not looked at.
 type DependentsModel struct {
@@ -99,12 +113,20 @@ func (m DependentsModel) summary(l *i18n.Printer) string {
 	case count > 0 && m.Loss == "":
 		return l.N("dependents.count", count)
 	case count > 0:
-		return l.N("dependents.lost."+string(m.Loss), count)
+		return l.N("dependents.lost."+m.Loss.word(), count)
 	case len(m.gaps(l)) > 0:
 		return l.T("dependents.none_found")
 	default:
 		return l.T("dependents.none")
 	}
+}
+
+// word names the sentence about the loss: it does not matter whether an agent is one of several.
+func (l Loss) word() string {
+	if l == LossListed {
+		return string(LossAgent)
+	}
+	return string(l)
 }
 
 // scope says where was looked.
@@ -117,6 +139,9 @@ func (m DependentsModel) named() []DependentEnvironment {
 	}
 	return m.Environments[:min(len(m.Environments), maxDependentsNamed)]
 }
+
+// leftOut reports whether there is more than is named.
+func (m DependentsModel) leftOut() bool { return len(m.named()) < len(m.Environments) }
 
 // worthTelling reports whether there is anything to say after a deletion.
 func (m DependentsModel) worthTelling(l *i18n.Printer) bool {

@@ -37,6 +37,7 @@ const (
 	PatternRotation    = "/projects/{project}/agents/{agent}/rotation"
 	PatternRotations   = "/rotations"
 	PatternUnused      = "/unused-tokens"
+	PatternStale       = "/stale-agents"
 	PatternStatusHelp  = "/help/status"
 	PatternKeysHelp    = "/help/keys"
 	PatternHealth      = "/healthz"
@@ -181,6 +182,11 @@ func (u URLs) Unused(agents []string, days int) string {
 		return u.Base + PatternUnused
 	}
 	return u.Base + PatternUnused + "?" + query.Encode()
+}
+
+// Stale asks for, and receives, the deletion of those of the agents that are stale.
+func (u URLs) Stale(agents []string) string {
+	return withRawQuery(u.Base+PatternStale, url.Values{"agent": agents}.Encode())
 }
 
 // KeysHelp lists the keyboard shortcuts.
