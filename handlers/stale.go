@@ -150,14 +150,11 @@ func (h *Handlers) staleCheck(s *session, lost *lostByAgent) tokens.StaleCheck {
 	isStale := func(a agent.Agent) bool { return a.Stale(h.Limits, h.Now()) }
 	return tokens.StaleCheck{IsStale: isStale, Look: func(ctx context.Context, ref agentread.Ref) (agentread.ProjectAgent, error) {
 		found, err := s.read.Agent(ctx, ref.Project, ref.Agent)
-		if err == nil {
-			err = requireManage(found.Project.Access)
-		}
 		if err != nil {
 			return found, err
 		}
 		found.Agent.RevokedUse = h.revokedUses(ctx, []agent.Agent{found.Agent})[ref.Agent]
-		if isStale(found.Agent) {
+		if found.Project.Access.CanManage() && isStale(found.Agent) {
 			loses := h.aboutToLose(ctx, s, found)
 			lost.mu.Lock()
 			defer lost.mu.Unlock()
@@ -178,6 +175,8 @@ func (h *Handlers) staleView(r *http.Request, result tokens.StaleResult, lost vi
 		view.Problem = printer(r).T("stale.in_contact")
 	case errors.Is(result.Err, tokens.ErrContactUnknown):
 		view.Problem = printer(r).T("stale.unknown")
+	case errors.Is(result.Err, tokens.ErrNotManageable):
+		view.Problem = problemTitle(r, requireManage(result.Project.Access), true)
 	default:
 		view.Problem = problemTitle(r, result.Err, true)
 	}

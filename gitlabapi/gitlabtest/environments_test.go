@@ -3,6 +3,7 @@ package gitlabtest_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	gitlab "gitlab.com/gitlab-org/api/client-go/v2"
@@ -46,7 +47,8 @@ func TestEnvironmentsShowTheirAgentToWhomMayReadIt(t *testing.T) {
 func TestProjectsOfAGroupAreThoseThatThePersonSees(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.AddGroupMember(1, w.ids["stranger"], gitlabtest.NoAccess)
+	empty := w.AddGroup(gitlabtest.Group{Path: "empty"})
+	w.AddGroupMember(empty, w.ids["owner"], gitlabtest.Guest)
 	w.AddGroupMember(1, w.ids["guest"], gitlabtest.Guest)
 	for _, tt := range []struct {
 		as, path, want string
@@ -55,10 +57,14 @@ func TestProjectsOfAGroupAreThoseThatThePersonSees(t *testing.T) {
 		{"guest", "/v4/groups/shop/projects?simple=true", "1 projects"},
 		{"guest", "/v4/groups/shop%2Fweb/projects", "2 projects"},
 		{"guest", "/v4/groups/1/projects", "1 projects"},
-		{"stranger", "/v4/groups/shop/projects", `404 {"message":"404 Group Not Found"}`},
+		{"developer, who is a member of a project below", "/v4/groups/shop/projects?include_subgroups=true", "3 projects"},
+		{"stranger, who sees a public project", "/v4/groups/shop/projects?include_subgroups=true", "1 projects"},
+		{"owner", "/v4/groups/empty/projects", "0 projects"},
+		{"stranger", "/v4/groups/empty/projects", `404 {"message":"404 Group Not Found"}`},
 		{"guest", "/v4/groups/nothing/projects", `404 {"message":"404 Group Not Found"}`},
 	} {
-		got := w.get(tt.as, tt.path)
+		who, _, _ := strings.Cut(tt.as, ",")
+		got := w.get(who, tt.path)
 		said := got.header.Get("X-Total") + " projects"
 		if got.status != 200 {
 			said = fmt.Sprint(got.status, " ", got.body)

@@ -17,7 +17,7 @@ func groupProjectParams() []param {
 // include_subgroups those below it too. No project is shared with a group here.
 func listGroupProjects(c *call) (Answer, error) {
 	g := c.lookUpGroup(c.values.text("id"))
-	if g == nil || !c.seesGroup(g) {
+	if g == nil || !c.seesGroup(g) && !c.seesProjectBelow(g) {
 		return Answer{}, errNotFound("Group")
 	}
 	below, _ := c.values.boolean("include_subgroups")
@@ -25,6 +25,17 @@ func listGroupProjects(c *call) (Answer, error) {
 		return c.canReadProject(c.user, p) && (p.Group == g.ID || below && c.inGroup(p, g.ID))
 	}, c.projectOrder())
 	return offsetPage(c, found, c.listedProject), nil
+}
+
+// seesProjectBelow says whether the caller sees a project of the group or below it, which shows them
+// the group too.
+func (c *call) seesProjectBelow(g *Group) bool {
+	for _, p := range c.projects {
+		if c.inGroup(p, g.ID) && c.canReadProject(c.user, p) {
+			return true
+		}
+	}
+	return false
 }
 
 // lookUpGroup finds a group by what stands in the address: a number or a full path.

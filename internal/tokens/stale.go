@@ -16,6 +16,7 @@ import (
 var (
 	ErrNotStale       = errors.New("the agent is not stale")
 	ErrContactUnknown = errors.New("it is not known when the agent was last in contact")
+	ErrNotManageable  = errors.New("the agent's project takes no changes from the person")
 )
 
 // StaleCheck decides, right before an agent would be deleted, whether it is stale.
@@ -36,11 +37,11 @@ type StaleResult struct {
 }
 
 // DeleteStale deletes those of the agents that are still stale, a few at once, and says how each of
-// them ended: what a list showed may be over. An agent that is gone counts as deleted, so that a list
+// them ended: what a list showed may be over, the person's rights included. An agent that is gone counts as deleted, so that a list
 // can be worked off twice.
 //
 // It goes on without ctx, as RevokeUnused does. The errors in the results are ErrNotStale,
-// ErrContactUnknown, those of check.Look and those of Delete; *budget.SpentError when nothing was begun.
+// ErrContactUnknown, ErrNotManageable, those of check.Look and those of Delete; *budget.SpentError when nothing was begun.
 func (s *Service) DeleteStale(ctx context.Context, gitlab *gitlabapi.Client, actor Actor, refs []agentread.Ref, check StaleCheck) ([]StaleResult, error) {
 	if err := s.changes.Take(ctx, actor.ID, len(refs)); err != nil {
 		s.refused(ctx, actor.event(activity.AgentDelete, audit.Claim{}, audit.Target{}), err)
@@ -72,7 +73,7 @@ func (s *Service) deleteStale(ctx context.Context, gitlab *gitlabapi.Client, act
 	req := DeleteRequest{
 		Actor: actor, Project: ref.Project, ProjectPath: found.Project.Path, Agent: ref.Agent, AgentName: found.Agent.Name,
 	}
-	if err := stillStale(found.Agent, check.IsStale); err != nil {
+	if err := stillStale(found, check.IsStale); err != nil {
 		s.refused(ctx, req.event(), err)
 		return err
 	}
@@ -90,11 +91,13 @@ func goneAlready(ctx context.Context, gitlab *gitlabapi.Client, ref agentread.Re
 }
 
 // stillStale says why an agent is not, or no longer, one of those to delete.
-func stillStale(a agent.Agent, isStale func(agent.Agent) bool) error {
+func stillStale(found agentread.ProjectAgent, isStale func(agent.Agent) bool) error {
 	switch {
-	case !a.UseKnown():
+	case !found.Project.Access.CanManage():
+		return ErrNotManageable
+	case !found.Agent.UseKnown():
 		return ErrContactUnknown
-	case !isStale(a):
+	case !isStale(found.Agent):
 		return ErrNotStale
 	default:
 		return nil
