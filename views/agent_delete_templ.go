@@ -152,7 +152,7 @@ func AgentDeleteDialog(p Page, m AgentDeleteModel) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = dependentsPlace(p, m.Project.ID, m.ID, LossAgent).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = dependentsPlace(p, m.Project.ID, m.ID, LossAgent, m.From.Place).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -140,7 +140,7 @@ func TokenRevokeDialog(p Page, m TokenRevokeModel) templ.Component {
 			}
 		}
 		if m.Guard {
-			templ_7745c5c3_Err = dependentsPlace(p, m.Project.ID, m.AgentID, LossToken).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = dependentsPlace(p, m.Project.ID, m.AgentID, LossToken, m.From.Place).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
