@@ -116,7 +116,7 @@ func projects() []project {
 			newAgent("hall-2", live("helm", 88*day)),
 			newAgent("hall-3", used("helm", 88*day, 62*day)),
 		}},
-		{"shop/warehouse/parcels", "Parcels", "Labels and tracking", mara, []madeAgent{newAgent("production", live("flux", 50*day))}},
+		{"shop/warehouse/parcels", "Parcels", "Labels and tracking", petra, []madeAgent{newAgent("production", live("flux", 50*day))}},
 		{"shop/warehouse/robots", "Robots", "Drives the shuttles in hall 2", "", []madeAgent{
 			// registered by somebody who has left, before GitLab limited an agent to two tokens
 			newAgent("hall-2", used("first", 1400*day, 900*day), used("second", 1200*day, 3*hour), live("third", 300*day)),
