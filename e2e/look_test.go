@@ -22,6 +22,7 @@ func (s *stage) pages() map[string]string {
 		"delete": s.agent(s.prod) + "/delete", "help": s.url + "/help/status", "keys page": s.url + "/help/keys", "sessions": s.url + "/sessions",
 		"rotation": s.agent(s.prod) + "/rotation", "rotations": s.url + fmt.Sprintf("/rotations?agent=%d.%d", s.project, s.prod),
 		"unused": s.url + fmt.Sprintf("/unused-tokens?agent=%d.%d", s.project, s.prod), "not found": s.url + "/nothing",
+		"dependents": s.agent(s.prod) + "/dependents", "stale": s.url + fmt.Sprintf("/stale-agents?agent=%d.%d", s.project, s.prod),
 	}
 }
 

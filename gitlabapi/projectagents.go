@@ -58,4 +58,6 @@ type Person struct {
 	ID       GlobalID `json:"id"` // 0 where it was not asked for
 	Name     string   `json:"name"`
 	Username string   `json:"username"`
+	// State is "" where it was not asked for; see User.
+	State string `json:"state"`
 }

@@ -13,14 +13,14 @@ import (
 // children for one that has some, and that times 1 + first/100 for a connection, in whole numbers,
 // of 250 allowed:
 //
-//	token node     1 + id name createdAt lastUsedAt + createdByUser (1+3)     =  9
-//	tokens         (count 1 + nodes 9 + 1) · 1.20                             = 13
-//	agent node     1 + id name createdAt isReceptive + createdByUser (1+2) + tokens 13 = 21
-//	clusterAgents  (pageInfo (1+2) + nodes 21 + 1) · 1.20                     = 30
-//	project node   1 + id name fullPath archived + userPermissions (1+2) + 30 = 38
-//	projects       (nodes 38 + 1) · 2.00                                      = 78
+//	token node     1 + id name createdAt lastUsedAt + createdByUser (1+4)     = 10
+//	tokens         (count 1 + nodes 10 + 1) · 1.20                            = 14
+//	agent node     1 + id name createdAt isReceptive + createdByUser (1+2) + tokens 14 = 22
+//	clusterAgents  (pageInfo (1+2) + nodes 22 + 1) · 1.20                     = 31
+//	project node   1 + id name fullPath archived + userPermissions (1+2) + 31 = 39
+//	projects       (nodes 39 + 1) · 2.00                                      = 80
 //
-// A project alone, and the rest of an agent list, are read with 100 agents: 59.
+// A project alone, and the rest of an agent list, are read with 100 agents: 61.
 // More agents at once would pass too, but not an answer of 1 MiB with 100 projects.
 const (
 	manyProjects = 100
@@ -45,7 +45,7 @@ fragment agent on ClusterAgent {
   createdByUser { name username }
   tokens(first: 20) {
     count
-    nodes { id name createdAt lastUsedAt createdByUser { id name username } }
+    nodes { id name createdAt lastUsedAt createdByUser { id name username state } }
   }
 }`
 

@@ -31,6 +31,7 @@ func (h *Handlers) agentDelete(w http.ResponseWriter, r *http.Request, s *sessio
 	if model.Wrong() {
 		return h.renderForm(w, r, s, http.StatusUnprocessableEntity, model)
 	}
+	lost := h.aboutToLose(r.Context(), s, found)
 	err = h.change(r, s, func(ctx context.Context, gitlab *gitlabapi.Client) error {
 		return h.Tokens.Delete(ctx, gitlab, tokens.DeleteRequest{
 			Actor: h.actor(r, s), Project: found.Project.ID, ProjectPath: found.Project.Path,
@@ -40,15 +41,15 @@ func (h *Handlers) agentDelete(w http.ResponseWriter, r *http.Request, s *sessio
 	if err != nil {
 		return err
 	}
-	return h.renderAgentDeleted(w, r, s, model)
+	return h.renderAgentDeleted(w, r, s, model, lost)
 }
 
 // renderAgentDeleted ends a deletion with the commands for what GitLab leaves in the cluster.
 // It takes the place of the whole page, since the one that was open is about nothing now; its
 // address becomes the list's, so that a reload leads on.
-func (h *Handlers) renderAgentDeleted(w http.ResponseWriter, r *http.Request, s *session, deleted *views.AgentDeleteModel) error {
+func (h *Handlers) renderAgentDeleted(w http.ResponseWriter, r *http.Request, s *session, deleted *views.AgentDeleteModel, lost views.DependentsModel) error {
 	l, list := printer(r), h.urls.Agents(deleted.Project.ID, 1)
-	model := views.AgentDeletedModel{Project: deleted.Project, AgentName: deleted.Name, Steps: uninstallSteps(l, deleted.From.Place.Or(h.propose(s, deleted.Agent).place))}
+	model := views.AgentDeletedModel{Project: deleted.Project, AgentName: deleted.Name, Lost: lost, Steps: uninstallSteps(l, deleted.From.Place.Or(h.propose(s, deleted.Agent).place))}
 	if isFragment(r) {
 		w.Header().Set("HX-Retarget", "body")
 		w.Header().Set("HX-Reswap", "innerHTML")

@@ -116,7 +116,7 @@ func TestV6EveryRefusalLeavesOneRow(t *testing.T) {
 				if route.Action == activity.TokenStored {
 					want = tt.stored
 				}
-				if route.Pattern == views.PatternUnused { // refused for its proof, before GitLab is asked
+				if route.Pattern == views.PatternUnused || route.Pattern == views.PatternStale { // refused for its proof, before GitLab is asked
 					want = activity.Refused
 				}
 				shows := tt.shows
@@ -424,7 +424,7 @@ func TestN8AnOutsidersFormsAreInNobodysActivity(t *testing.T) {
 	p := newPortal(t)
 	outsider, lead := p.as("outsider"), p.as("lead")
 	for _, route := range handlers.Routes() {
-		if route.Method == http.MethodPost && route.SignedIn && route.Pattern != views.PatternUnused {
+		if route.Method == http.MethodPost && route.SignedIn && route.Pattern != views.PatternUnused && route.Pattern != views.PatternStale {
 			outsider.post(p.address(route.Pattern), url.Values{"name": {"x"}})
 		}
 	}
@@ -436,6 +436,10 @@ func TestN8AnOutsidersFormsAreInNobodysActivity(t *testing.T) {
 	action, form := outsider.unusedForm(fmt.Sprintf("/unused-tokens?agent=%d.%d", own, agent))
 	form["token"] = []string{fmt.Sprintf("%d.%d.%d", p.project, p.prod, p.prodToken)}
 	outsider.post(action, form)
+	silent := p.gitlab.AddAgent(gitlabtest.Agent{Project: own, Name: "silent", CreatedAt: p.clock.Now().Add(-100 * 24 * time.Hour)})
+	action, form = outsider.staleForm(fmt.Sprintf("?agent=%d.%d", own, silent))
+	form["agent"], form["confirm"] = []string{fmt.Sprintf("%d.%d", p.project, p.prod)}, []string{"1"}
+	outsider.post(action, form)
 	claims := int64(0)
 	for _, row := range p.audit() {
 		if row.ActorName == "outsider" && row.Claim != (audit.Claim{}) {
@@ -445,8 +449,8 @@ func TestN8AnOutsidersFormsAreInNobodysActivity(t *testing.T) {
 			t.Errorf("an outsider's row is about %+v", row.Target)
 		}
 	}
-	if claims != 6 {
-		t.Errorf("the rows keep what an outsider named in %d forms, want 6", claims)
+	if claims != 7 {
+		t.Errorf("the rows keep what an outsider named in %d forms, want 7", claims)
 	}
 	for _, address := range []string{"/activity", "/activity?project=shop/payments", p.agentPath(p.prod) + "?tab=activity"} {
 		if text := lead.get(address).text("main"); strings.Contains(text, "outsider") {

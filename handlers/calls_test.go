@@ -46,11 +46,13 @@ func tableOfCalls() []pageCalls {
 		{views.PatternAgent, "?tab=use", 1, 4, 9},      // the same
 		{views.PatternAgent, "?tab=pods", 2, 2, 8},     // and the pods
 		{views.PatternAgentDelete, "", 1, 2, 7},        //
+		{views.PatternDependents, "", 1, 4, 9},         // and the configuration file, and the environments of one project
 		{views.PatternTokenNew, "", 1, 2, 7},           //
 		{views.PatternTokenRevoke, "", 2, 2, 8},        // and the connections
 		{views.PatternRotation, "", 2, 2, 8},           // the same
 		{views.PatternRotations, "{50}", 2, 0, 204},    // the agents, and their connections
 		{views.PatternUnused, "{50}", 1, 0, 203},       //
+		{views.PatternStale, "{50}", 1, 0, 203},        //
 		{views.PatternActivity, "", 0, 1, 1},           // the projects that one maintains, a hundred each
 		{views.PatternActivity, "?project=shop/payments", 1, 1, 4},
 		{views.PatternActivityCSV, "", 0, 1, 1},

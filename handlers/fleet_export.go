@@ -37,6 +37,8 @@ type exportedToken struct {
 	Name       string     `json:"name"`
 	CreatedAt  time.Time  `json:"created_at"`
 	LastUsedAt *time.Time `json:"last_used_at"`
+	// CreatorAccount is null where it is not known.
+	CreatorAccount *agent.Account `json:"creator_account"`
 }
 
 // exportedWarning is a part of the fleet that is missing from the export.
@@ -198,10 +200,18 @@ func exportAgent(row fleet.Row) exportedAgent {
 	exported.ActiveTokens, exported.Tokens = &row.TokenCount, []exportedToken{}
 	for _, token := range row.Tokens {
 		exported.Tokens = append(exported.Tokens, exportedToken{
-			ID: token.ID, Name: token.Name, CreatedAt: token.CreatedAt.UTC(), LastUsedAt: known(token.LastUsedAt),
+			ID: token.ID, Name: token.Name, CreatedAt: token.CreatedAt.UTC(), LastUsedAt: known(token.LastUsedAt), CreatorAccount: accountOf(token.CreatedBy),
 		})
 	}
 	return exported
+}
+
+// accountOf is the state of an account, nil where it is not known.
+func accountOf(person agent.Person) *agent.Account {
+	if person.Account == agent.AccountUnknown {
+		return nil
+	}
+	return &person.Account
 }
 
 // known is t in UTC, nil for the zero time.

@@ -95,7 +95,9 @@ func (h *Handlers) actOn(l *i18n.Printer, row fleet.Row, rule agent.Rule) views.
 		return views.Action{Text: l.T("fleet.act.create"), URL: h.urls.TokenNew(row.Project.ID, row.ID)}
 	case agent.NeverUsed:
 		return views.Action{Text: l.T("fleet.act.connect"), URL: h.urls.Agent(row.Project.ID, row.ID, views.TabConnect)}
-	case agent.TooOld, agent.Unfinished, agent.Idle:
+	case agent.Stale:
+		return views.Action{Text: l.T("fleet.act.delete"), URL: h.urls.AgentDelete(row.Project.ID, row.ID)}
+	case agent.TooOld, agent.Unfinished, agent.Idle, agent.CreatorLeft:
 		return views.Action{Text: l.T("fleet.act.rotate"), URL: h.urls.Rotation(row.Project.ID, row.ID, 0)}
 	case agent.UpdateNeeded, agent.VersionsDiffer:
 		return views.Action{Text: l.T("fleet.act.review"), URL: h.urls.Agent(row.Project.ID, row.ID, views.TabPods)}

@@ -24,7 +24,11 @@ type givenForm struct {
 func (a *answer) postForms() []givenForm {
 	var forms []givenForm
 	for _, form := range a.doc.Find("form[method=post]").EachIter() {
-		forms = append(forms, givenForm{form.AttrOr("action", ""), hiddenFields(form)})
+		fields := hiddenFields(form)
+		for _, box := range form.Find("[name=agent][checked]").EachIter() {
+			fields.Add("agent", box.AttrOr("value", ""))
+		}
+		forms = append(forms, givenForm{form.AttrOr("action", ""), fields})
 	}
 	return forms
 }
@@ -35,6 +39,7 @@ func (b *browser) everyForm() map[string]givenForm {
 	b.p.t.Helper()
 	spare := b.p.gitlab.AddAgent(gitlabtest.Agent{Project: b.p.project, Name: "spare"})
 	b.p.gitlab.AddToken(gitlabtest.Token{Agent: spare, Name: "unused", CreatedAt: b.p.clock.Now().Add(-40 * 24 * time.Hour)})
+	silent := b.p.silentAgent("silent", 100)
 	pages := []*answer{b.submit(b.p.agentPath(b.p.idle)+"/tokens/new", url.Values{"name": {"revealed"}})}
 	for _, route := range handlers.Routes() {
 		if route.Method == http.MethodGet && route.SignedIn {
@@ -42,7 +47,7 @@ func (b *browser) everyForm() map[string]givenForm {
 		}
 	}
 	for _, path := range []string{
-		b.p.agentPath(b.p.idle) + "/tokens/new", b.p.agentPath(b.p.idle) + "/delete", "/unused-tokens" + b.p.selection(spare),
+		b.p.agentPath(b.p.idle) + "/tokens/new", b.p.agentPath(b.p.idle) + "/delete", "/unused-tokens" + b.p.selection(spare), "/stale-agents" + b.p.selection(silent),
 	} {
 		pages = append(pages, b.get(path))
 	}
@@ -145,6 +150,8 @@ func TestN7AScriptSendsTheFormsItWasGiven(t *testing.T) {
 // confirmation is the name to be typed into the form for action.
 func (p *portal) confirmation(action string) string {
 	switch {
+	case strings.HasPrefix(action, "/stale-agents"):
+		return "1" // agent
 	case strings.HasSuffix(action, "/revoke"):
 		return "prod-token"
 	case strings.HasPrefix(action, p.agentPath(p.idle)):

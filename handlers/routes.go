@@ -48,6 +48,7 @@ func (h *Handlers) routes() []route {
 		{http.MethodGet, views.PatternAgent, signedIn(h.agentShow), ""},
 		{http.MethodGet, views.PatternAgentDelete, signedIn(h.agentDeleteAsk), ""},
 		{http.MethodPost, views.PatternAgentDelete, signedIn(h.agentDelete), activity.AgentDelete},
+		{http.MethodGet, views.PatternDependents, signedIn(h.dependents), ""},
 
 		// Tokens
 		{http.MethodGet, views.PatternTokenNew, signedIn(h.tokenNew), ""},
@@ -61,6 +62,10 @@ func (h *Handlers) routes() []route {
 		{http.MethodGet, views.PatternRotations, signedIn(h.rotationList), ""},
 		{http.MethodGet, views.PatternUnused, signedIn(h.unusedAsk), ""},
 		{http.MethodPost, views.PatternUnused, signedIn(h.unusedRevoke), activity.TokenRevoke},
+
+		// Stale agents
+		{http.MethodGet, views.PatternStale, signedIn(h.staleAsk), ""},
+		{http.MethodPost, views.PatternStale, signedIn(h.staleDelete), activity.AgentDelete},
 
 		// Activity
 		{http.MethodGet, views.PatternActivity, signedIn(h.activity), ""},

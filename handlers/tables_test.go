@@ -17,7 +17,7 @@ func (p *portal) htmlPages() []string {
 	chosen := fmt.Sprintf("?agent=%d.%d&days=1", p.project, p.prod)
 	pages := []string{
 		"/?wait=1", p.agentPath(p.prod) + "?tab=activity", p.agentPath(p.prod) + "?tab=connect",
-		"/rotations" + chosen, "/unused-tokens" + chosen, "/projects?q=nothing-like-this",
+		"/rotations" + chosen, "/unused-tokens" + chosen, "/stale-agents" + chosen, "/projects?q=nothing-like-this",
 	}
 	for _, route := range handlers.Routes() {
 		if route.Method == http.MethodGet && route.SignedIn {

@@ -21,6 +21,8 @@ type AgentDeleteModel struct {
 type AgentDeletedModel struct {
 	Project   Project
 	AgentName string
+	// Lost are the environments that had the agent.
+	Lost DependentsModel
 	// Steps remove what GitLab does not: the release, its secret and its namespace.
 	Steps []Snippet
 }

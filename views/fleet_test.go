@@ -119,7 +119,7 @@ func TestFleetSelectsWhatCanBeManaged(t *testing.T) {
 	form := page.Find("form.selection")
 	wantCount(t, page.Selection, "input[name=agent]", 1)
 	wantText(t, form, "label:has([name=agent])", "Select prod-eu of shop/web/checkout")
-	wantCount(t, form, "button", 2)
+	wantCount(t, form, "button", 3)
 	wantCount(t, form, "tbody tr:has(.select) .due a.badge", 2)
 	wantCount(t, form, "tbody tr:has(.select:empty) .due a.badge", 0)
 	wantCount(t, form, "thead td:first-child", 1)

@@ -64,7 +64,7 @@ func TestAgesAreInWordsThatFitTheLimit(t *testing.T) {
 			p := testPage(tt.lang)
 			a := fleet.Agent{Project: &agent.Project{}}
 			a.SetTokens([]agent.Token{{CreatedAt: p.Now}})
-			rows := fleet.Rows([]fleet.Agent{a}, func(int64) bool { return false }, nil, agent.NewThresholds(tt.limit, tt.limit), p.Now)
+			rows := fleet.Rows([]fleet.Agent{a}, func(int64) bool { return false }, nil, agent.NewThresholds(tt.limit, tt.limit, tt.limit), p.Now)
 			m := FleetPictures{MaxAge: tt.limit, Ages: fleet.AgeBars(rows, tt.limit, p.Now)}
 			figure := render(t, FleetFigures(p, m)).Find("figure").Last()
 			labels := figure.Find("table.data tbody th")
@@ -82,7 +82,7 @@ func TestAgesAreInWordsThatFitTheLimit(t *testing.T) {
 			if axis := squeeze(figure.Find(".age-axis").Text()); axis != tt.axis {
 				t.Errorf("the axis reads %q, want %q", axis, tt.axis)
 			}
-			help := StatusHelpModel{Limits: agent.NewThresholds(tt.limit, tt.limit)}
+			help := StatusHelpModel{Limits: agent.NewThresholds(tt.limit, tt.limit, tt.limit)}
 			if got := help.rule(p.L, agent.TooOld); !strings.Contains(got, tt.helpSays) {
 				t.Errorf("the help says %q, want %q in it", got, tt.helpSays)
 			}

@@ -87,7 +87,7 @@ func states() []state {
 		alone("agent deleted", AgentDeletedPage, AgentDeletedModel{Project: hostileProject(), AgentName: hostileName, Steps: testSteps()}),
 		both("new token", RevealPage, RevealDialog, testReveal()),
 		both("new agent with its token", RevealPage, RevealDialog, registered),
-		alone("status help", StatusHelpPage, StatusHelpModel{Limits: agent.NewThresholds(36*time.Hour, 30*24*time.Hour)}),
+		alone("status help", StatusHelpPage, StatusHelpModel{Limits: agent.NewThresholds(36*time.Hour, 30*24*time.Hour, 90*24*time.Hour)}),
 		{name: "project picker", page: func(p Page) templ.Component { return ProjectsPage(p, projects) }, fragment: func(p Page) templ.Component { return Picker(p, projects) }},
 	}
 	return slices.Concat(list, activityStates(), formStates(), rotationStates(), podStates(), useStates())

@@ -26,6 +26,7 @@ const (
 	PatternAgentNew    = "/projects/{project}/agents/new"
 	PatternAgent       = "/projects/{project}/agents/{agent}"
 	PatternAgentDelete = "/projects/{project}/agents/{agent}/delete"
+	PatternDependents  = "/projects/{project}/agents/{agent}/dependents"
 	PatternTokens      = "/projects/{project}/agents/{agent}/tokens"
 	PatternTokenNew    = "/projects/{project}/agents/{agent}/tokens/new"
 	PatternTokenStored = "/projects/{project}/agents/{agent}/tokens/{token}/stored"
@@ -35,6 +36,7 @@ const (
 	PatternRotation    = "/projects/{project}/agents/{agent}/rotation"
 	PatternRotations   = "/rotations"
 	PatternUnused      = "/unused-tokens"
+	PatternStale       = "/stale-agents"
 	PatternStatusHelp  = "/help/status"
 	PatternKeysHelp    = "/help/keys"
 	PatternHealth      = "/healthz"
@@ -111,6 +113,11 @@ func (u URLs) Agent(project, agent int64, tab Tab) string {
 // AgentDelete asks for, and receives, the deletion of an agent.
 func (u URLs) AgentDelete(project, agent int64) string { return u.agent(project, agent) + "/delete" }
 
+// Dependents lists the environments that have an agent; loss is what is about to be taken from them.
+func (u URLs) Dependents(project, agent int64, loss Loss) string {
+	return withQuery(u.agent(project, agent)+"/dependents", "for", string(loss))
+}
+
 // Tokens receives the form that creates a token.
 func (u URLs) Tokens(project, agent int64) string { return u.agent(project, agent) + "/tokens" }
 
@@ -171,6 +178,11 @@ func (u URLs) Unused(agents []string, days int) string {
 		return u.Base + PatternUnused
 	}
 	return u.Base + PatternUnused + "?" + query.Encode()
+}
+
+// Stale asks for, and receives, the deletion of those of the agents that are stale.
+func (u URLs) Stale(agents []string) string {
+	return withRawQuery(u.Base+PatternStale, url.Values{"agent": agents}.Encode())
 }
 
 // KeysHelp lists the keyboard shortcuts.

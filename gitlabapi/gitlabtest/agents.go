@@ -200,4 +200,5 @@ func (st *store) dropAgent(id int64) {
 	}
 	delete(st.tokensOf, id)
 	delete(st.agents, id)
+	st.leaveEnvironments(id)
 }

@@ -37,6 +37,7 @@ type personResolver struct {
 	Name     string
 	Username string
 	WebPath  string
+	State    string
 }
 
 // person is somebody by id, nil for nobody.
@@ -45,7 +46,7 @@ func (c *call) person(id int64) *personResolver {
 	if u == nil {
 		return nil
 	}
-	return &personResolver{graphql.ID(globalID("User", u.ID)), u.Name, u.Username, "/" + u.Username}
+	return &personResolver{graphql.ID(globalID("User", u.ID)), u.Name, u.Username, "/" + u.Username, u.State}
 }
 
 func (rootResolver) CurrentUser(ctx context.Context) *personResolver {

@@ -1,6 +1,7 @@
 package gitlabtest
 
 import (
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -210,4 +211,5 @@ func (s *Server) DeleteProject(project int64) {
 		s.dropAgent(a.ID)
 	}
 	delete(s.projects, project)
+	maps.DeleteFunc(s.environments, func(_ int64, e *Environment) bool { return e.Project == project })
 }

@@ -14,6 +14,8 @@ const (
 	OpRevokeToken   = "revoke token"
 
 	OpListURLConfigurations = "list url configurations"
+	OpListEnvironments      = "list environments"
+	OpListGroupProjects     = "list group projects"
 
 	OpCurrentUser  = "current user"
 	OpGetUser      = "get user"
@@ -75,6 +77,13 @@ func routes() []route {
 		{OpRevokeToken, "DELETE " + tokens + "/{token_id}", anyScope, []param{project, agent, token}, revokeToken},
 
 		{OpListURLConfigurations, "GET " + agents + "/{agent_id}/url_configurations", anyScope, paged(project, agent), listURLConfigurations},
+
+		{
+			OpListEnvironments, "GET /api/v4/projects/{id}/environments", anyScope,
+			paged(project, textParam("states").oneOf("available", "stopping", "stopped")),
+			listEnvironments,
+		},
+		{OpListGroupProjects, "GET /api/v4/groups/{id}/projects", anyScope, groupProjectParams(), listGroupProjects},
 
 		{OpCurrentUser, "GET /api/v4/user", userScope, nil, currentUser},
 		{OpGetUser, "GET /api/v4/users/{id}", userScope, []param{integerParam("id").require()}, getUser},

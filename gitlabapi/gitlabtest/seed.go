@@ -13,7 +13,7 @@ type User struct {
 	// Name is the Username when empty.
 	Name  string
 	Email string
-	// State is "active" when empty; "blocked" and "deactivated" people are refused.
+	// State is "active" when empty, and otherwise a value of GraphQL's UserState; "blocked" and "deactivated" people are refused.
 	State string
 	Admin bool
 	// Auditor sees every project without being a member, but none of their agents.

@@ -17,6 +17,8 @@ type store struct {
 	agents   map[int64]*Agent
 	tokens   map[int64]*Token
 	events   []event
+	// environments are those of all projects.
+	environments map[int64]*Environment
 	// agentsIn and tokensOf find agents by project and tokens by agent, in the order of their making.
 	agentsIn map[int64][]*Agent
 	tokensOf map[int64][]*Token
@@ -65,6 +67,7 @@ func newStore() store {
 		projects:       map[int64]*Project{},
 		agents:         map[int64]*Agent{},
 		tokens:         map[int64]*Token{},
+		environments:   map[int64]*Environment{},
 		agentsIn:       map[int64][]*Agent{},
 		tokensOf:       map[int64][]*Token{},
 		projectMembers: map[membership]AccessLevel{},

@@ -46,6 +46,8 @@ func (t Token) NeverUsed() bool { return t.UseKnown && t.LastUsedAt.IsZero() }
 type Person struct {
 	ID             int64
 	Username, Name string
+	// Account is the state of the account, which only GraphQL tells, and only of who created tokens.
+	Account Account
 }
 
 // TokensRead reports whether the agent's active tokens could be read.

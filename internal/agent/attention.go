@@ -16,11 +16,18 @@ type Thresholds struct {
 	MaxAge time.Duration
 	// Overlap is how long two tokens may live side by side, as they do during a rotation.
 	Overlap time.Duration
+	// NeverConnected is how long a new agent may wait for its first contact.
+	NeverConnected time.Duration
+	// MaxSilence is how long ago an agent's last contact may be; the operator's AGENT_MAX_SILENCE.
+	MaxSilence time.Duration
 }
 
-// NewThresholds returns the thresholds with the two that an operator sets.
-func NewThresholds(maxAge, maxIdle time.Duration) Thresholds {
-	return Thresholds{NeverUsed: 24 * time.Hour, MaxIdle: maxIdle, MaxAge: maxAge, Overlap: 7 * 24 * time.Hour}
+// NewThresholds returns the thresholds with the three that an operator sets.
+func NewThresholds(maxAge, maxIdle, maxSilence time.Duration) Thresholds {
+	return Thresholds{
+		NeverUsed: 24 * time.Hour, MaxIdle: maxIdle, MaxAge: maxAge, Overlap: 7 * 24 * time.Hour,
+		NeverConnected: 30 * 24 * time.Hour, MaxSilence: maxSilence,
+	}
 }
 
 // Rule is one reason for which an agent may need attention. Its text is its name in addresses,
@@ -32,6 +39,8 @@ const (
 	// Unstored: a token was created through the portal and nobody said that they stored it, which
 	// only the audit knows.
 	Unstored Rule = "not_stored"
+	// Stale: nothing was heard of the agent for so long that it can be deleted.
+	Stale Rule = "stale"
 	// NoToken: the agent has no active token, so nothing can connect with it.
 	NoToken Rule = "no_token"
 	// NeverUsed: a token was not used since it was created, and that is too long ago.
@@ -40,6 +49,8 @@ const (
 	Idle Rule = "idle"
 	// TooOld: a token was created too long ago.
 	TooOld Rule = "too_old"
+	// CreatorLeft: who created a token cannot use GitLab any more; the token still works.
+	CreatorLeft Rule = "creator_left"
 	// TooMany: the agent has more active tokens than a rotation needs.
 	TooMany Rule = "too_many"
 	// Unfinished: two tokens are active for longer than a rotation takes.
@@ -52,7 +63,7 @@ const (
 
 // Rules lists all rules in the order in which they are told: what may be lost comes first.
 func Rules() []Rule {
-	return []Rule{Unstored, NoToken, NeverUsed, Idle, TooOld, TooMany, Unfinished, UpdateNeeded, VersionsDiffer}
+	return []Rule{Unstored, Stale, NoToken, NeverUsed, Idle, TooOld, CreatorLeft, TooMany, Unfinished, UpdateNeeded, VersionsDiffer}
 }
 
 // Attention lists the rules by which the agent needs attention, in their order. What could not be
@@ -71,6 +82,8 @@ func (a Agent) Attention(unstored bool, limits Thresholds, now time.Time) []Rule
 // needs judges the agent by one rule.
 func (a Agent) needs(rule Rule, limits Thresholds, now time.Time) bool {
 	switch rule {
+	case Stale:
+		return a.Stale(limits, now)
 	case NoToken:
 		return a.TokenCount == 0
 	case NeverUsed:
@@ -81,6 +94,8 @@ func (a Agent) needs(rule Rule, limits Thresholds, now time.Time) bool {
 		})
 	case TooOld:
 		return a.anyToken(func(t Token) bool { return now.Sub(t.CreatedAt) > limits.MaxAge })
+	case CreatorLeft:
+		return a.anyToken(func(t Token) bool { return t.CreatedBy.Account.Left() })
 	case TooMany:
 		return a.OverTokenLimit()
 	case Unfinished:

@@ -12,7 +12,7 @@ import (
 const day = 24 * time.Hour
 
 // limits are those of a portal that nobody configured.
-func limits() agent.Thresholds { return agent.NewThresholds(90*day, 30*day) }
+func limits() agent.Thresholds { return agent.NewThresholds(90*day, 30*day, 90*day) }
 
 func noon() time.Time { return time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC) }
 
@@ -28,6 +28,34 @@ func unused(age time.Duration) agent.Token {
 // of is an agent with these tokens, all of them read.
 func of(tokens ...agent.Token) agent.Agent {
 	return agent.Agent{Tokens: tokens, TokenCount: len(tokens)}
+}
+
+// registered is an agent that was registered so long ago.
+func registered(age time.Duration, tokens ...agent.Token) agent.Agent {
+	a := of(tokens...)
+	a.CreatedAt = noon().Add(-age)
+	return a
+}
+
+// seen was in contact so long ago with a token that is revoked since.
+func seen(a agent.Agent, ago time.Duration) agent.Agent {
+	a.RevokedUse = noon().Add(-ago)
+	return a
+}
+
+func TestTheCreatorLeftWhenTheirAccountSaysSo(t *testing.T) {
+	t.Parallel()
+	for account, want := range map[agent.Account]bool{
+		agent.AccountActive: false, agent.AccountUnknown: false, "blocked_pending_approval": false, "some new state": false,
+		agent.AccountBlocked: true, agent.AccountLDAPBlocked: true, agent.AccountBanned: true, agent.AccountDeactivated: true, agent.AccountGone: true,
+	} {
+		theirs := token(day, 0)
+		theirs.CreatedBy.Account = account
+		got := of(token(2*day, 0), theirs).Attention(false, limits(), noon())
+		if slices.Contains(got, agent.CreatorLeft) != want || len(got) > 1 {
+			t.Errorf("for an account that is %q due by the rules %v, want creator_left: %v", account, got, want)
+		}
+	}
 }
 
 func TestAttentionIsDueByTheRules(t *testing.T) {
@@ -58,6 +86,16 @@ func TestAttentionIsDueByTheRules(t *testing.T) {
 		{"the uses could not be read", of(agent.Token{CreatedAt: noon().Add(-100 * day)}), rules{agent.TooOld}},
 		{"only some of many tokens could be read", agent.Agent{TokenCount: 30, Tokens: []agent.Token{token(day, 0), unused(2 * day)}}, rules{agent.NeverUsed, agent.TooMany}},
 		{"two tokens of which one could be read", agent.Agent{TokenCount: 2, Tokens: []agent.Token{token(day, 0)}}, nil},
+		{"never connected for exactly 30 days", registered(30 * day), rules{agent.NoToken}},
+		{"never connected for longer", registered(30*day + time.Second), rules{agent.Stale, agent.NoToken}},
+		{"never connected, with a new token", registered(100*day, unused(time.Hour)), nil},
+		{"silent for exactly the limit", registered(200*day, token(90*day, 90*day)), rules{agent.Idle}},
+		{"silent for longer than the limit", registered(200*day, token(90*day, 90*day+time.Second)), rules{agent.Stale, agent.Idle}},
+		{"silent with one token and in contact with another", registered(200*day, token(90*day, 0), token(8*day, 91*day)), rules{agent.Idle, agent.Unfinished}},
+		{"whether it is silent could not be read", registered(200*day, agent.Token{CreatedAt: noon()}), nil},
+		{"no token of many could be read", agent.Agent{CreatedAt: noon().Add(-200 * day), TokenCount: agent.Unread}, nil},
+		{"seen not long ago with a token that is revoked", seen(registered(200*day), 80*day), rules{agent.NoToken}},
+		{"seen long ago with a token that is revoked", seen(registered(200*day), 91*day), rules{agent.Stale, agent.NoToken}},
 		{"the use of one of two could not be read", of(unused(2*day), agent.Token{CreatedAt: noon()}), rules{agent.NeverUsed}},
 	}
 	for _, tt := range tests {
@@ -75,7 +113,7 @@ func TestAttentionIsDueByTheRules(t *testing.T) {
 
 // randomAgent has up to four tokens of any age, used or not.
 func randomAgent(random *rand.Rand) agent.Agent {
-	a, useKnown := agent.Agent{}, random.IntN(4) > 0
+	a, useKnown := agent.Agent{CreatedAt: noon().Add(-time.Duration(random.Int64N(int64(200 * day))))}, random.IntN(4) > 0
 	for range random.IntN(5) {
 		age := time.Duration(random.Int64N(int64(200 * day)))
 		token := agent.Token{CreatedAt: noon().Add(-age), UseKnown: useKnown}

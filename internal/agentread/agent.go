@@ -72,6 +72,7 @@ func addUse(a *agent.Agent, told agent.Agent) {
 		if known, ok := told.Token(token.ID); ok {
 			token.LastUsedAt, token.UseKnown = known.LastUsedAt, true
 			token.CreatedBy.Name, token.CreatedBy.Username = known.CreatedBy.Name, known.CreatedBy.Username
+			token.CreatedBy.Account = known.CreatedBy.Account
 		}
 	}
 }

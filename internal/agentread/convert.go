@@ -82,7 +82,7 @@ func agentIn(room []agent.Token, d *gitlabapi.AgentDetail) (agent.Agent, []agent
 	for i := range d.Tokens {
 		token := &d.Tokens[i]
 		room = append(room, agent.Token{
-			ID: int64(token.ID), Name: token.Name, CreatedAt: token.CreatedAt, CreatedBy: personOf(token.CreatedBy),
+			ID: int64(token.ID), Name: token.Name, CreatedAt: token.CreatedAt, CreatedBy: makerOf(token.CreatedBy),
 			LastUsedAt: token.LastUsedAt, UseKnown: true,
 		})
 	}
@@ -96,6 +96,24 @@ func personOf(p gitlabapi.Person) agent.Person {
 	return agent.Person{ID: int64(p.ID), Username: p.Username, Name: p.Name}
 }
 
+// makerOf is who created a token, as GraphQL tells of them.
+func makerOf(p gitlabapi.Person) agent.Person {
+	maker := personOf(p)
+	if maker.Account = agent.Account(p.State); p == (gitlabapi.Person{}) {
+		maker.Account = agent.AccountGone
+	}
+	return maker
+}
+
+// makerByREST is who created a token, by their number, which is all that REST knows of them: 0 once
+// their account is gone.
+func makerByREST(id int64) agent.Person {
+	if id == 0 {
+		return agent.Person{Account: agent.AccountGone}
+	}
+	return agent.Person{ID: id}
+}
+
 // AgentOf is an agent as REST tells of it, whose tokens are not known.
 func AgentOf(a gitlabapi.Agent) agent.Agent {
 	return agent.Agent{
@@ -107,7 +125,7 @@ func AgentOf(a gitlabapi.Agent) agent.Agent {
 // TokenOf is a token as REST lists it, whose use is not known.
 func TokenOf(t gitlabapi.Token) agent.Token {
 	return agent.Token{
-		ID: t.ID, Name: t.Name, Description: t.Description, CreatedAt: seconds(t.CreatedAt), CreatedBy: agent.Person{ID: t.CreatedByUserID},
+		ID: t.ID, Name: t.Name, Description: t.Description, CreatedAt: seconds(t.CreatedAt), CreatedBy: makerByREST(t.CreatedByUserID),
 	}
 }
 

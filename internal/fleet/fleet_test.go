@@ -38,7 +38,7 @@ func runs(versions ...string) func(*fleet.Agent) {
 // judged are agents by the default limits; unstored are numbers of tokens.
 func judged(agents []fleet.Agent, unstored ...int64) []fleet.Row {
 	isUnstored := func(token int64) bool { return slices.Contains(unstored, token) }
-	return fleet.Rows(agents, isUnstored, nil, agent.NewThresholds(90*day, 30*day), now())
+	return fleet.Rows(agents, isUnstored, nil, agent.NewThresholds(90*day, 30*day, 90*day), now())
 }
 
 func agents() []fleet.Agent {

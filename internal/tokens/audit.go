@@ -107,7 +107,8 @@ func outcomeOf(err error) activity.Outcome {
 	case gitlabapi.OutcomeUnknown(err):
 		return activity.Unknown
 	case errors.As(err, &limit), errors.As(err, &taken), errors.As(err, &used), errors.As(err, &spent),
-		errors.Is(err, ErrUsedMeanwhile), errors.Is(err, ErrTooYoung):
+		errors.Is(err, ErrUsedMeanwhile), errors.Is(err, ErrTooYoung),
+		errors.Is(err, ErrNotStale), errors.Is(err, ErrContactUnknown), errors.Is(err, ErrNotManageable):
 		return activity.Refused
 	case gitlabapi.Refused(err):
 		return activity.Refused

@@ -96,13 +96,22 @@ type DeleteRequest struct {
 // counts as deleted, as long as its project can still be seen. *NotAuditedError when GitLab was
 // not asked, *budget.SpentError likewise.
 func (s *Service) Delete(ctx context.Context, gitlab *gitlabapi.Client, req DeleteRequest) error {
-	event := req.Actor.event(activity.AgentDelete, audit.Claim{}, audit.Target{
-		ProjectID: req.Project, ProjectPath: req.ProjectPath, AgentID: req.Agent, AgentName: req.AgentName,
-	})
-	if err := s.take(ctx, event); err != nil {
+	if err := s.take(ctx, req.event()); err != nil {
 		return err
 	}
-	row, err := s.begin(ctx, event)
+	return s.delete(ctx, gitlab, req)
+}
+
+// event is the audit's row of a deletion.
+func (req DeleteRequest) event() audit.Event {
+	return req.Actor.event(activity.AgentDelete, audit.Claim{}, audit.Target{
+		ProjectID: req.Project, ProjectPath: req.ProjectPath, AgentID: req.Agent, AgentName: req.AgentName,
+	})
+}
+
+// delete is Delete for what was taken from the allowance before.
+func (s *Service) delete(ctx context.Context, gitlab *gitlabapi.Client, req DeleteRequest) error {
+	row, err := s.begin(ctx, req.event())
 	if err != nil {
 		return err
 	}

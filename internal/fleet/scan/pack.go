@@ -146,6 +146,7 @@ func personFields(f fields, v *agent.Person) {
 	f.number(&v.ID)
 	f.text(&v.Username)
 	f.text(&v.Name)
+	f.text((*string)(&v.Account))
 }
 
 func warningFields(f fields, v *fleet.Warning, project *int64) {

@@ -124,7 +124,7 @@ func projects() []project {
 			newAgent("hall-2", running(live("helm", 88*day), "18.5.0", "18.5.1")),
 			newAgent("hall-3", used("helm", 88*day, 62*day)),
 		}},
-		{"shop/warehouse/parcels", "Parcels", "Labels and tracking", mara, []madeAgent{newAgent("production", live("flux", 50*day))}},
+		{"shop/warehouse/parcels", "Parcels", "Labels and tracking", petra, []madeAgent{newAgent("production", live("flux", 50*day))}},
 		{"shop/warehouse/robots", "Robots", "Drives the shuttles in hall 2", "", []madeAgent{
 			// registered by somebody who has left, before GitLab limited an agent to two tokens
 			newAgent("hall-2", used("first", 1400*day, 900*day), used("second", 1200*day, 3*hour), running(live("third", 300*day), "16.11.0")),

@@ -40,11 +40,13 @@ type seeder struct {
 	now    time.Time
 	people map[string]int64
 	groups map[string]int64
+	// projects are by full path, and agents by that of their project with their name behind.
+	projects, agents map[string]int64
 }
 
 // seed fills s and returns the people.
 func seed(s *gitlabtest.Server, now time.Time) people {
-	d := &seeder{s, now, map[string]int64{}, map[string]int64{}}
+	d := &seeder{s, now, map[string]int64{}, map[string]int64{}, map[string]int64{}, map[string]int64{}}
 	everybody := d.addPeople()
 	d.addGroups()
 	for _, p := range projects() {
@@ -52,6 +54,7 @@ func seed(s *gitlabtest.Server, now time.Time) people {
 	}
 	d.addStores()
 	d.addCorners()
+	d.addEnvironments()
 	return everybody
 }
 
@@ -62,6 +65,7 @@ const (
 	tomas   = "tomas"
 	ines    = "ines"
 	chenwei = "chenwei"
+	petra   = "petra"
 	root    = "root"
 )
 
@@ -85,6 +89,8 @@ func (d *seeder) addPeople() people {
 		d.people[p.username] = id
 		everybody[i].token = d.AddPersonalToken(gitlabtest.PersonalToken{User: id})
 	}
+	// Somebody who has left, and whose tokens still work. They cannot sign in.
+	d.people[petra] = d.AddUser(gitlabtest.User{Username: petra, Name: "Petra Novák", State: "blocked", Hint: "Has left: her account is blocked"})
 	return everybody
 }
 
@@ -109,9 +115,10 @@ func (d *seeder) addProject(p project) {
 		// Times that differ from project to project, the same on every start.
 		CreatedAt: d.now.AddDate(-1, -len(p.path), 0), LastActivityAt: d.now.Add(-time.Duration(len(p.name)) * time.Hour),
 	})
+	d.projects[p.path] = id
 	d.AddFile(gitlabtest.File{Project: id, Path: "README.md", Content: "# " + p.name + "\n\n" + p.description + "\n"})
 	for _, a := range p.agents {
-		d.addAgent(id, p.by, a)
+		d.agents[p.path+"/"+a.name] = d.addAgent(id, p.by, a)
 	}
 	for name, content := range configs()[p.path] {
 		d.AddFile(gitlabtest.File{Project: id, Path: agentconfig.Path(name), Content: content})
@@ -119,7 +126,7 @@ func (d *seeder) addProject(p project) {
 }
 
 // addAgent registers an agent shortly before its first token was made.
-func (d *seeder) addAgent(project int64, by string, a madeAgent) {
+func (d *seeder) addAgent(project int64, by string, a madeAgent) int64 {
 	age := 9 * day
 	if len(a.tokens) > 0 {
 		age = slices.MaxFunc(a.tokens, func(x, y token) int { return cmp.Compare(x.age, y.age) }).age + time.Minute
@@ -129,6 +136,7 @@ func (d *seeder) addAgent(project int64, by string, a madeAgent) {
 	for _, t := range a.tokens {
 		d.AddToken(t.seed(id, creator, d.now))
 	}
+	return id
 }
 
 // addStores is one project with an agent for every store: more than fit on a page.

@@ -124,7 +124,7 @@ func TestDemoNeedsEveryKindOfAttention(t *testing.T) {
 	v := see(t, mara, 0)
 	due := map[agent.Rule]int{}
 	for _, a := range v.agents() {
-		for _, rule := range a.Attention(false, agent.NewThresholds(90*day, 30*day), v.now) {
+		for _, rule := range a.Attention(false, agent.NewThresholds(90*day, 30*day, 90*day), v.now) {
 			due[rule]++
 		}
 	}
@@ -132,6 +132,32 @@ func TestDemoNeedsEveryKindOfAttention(t *testing.T) {
 		if due[rule] == 0 && rule != agent.Unstored { // which the portal alone knows
 			t.Errorf("nothing in the demo is %s", rule)
 		}
+	}
+}
+
+func TestDemoHasAgentsThatEnvironmentsDependOn(t *testing.T) {
+	t.Parallel()
+	v := see(t, mara, 0)
+	reader := agentread.New(agentread.Config{Log: slog.New(slog.DiscardHandler)}).For(v.client, 1)
+	found := map[string]int{}
+	for _, p := range v.found {
+		for _, a := range p.Agents {
+			told := reader.Dependents(t.Context(), agentread.ProjectAgent{Project: p.Project, Agent: a}, agentconfig.Home{Project: p.Project.Path})
+			for what, is := range map[string]bool{
+				"environments of several projects":              told.Projects > 1 && len(told.Environments) > 1,
+				"environments of a stale agent":                 a.Stale(agent.NewThresholds(90*day, 30*day, 90*day), v.now) && len(told.Environments) > 0,
+				"environments of an agent that is set up badly": told.Grants == agentread.GrantsBroken && len(told.Environments) > 0,
+				"environments of a whole instance":              told.Instance && len(told.Environments) > 0,
+				"no environments":                               told.Complete() && len(told.Environments) == 0,
+			} {
+				if is {
+					found[what]++
+				}
+			}
+		}
+	}
+	if len(found) != 5 {
+		t.Errorf("the demo has %v, want five kinds", found)
 	}
 }
 
