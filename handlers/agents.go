@@ -8,6 +8,7 @@ import (
 	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/agentread"
 	"gitlab-agent-portal/internal/audit"
+	"gitlab-agent-portal/internal/parallel"
 	"gitlab-agent-portal/internal/tokens"
 	"gitlab-agent-portal/views"
 )
@@ -52,6 +53,10 @@ func (h *Handlers) agentShow(w http.ResponseWriter, r *http.Request, s *session)
 		}
 		if model.Connect.Wrong() {
 			status = http.StatusUnprocessableEntity
+		}
+	case views.TabAccess:
+		if err = parallel.Guard(func() error { model.Access = h.loadAccess(r, s, found); return nil }); err != nil {
+			return err
 		}
 	case views.TabActivity:
 		if model.Activity, err = h.loadAgentActivity(r, s, found); err != nil {

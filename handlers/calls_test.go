@@ -43,7 +43,10 @@ func tableOfCalls() []pageCalls {
 		{views.PatternAgentNew, "", 1, 0, 3},           //
 		{views.PatternAgent, "", 1, 2, 7},              // the agent and its tokens, and everything else
 		{views.PatternAgent, "?tab=activity", 2, 2, 8}, // and what GitLab noted
-		{views.PatternAgent, "?tab=connect", 1, 4, 9},  // and the configuration file and the agent server
+		{views.PatternAgent, "?tab=connect", 1, 3, 8},  // and the agent server
+		{views.PatternAgent, "?tab=access", 1, 3, 8},   // and the configuration file; with grants, one query more
+		{views.PatternConfigEdit, "", 1, 4, 9},         // and the file and the branch, of which there are none
+		{views.PatternGrantees, "?q=pay", 1, 4, 9},     // and the groups and the projects
 		{views.PatternAgentDelete, "", 1, 2, 7},        //
 		{views.PatternTokenNew, "", 1, 2, 7},           //
 		{views.PatternTokenRevoke, "", 2, 2, 8},        // and the connections

@@ -17,6 +17,8 @@ func (m AgentModel) tabName(l *i18n.Printer) string {
 		return l.T("activity.heading")
 	case TabConnect:
 		return l.T("connect.tab")
+	case TabAccess:
+		return l.T("access.tab")
 	default:
 		return l.T("tokens.tab")
 	}

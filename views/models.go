@@ -162,6 +162,7 @@ type AgentModel struct {
 	Unstored []UnstoredToken
 	Activity AgentActivityModel
 	Connect  ConnectModel
+	Access   ConfigModel
 }
 
 // Snippet is a command to copy, with the sentence that explains it.

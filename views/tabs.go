@@ -10,12 +10,13 @@ const (
 	TabTokens   Tab = "tokens"
 	TabActivity Tab = "activity"
 	TabConnect  Tab = "connect"
+	TabAccess   Tab = "access"
 )
 
 // ParseTab is the tab of that name; an unknown one is the first.
 func ParseTab(name string) Tab {
 	switch tab := Tab(name); tab {
-	case TabActivity, TabConnect:
+	case TabActivity, TabConnect, TabAccess:
 		return tab
 	default:
 		return TabTokens
@@ -46,5 +47,5 @@ func (m AgentModel) tabs(p Page) []TabLink {
 	}
 	tokens := link(TabTokens, p.L.T("tokens.tab"))
 	tokens.Counts, tokens.Count = true, len(m.Tokens)
-	return []TabLink{tokens, link(TabActivity, p.L.T("activity.heading")), link(TabConnect, p.L.T("connect.tab"))}
+	return []TabLink{tokens, link(TabActivity, p.L.T("activity.heading")), link(TabAccess, p.L.T("access.tab")), link(TabConnect, p.L.T("connect.tab"))}
 }

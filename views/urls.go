@@ -27,6 +27,9 @@ const (
 	PatternAgentNew    = "/projects/{project}/agents/new"
 	PatternAgent       = "/projects/{project}/agents/{agent}"
 	PatternAgentDelete = "/projects/{project}/agents/{agent}/delete"
+	PatternConfigEdit  = "/projects/{project}/agents/{agent}/configuration"
+	PatternConfigCheck = "/projects/{project}/agents/{agent}/configuration/check"
+	PatternGrantees    = "/projects/{project}/agents/{agent}/configuration/grantees"
 	PatternTokens      = "/projects/{project}/agents/{agent}/tokens"
 	PatternTokenNew    = "/projects/{project}/agents/{agent}/tokens/new"
 	PatternTokenStored = "/projects/{project}/agents/{agent}/tokens/{token}/stored"
@@ -114,6 +117,17 @@ func (u URLs) Agent(project, agent int64, tab Tab) string {
 
 // AgentDelete asks for, and receives, the deletion of an agent.
 func (u URLs) AgentDelete(project, agent int64) string { return u.agent(project, agent) + "/delete" }
+
+// ConfigEdit shows, and receives, the form that changes an agent's configuration file.
+func (u URLs) ConfigEdit(project, agent int64) string {
+	return u.agent(project, agent) + "/configuration"
+}
+
+// ConfigCheck receives a changed file that is to be checked, and not to be written.
+func (u URLs) ConfigCheck(project, agent int64) string { return u.ConfigEdit(project, agent) + "/check" }
+
+// Grantees lists what an agent can be granted to.
+func (u URLs) Grantees(project, agent int64) string { return u.ConfigEdit(project, agent) + "/grantees" }
 
 // Tokens receives the form that creates a token.
 func (u URLs) Tokens(project, agent int64) string { return u.agent(project, agent) + "/tokens" }
