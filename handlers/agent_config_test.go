@@ -37,27 +37,27 @@ func (p *portal) configPanel(username, language string) (page *answer, said stri
 
 func TestTheConfigurationFileIsShown(t *testing.T) {
 	t.Parallel()
-	const file = "/shop/payments/-/blob/main/.gitlab/agents/prod/config.yaml"
+	const file, edit = "/shop/payments/-/blob/main/.gitlab/agents/prod/config.yaml", "/projects/1/agents/1/configuration"
 	for _, tt := range []struct {
 		name, content string
 		en, zh, not   string
 		links         []string
 	}{
-		{"empty", "", "only pipelines of the agent’s own project", "仅代理所在项目的流水线可使用", "as this file tells", []string{file}},
+		{"empty", "", "only pipelines of the agent’s own project", "仅代理所在项目的流水线可使用", "as this file tells", []string{file, edit}},
 		{
 			"with grants",
 			"ci_access:\n  projects: [{id: shop/web, environments: [prod, qa], protected_branches_only: true}, {id: '../evil?'}]\nuser_access:\n  access_as: {agent: {}}\n  groups: [{id: shop}]\n",
 			"Project shop/web only in prod, qa only from protected branches and tags Not visible to you", "项目 shop/web 仅限环境 prod、qa 仅限受保护的分支和标签 对您不可见", "",
-			[]string{file, "/shop/web", "/shop"},
+			[]string{file, edit, "/shop/web", "/shop"},
 		},
 		{
 			"with people", "user_access: {access_as: {agent: {}}, groups: [{id: shop}]}\n",
-			"Members of these, from Developer up, may use it from their computers (user_access)It also switches on GitLab’s dashboard for Kubernetes for them. In the cluster they act as the agent. Group shop As the file tells",
-			"以下群组和项目中开发者及以上角色的成员可在自己的电脑上使用代理（user_access）这还会为他们启用 GitLab 的 Kubernetes 仪表盘。 他们在集群中以代理的身份操作。 群组 shop 以文件为准", "",
-			[]string{file, "/shop"},
+			"Members of these, from Developer up, may use it from their computers (user_access)It also switches on GitLab’s dashboard for Kubernetes for them. In the cluster they act as the agent. Group shop Not in effect GitLab lets nobody use the agent from their computer yet.",
+			"以下群组和项目中开发者及以上角色的成员可在自己的电脑上使用代理（user_access）这还会为他们启用 GitLab 的 Kubernetes 仪表盘。 他们在集群中以代理的身份操作。 群组 shop 未生效", "",
+			[]string{file, edit, "/shop"},
 		},
-		{"with a repeated key", "ci_access: {}\nci_access: {groups: [{id: shop}]}\n", "GitLab takes the last one Line 2: ci_access was there before", "只采用最后一个 第 2 行：ci_access 前面已经出现过", "refuse", []string{file, "/shop"}},
-		{"with a hostile path", "ci_access: {groups: [{id: \"<script>alert(1)</script>\"}]}\n", "Group <script>alert(1)</script> Dropped", "群组 <script>alert(1)</script> 被忽略", "", []string{file}},
+		{"with a repeated key", "ci_access: {}\nci_access: {groups: [{id: shop}]}\n", "GitLab takes the last one Line 2: ci_access was there before", "只采用最后一个 第 2 行：ci_access 前面已经出现过", "refuse", []string{file, edit, "/shop"}},
+		{"with a hostile path", "ci_access: {groups: [{id: \"<script>alert(1)</script>\"}]}\n", "Group <script>alert(1)</script> Dropped", "群组 <script>alert(1)</script> 被忽略", "", []string{file, edit}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -203,7 +203,7 @@ func TestAMissingConfigurationFileLeadsToItsMaking(t *testing.T) {
 	p := newPortal(t)
 	tab := p.agentPath(p.prod) + "?tab=access"
 	dev := p.as("dev")
-	const create = "/shop/payments/-/new/main?file_name=.gitlab%2Fagents%2Fprod%2Fconfig.yaml"
+	const create = "/projects/1/agents/1/configuration"
 	for _, state := range []string{"an empty repository", "a repository with other files"} {
 		page := dev.get(tab)
 		if got := p.links(page, ".config"); len(got) != 1 || got[0] != create {

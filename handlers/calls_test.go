@@ -46,7 +46,7 @@ func tableOfCalls() []pageCalls {
 		{views.PatternAgent, "?tab=connect", 1, 3, 8},  // and the agent server
 		{views.PatternAgent, "?tab=access", 1, 3, 8},   // and the configuration file; with grants, one query more
 		{views.PatternConfigEdit, "", 1, 4, 9},         // and the file and the branch, of which there are none
-		{views.PatternGrantees, "?q=pay", 1, 4, 9},     // and the groups and the projects
+		{views.PatternGrantees, "?q=pay", 1, 3, 8},     // and the groups, or the projects
 		{views.PatternAgentDelete, "", 1, 2, 7},        //
 		{views.PatternTokenNew, "", 1, 2, 7},           //
 		{views.PatternTokenRevoke, "", 2, 2, 8},        // and the connections
