@@ -160,6 +160,8 @@ func (a *album) agents(p *tab) {
 	agent := p.URL()
 	a.visits(p, "agent-activity", agent+"?tab=activity")
 	a.visits(p, "agent-connect", agent+"?tab=connect")
+	a.access(p)
+	p.visit(agent)
 	a.visits(p, "rotation-demo", agent+"/rotation")
 	p.visit(agent)
 	p.click(p.Locator("main a[href$='/revoke']").First())
@@ -180,6 +182,23 @@ func (a *album) agents(p *tab) {
 	p.press("Enter")
 	p.sees(p.Locator("main .token-list li").First())
 	a.shows(p, "unused")
+}
+
+// access shows whom an agent lets in, and changes that.
+func (a *album) access(p *tab) {
+	a.visits(p, "agents-unregistered", p.s.url+"/go/shop/storefront/web")
+	p.click(p.link("production"))
+	agent := p.URL()
+	a.visits(p, "access", agent+"?tab=access")
+	a.visits(p, "access-edit", agent+"/configuration")
+	p.click(p.Locator("details.grant > summary"))
+	p.fill(p.Locator("#grant_path"), "shop/storefront/search")
+	p.click(p.Locator("[name=add]"))
+	p.sees(p.Locator(".diff [data-diff=added]").First())
+	a.shows(p, "access-edit-grant")
+	p.fill(p.Locator("#content"), "ci_access:\n  groups: [shop\n")
+	p.sees(p.Locator("#config-check .notice-danger"))
+	a.shows(p, "access-edit-broken")
 }
 
 // tokens creates the first token of an agent.

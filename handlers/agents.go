@@ -31,6 +31,9 @@ func (h *Handlers) agentList(w http.ResponseWriter, r *http.Request, s *session)
 		Project: h.projectView(project), Agents: found.Items,
 		Pager: pagerOf(found, func(page int) string { return h.urls.Agents(id, page) }),
 	}
+	if project.Access.CanManage() && found.Prev == 0 && found.Next == 0 {
+		model.Unregistered = s.read.Unregistered(r.Context(), id, found.Items)
+	}
 	p := h.projectPage(w, r, printer(r).T("titles.agents", "Project", project.Name))
 	return h.render(w, r, http.StatusOK, views.AgentsPage(p, model), views.AgentsTable(p, model))
 }

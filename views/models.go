@@ -141,6 +141,8 @@ type AgentsModel struct {
 	Project Project
 	Agents  []agent.Agent
 	Pager   Pager
+	// Unregistered are folders of configuration files without an agent, to whoever may register one.
+	Unregistered []string
 }
 
 // AgentFormModel is the form that registers an agent.

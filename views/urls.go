@@ -107,6 +107,11 @@ func (u URLs) Agents(project int64, page int) string {
 // AgentNew is the form that registers an agent.
 func (u URLs) AgentNew(project int64) string { return u.project(project) + "/agents/new" }
 
+// AgentNewNamed is that form with a name filled in.
+func (u URLs) AgentNewNamed(project int64, name string) string {
+	return withQuery(u.AgentNew(project), "name", name)
+}
+
 // Agent is one agent's page; tab is empty for the first one.
 func (u URLs) Agent(project, agent int64, tab Tab) string {
 	if tab == TabTokens {

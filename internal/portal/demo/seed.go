@@ -40,16 +40,19 @@ type seeder struct {
 	now    time.Time
 	people map[string]int64
 	groups map[string]int64
+	// made are projects by path, and agents by path and name with a colon between.
+	made map[string]int64
 }
 
 // seed fills s and returns the people.
 func seed(s *gitlabtest.Server, now time.Time) people {
-	d := &seeder{s, now, map[string]int64{}, map[string]int64{}}
+	d := &seeder{s, now, map[string]int64{}, map[string]int64{}, map[string]int64{}}
 	everybody := d.addPeople()
 	d.addGroups()
 	for _, p := range projects() {
 		d.addProject(p)
 	}
+	d.addGrants()
 	d.addStores()
 	d.addCorners()
 	return everybody
@@ -110,8 +113,9 @@ func (d *seeder) addProject(p project) {
 		CreatedAt: d.now.AddDate(-1, -len(p.path), 0), LastActivityAt: d.now.Add(-time.Duration(len(p.name)) * time.Hour),
 	})
 	d.AddFile(gitlabtest.File{Project: id, Path: "README.md", Content: "# " + p.name + "\n\n" + p.description + "\n"})
+	d.made[p.path] = id
 	for _, a := range p.agents {
-		d.addAgent(id, p.by, a)
+		d.made[p.path+":"+a.name] = d.addAgent(id, p.by, a)
 	}
 	for name, content := range configs()[p.path] {
 		d.AddFile(gitlabtest.File{Project: id, Path: agentconfig.Path(name), Content: content})
@@ -119,7 +123,7 @@ func (d *seeder) addProject(p project) {
 }
 
 // addAgent registers an agent shortly before its first token was made.
-func (d *seeder) addAgent(project int64, by string, a madeAgent) {
+func (d *seeder) addAgent(project int64, by string, a madeAgent) int64 {
 	age := 9 * day
 	if len(a.tokens) > 0 {
 		age = slices.MaxFunc(a.tokens, func(x, y token) int { return cmp.Compare(x.age, y.age) }).age + time.Minute
@@ -129,6 +133,7 @@ func (d *seeder) addAgent(project int64, by string, a madeAgent) {
 	for _, t := range a.tokens {
 		d.AddToken(t.seed(id, creator, d.now))
 	}
+	return id
 }
 
 // addStores is one project with an agent for every store: more than fit on a page.
