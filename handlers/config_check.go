@@ -19,6 +19,9 @@ func (h *Handlers) configCheck(w http.ResponseWriter, r *http.Request, s *sessio
 	if err != nil {
 		return err
 	}
+	if err := h.checkDraftForm(r, s, h.urls.ConfigEdit(ref.Project, ref.Agent)); err != nil {
+		return err
+	}
 	if isFragment(r) && !wantsGrant(r) {
 		return h.checkTyped(w, r, s, ref.Project)
 	}

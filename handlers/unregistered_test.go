@@ -17,7 +17,7 @@ func TestAConfigurationWithoutAnAgentIsOfferedForRegistration(t *testing.T) {
 	list := p.address("/projects/{project}/agents")
 	lead := p.as("lead")
 	page := lead.get(list)
-	if got := page.text(".unregistered ul"); got != "eu-1 Register agent eu-1 us-1 Register agent us-1" {
+	if got := page.text(".unregistered ul"); got != "eu-1Register agent eu-1us-1Register agent us-1" {
 		t.Errorf("offered are %q", got)
 	}
 	form := lead.get(page.doc.Find(".unregistered a").First().AttrOr("href", ""))
