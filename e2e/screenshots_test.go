@@ -35,7 +35,7 @@ func albums() []*album {
 func TestScreenshots(t *testing.T) {
 	parts := map[string]func(*album, *testing.T){
 		"strangers": (*album).strangers, "lead": (*album).lead, "readers": (*album).readers,
-		"rotations": (*album).rotations, "troubles": (*album).troubles, "read-only": (*album).readOnly,
+		"rotations": (*album).rotations, "troubles": (*album).troubles, "read-only": (*album).readOnly, "access": (*album).access,
 	}
 	for _, a := range albums() {
 		t.Run(filepath.Base(a.folder), func(t *testing.T) {
@@ -160,8 +160,6 @@ func (a *album) agents(p *tab) {
 	agent := p.URL()
 	a.visits(p, "agent-activity", agent+"?tab=activity")
 	a.visits(p, "agent-connect", agent+"?tab=connect")
-	a.access(p)
-	p.visit(agent)
 	a.visits(p, "rotation-demo", agent+"/rotation")
 	p.visit(agent)
 	p.click(p.Locator("main a[href$='/revoke']").First())
@@ -185,7 +183,9 @@ func (a *album) agents(p *tab) {
 }
 
 // access shows whom an agent lets in, and changes that.
-func (a *album) access(p *tab) {
+func (a *album) access(t *testing.T) {
+	t.Helper()
+	p := playDemo(t).as("mara", a.change...)
 	a.visits(p, "agents-unregistered", p.s.url+"/go/shop/storefront/web")
 	p.click(p.link("production"))
 	agent := p.URL()

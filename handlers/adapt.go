@@ -111,7 +111,7 @@ const (
 	maxFormBytes  = 64 << 10
 	maxFormFields = 100
 	// maxConfigFormBytes is for a form with two configuration files, of which every byte takes three.
-	maxConfigFormBytes = 1 << 20
+	maxConfigFormBytes = 896 << 10
 )
 
 // formLimit is how large a form of the route is read, in bytes.
