@@ -101,7 +101,7 @@ func (w verdictWords) of(grant agentconfig.Grant, kind views.ConfigGrantKind) vi
 	}
 	switch {
 	case w.told.state == toldDraft && grant.Verdict == agentconfig.VerdictInEffect:
-		return w.verdict(views.EffectYes, "draft")
+		return views.ConfigVerdict{Effect: views.EffectYes, Label: w.l.T("access.verdict.draft")}
 	case w.told.state != toldAnswered, !w.told.asked[grant.Path]:
 		return w.unsure(grant.Verdict, "unasked")
 	case kind == views.GrantGroup:
