@@ -41,7 +41,7 @@ type ProjectAuthorization struct {
 // agent is among them. ErrGraphQL, or one of its kinds, when not all was answered.
 func (c *Client) Authorizations(ctx context.Context, q AuthorizationsQuery) (Authorizations, error) {
 	const op = "read authorizations of an agent"
-	q.Projects, q.Groups = q.Projects[:min(len(q.Projects), MaxAuthorizations)], q.Groups[:min(len(q.Groups), MaxAuthorizations)]
+	q = q.bounded()
 	data, errs, err := query[map[string]authorizationNode](ctx, c, op, q.request())
 	if err != nil {
 		return Authorizations{}, err
@@ -62,6 +62,12 @@ func (c *Client) Authorizations(ctx context.Context, q AuthorizationsQuery) (Aut
 		}
 	}
 	return told, nil
+}
+
+// bounded is the query with no more than GitLab answers at once.
+func (q AuthorizationsQuery) bounded() AuthorizationsQuery {
+	projects, groups := min(len(q.Projects), MaxAuthorizations), min(len(q.Groups), MaxAuthorizations)
+	return AuthorizationsQuery{Agent: q.Agent, Projects: q.Projects[:projects], Groups: q.Groups[:groups]}
 }
 
 // request has an alias for each project and each group; paths travel as variables.

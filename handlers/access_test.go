@@ -29,31 +29,42 @@ func TestGitLabsWordOnAGrantIsShown(t *testing.T) {
 				"Project shop/web default namespace web acts as the job (ci_job) In effect GitLab lists the agent there.", "Project shop/payments In effect Pipelines of the agent’s own project may always use it.",
 				"Group shop As the file tells", "Group shop/hidden Not visible to you", "they act as themselves. Project shop/web In effect GitLab lists the agent there.",
 			},
-			[]string{"项目 shop/web 默认命名空间 web 以作业身份操作（ci_job） 生效 GitLab 在该项目中列出了此代理。", "群组 shop/hidden 对您不可见"}, "Not in effect",
+			[]string{"项目 shop/web 默认命名空间 web 以作业身份操作（ci_job） 生效 GitLab 在该项目中列出了此代理。", "群组 shop/hidden 对您不可见"},
+			"Not in effect",
 		},
 		{
 			"which it did not take", gitlabtest.Developer, func(int64) gitlabtest.Grants { return gitlabtest.Grants{UserStored: true} }, nil,
-			[]string{"(ci_job) Not in effect GitLab does not list the agent there.", "themselves. Project shop/web Not in effect"}, []string{"未生效"}, "Unknown",
+			[]string{"(ci_job) Not in effect GitLab does not list the agent there.", "themselves. Project shop/web Not in effect"},
+			[]string{"未生效"},
+			"Unknown",
 		},
 		{
 			"which it tells a Developer only", gitlabtest.Reporter, func(web int64) gitlabtest.Grants { return gitlabtest.Grants{CI: []int64{web}} }, nil,
-			[]string{"(ci_job) Unknown GitLab tells this only to people from Developer up in that project."}, []string{"未知"}, "Not in effect",
+			[]string{"(ci_job) Unknown GitLab tells this only to people from Developer up in that project."},
+			[]string{"未知"},
+			"Not in effect",
 		},
 		{
 			"of which the person sees nothing", gitlabtest.NoAccess, func(int64) gitlabtest.Grants { return gitlabtest.Grants{} }, nil,
-			[]string{"(ci_job) Not visible to you", "themselves. Project shop/web Not visible to you"}, []string{"对您不可见"}, "lists the agent there",
+			[]string{"(ci_job) Not visible to you", "themselves. Project shop/web Not visible to you"},
+			[]string{"对您不可见"},
+			"lists the agent there",
 		},
 		{
 			"which it does not tell", gitlabtest.Developer, func(web int64) gitlabtest.Grants { return gitlabtest.Grants{CI: []int64{web}} },
 			func(p *portal) { p.gitlab.Configure(func(s *gitlabtest.Settings) { s.GraphQLOff = true }) },
-			[]string{"Project shop/web default namespace web acts as the job (ci_job) Unknown", "GitLab did not say which grants it took"}, []string{"GitLab 未说明采用了哪些授权"}, "In effect",
+			[]string{"Project shop/web default namespace web acts as the job (ci_job) Unknown", "GitLab did not say which grants it took"},
+			[]string{"GitLab 未说明采用了哪些授权"},
+			"In effect",
 		},
 		{
 			"which an older one does not know", gitlabtest.Developer, func(web int64) gitlabtest.Grants { return gitlabtest.Grants{CI: []int64{web}} },
 			func(p *portal) {
 				p.gitlab.Configure(func(s *gitlabtest.Settings) { s.GraphQLLacks = []string{"Project.ciAccessAuthorizedAgents"} })
 			},
-			[]string{"(ci_job) Unknown", "GitLab did not say which grants it took"}, []string{"未知"}, "In effect",
+			[]string{"(ci_job) Unknown", "GitLab did not say which grants it took"},
+			[]string{"未知"},
+			"In effect",
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

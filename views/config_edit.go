@@ -137,9 +137,6 @@ func (m *ConfigEditModel) Wrong() bool {
 	return m.Notice != nil || m.Content.Error != "" || m.Message.Error != ""
 }
 
-// merges reports whether the commit goes to a branch of its own.
-func (m ConfigEditModel) merges() bool { return !m.CanPush || m.Propose }
-
 // back is the tab that the form was opened from.
 func (m ConfigEditModel) back(u URLs) string { return u.Agent(m.Project.ID, m.AgentID, TabAccess) }
 

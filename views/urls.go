@@ -129,10 +129,14 @@ func (u URLs) ConfigEdit(project, agent int64) string {
 }
 
 // ConfigCheck receives a changed file that is to be checked, and not to be written.
-func (u URLs) ConfigCheck(project, agent int64) string { return u.ConfigEdit(project, agent) + "/check" }
+func (u URLs) ConfigCheck(project, agent int64) string {
+	return u.ConfigEdit(project, agent) + "/check"
+}
 
 // Grantees lists what an agent can be granted to.
-func (u URLs) Grantees(project, agent int64) string { return u.ConfigEdit(project, agent) + "/grantees" }
+func (u URLs) Grantees(project, agent int64) string {
+	return u.ConfigEdit(project, agent) + "/grantees"
+}
 
 // Tokens receives the form that creates a token.
 func (u URLs) Tokens(project, agent int64) string { return u.agent(project, agent) + "/tokens" }
