@@ -36,7 +36,7 @@ func TestScreenshots(t *testing.T) {
 	parts := map[string]func(*album, *testing.T){
 		"strangers": (*album).strangers, "lead": (*album).lead, "readers": (*album).readers,
 		"rotations": (*album).rotations, "troubles": (*album).troubles, "read-only": (*album).readOnly,
-		"dependents": (*album).dependents,
+		"dependents": (*album).dependents, "access": (*album).access,
 	}
 	for _, a := range albums() {
 		t.Run(filepath.Base(a.folder), func(t *testing.T) {
@@ -183,6 +183,25 @@ func (a *album) agents(p *tab) {
 	p.press("Enter")
 	p.sees(p.Locator("main .token-list li").First())
 	a.shows(p, "unused")
+}
+
+// access shows whom an agent lets in, and changes that.
+func (a *album) access(t *testing.T) {
+	t.Helper()
+	p := playDemo(t).as("mara", a.change...)
+	a.visits(p, "agents-unregistered", p.s.url+"/go/shop/storefront/web")
+	p.click(p.link("production"))
+	agent := p.URL()
+	a.visits(p, "access", agent+"?tab=access")
+	a.visits(p, "access-edit", agent+"/configuration")
+	p.click(p.Locator("details.grant > summary"))
+	p.fill(p.Locator("#grant_path"), "shop/storefront/search")
+	p.click(p.Locator("[name=add]"))
+	p.sees(p.Locator(".diff [data-diff=added]").First())
+	a.shows(p, "access-edit-grant")
+	p.fill(p.Locator("#content"), "ci_access:\n  groups: [shop\n")
+	p.sees(p.Locator("#config-check .notice-danger"))
+	a.shows(p, "access-edit-broken")
 }
 
 // tokens creates the first token of an agent.

@@ -3,7 +3,6 @@ package gitlabapi
 import (
 	"context"
 	"net/url"
-	"strings"
 )
 
 // RawFile returns a file of a project's repository as it is on the default branch
@@ -12,11 +11,9 @@ import (
 // ErrForbidden when the person may not read it or it is switched off; ErrTooLarge
 // above 1 MiB.
 func (c *Client) RawFile(ctx context.Context, project ProjectRef, path string) ([]byte, error) {
-	// Dots too: some proxies resolve what they take for "." and "..".
-	segment := strings.ReplaceAll(url.PathEscape(path), ".", "%2E")
 	var file []byte
 	_, err := c.do(ctx, request{
-		op: "get file", path: project.path("/repository/files/" + segment + "/raw"),
+		op: "get file", path: project.path("/repository/files/" + segment(path) + "/raw"),
 		query: url.Values{"ref": {"HEAD"}}, text: true,
 	}, &file)
 	return file, err

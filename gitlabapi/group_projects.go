@@ -17,7 +17,7 @@ func (c *Client) GroupProjects(ctx context.Context, fullPath string, count int) 
 		"order_by":          {"id"},
 		"sort":              {"asc"},
 	}
-	r := request{op: "list projects of a group", path: groupPath(fullPath, "/projects"), query: paging(query, 1, count)}
+	r := request{op: "list group projects", path: groupPath(fullPath, "/projects"), query: paging(query, 1, count)}
 	return list(ctx, c, r, projectJSON.project)
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/views"
 )
 
 // adaptable is what a route can serve. Its type says who may call it.
@@ -109,11 +110,21 @@ func (h *Handlers) afterUnauthorized(w http.ResponseWriter, r *http.Request, s *
 const (
 	maxFormBytes  = 64 << 10
 	maxFormFields = 100
+	// maxConfigFormBytes is for a form with two configuration files, of which every byte takes three.
+	maxConfigFormBytes = 896 << 10
 )
+
+// formLimit is how large a form of the route is read, in bytes.
+func formLimit(route route) int64 {
+	if route.pattern == views.PatternConfigEdit || route.pattern == views.PatternConfigCheck {
+		return maxConfigFormBytes
+	}
+	return maxFormBytes
+}
 
 // guardChange adds to a route that changes something what every such route needs: protection
 // against cross-site requests, and a bound on what is read.
-func (h *Handlers) guardChange(next http.Handler) http.Handler {
+func (h *Handlers) guardChange(limit int64, next http.Handler) http.Handler {
 	return h.handle(func(w http.ResponseWriter, r *http.Request) error {
 		if err := h.crossOrigin.Check(r); err != nil {
 			return errCrossSite.because(err)
@@ -121,7 +132,7 @@ func (h *Handlers) guardChange(next http.Handler) http.Handler {
 		if h.isDowngraded(r) {
 			return errCrossSite
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxFormBytes)
+		r.Body = http.MaxBytesReader(w, r.Body, limit)
 		if err := parseForm(r); err != nil {
 			return err
 		}

@@ -25,16 +25,19 @@ const (
 	maxSentences = 20
 )
 
-// loadConfig reads the agent's configuration file. What cannot be had in time is said, and
-// keeps nothing else from being shown.
-func (h *Handlers) loadConfig(r *http.Request, s *session, found agentread.ProjectAgent) views.ConfigModel {
+// loadAccess reads the agent's configuration file, and asks GitLab what it made of it. What cannot be
+// had in time is said, and keeps nothing else from being shown.
+func (h *Handlers) loadAccess(r *http.Request, s *session, found agentread.ProjectAgent) views.ConfigModel {
 	path := agentconfig.Path(found.Agent.Name)
 	model := views.ConfigModel{Path: path}
+	if found.Project.MayPush() {
+		model.EditURL = h.urls.ConfigEdit(found.Project.ID, found.Agent.ID)
+	}
 	file, err := s.read.ConfigFile(r.Context(), found.Project, found.Agent.Name)
 	switch {
 	case err == nil:
 		model.URL = h.filePage(found.Project, "blob", path)
-		h.readConfig(printer(r), file, s.home(found.Project), &model)
+		h.readConfig(r, file, judging{home: s.home(found.Project), ask: func(config agentconfig.Config) told { return loadTold(r, s, found, config) }}, &model)
 	case errors.Is(err, gitlabapi.ErrNotFound):
 		model.State, model.URL = views.ConfigAbsent, h.newFilePage(found.Project, path)
 	case errors.Is(err, gitlabapi.ErrForbidden):
@@ -55,24 +58,39 @@ func (s *session) home(project agent.Project) agentconfig.Home {
 	return agentconfig.Home{Project: project.Path, Personal: strings.EqualFold(project.Group(), s.User.Username)}
 }
 
+// judging is what the grants of a file are judged by: where they are written, and what GitLab says,
+// which is asked only if there is anything to ask.
+type judging struct {
+	home agentconfig.Home
+	ask  func(agentconfig.Config) told
+}
+
 // readConfig fills in what the file says and what GitLab makes of it, or what is wrong with it.
-func (h *Handlers) readConfig(l *i18n.Printer, file []byte, home agentconfig.Home, model *views.ConfigModel) {
+func (h *Handlers) readConfig(r *http.Request, file []byte, by judging, model *views.ConfigModel) {
+	l := printer(r)
 	config, problems := agentconfig.Parse(file)
 	if len(problems) > 0 {
 		configProblems(l, problems, model)
 		return
 	}
 	model.State = views.ConfigPresent
-	shown := config.Repeated[:min(len(config.Repeated), maxSentences)]
-	for _, again := range shown {
-		model.Repeated = append(model.Repeated, atLine(l, again.Line, l.T("connect.config.repeated_key", "Field", again.Field)))
-	}
-	model.More = len(config.Repeated) - len(shown)
-	judged := agentconfig.Judge(config, home)
-	words := verdictWords{l: l, root: home.Root(), outside: agentconfig.CIOutsideSince}
+	model.Repeated, model.More = repeatedSentences(l, config.Repeated)
+	judged := agentconfig.Judge(config, by.home)
+	words := verdictWords{l: l, home: by.home, outside: agentconfig.CIOutsideSince, told: by.ask(judged)}
 	model.CI = h.configAccess(judged.CI, words)
-	words.outside = agentconfig.UserOutsideSince
+	words.people, words.outside = true, agentconfig.UserOutsideSince
 	model.User = h.configAccess(judged.User, words)
+	model.User.As = identitySentence(l, listUser, judged.User.As, nil)
+	model.Unasked = words.told.state == toldNothing && (len(model.CI.Grants) > 0 || len(model.User.Grants) > 0)
+}
+
+// repeatedSentences are about keys that stand more than once; more is how many are left out.
+func repeatedSentences(l *i18n.Printer, repeated []agentconfig.Repeat) (sentences []string, more int) {
+	shown := repeated[:min(len(repeated), maxSentences)]
+	for _, again := range shown {
+		sentences = append(sentences, atLine(l, again.Line, l.T("access.file.repeated_key", "Field", again.Field)))
+	}
+	return sentences, len(repeated) - len(shown)
 }
 
 // configProblems says what is wrong with a file, and where.
@@ -91,9 +109,9 @@ func configProblems(l *i18n.Printer, problems agentconfig.Problems, model *views
 func problemSentence(l *i18n.Printer, problem agentconfig.Problem) string {
 	field := problem.Field
 	if field == "" {
-		field = l.T("connect.config.whole_file")
+		field = l.T("access.file.whole_file")
 	}
-	return atLine(l, problem.Line, l.T("connect.problem."+string(problem.Code),
+	return atLine(l, problem.Line, l.T("access.problem."+string(problem.Code),
 		"Field", field, "Names", problem.Detail, "Size", agentconfig.MaxSize>>10, "Version", agentconfig.KnownVersion))
 }
 
@@ -102,7 +120,7 @@ func atLine(l *i18n.Printer, line int, sentence string) string {
 	if line == 0 {
 		return sentence
 	}
-	return l.T("connect.config.line", "Line", line, "Problem", sentence)
+	return l.T("access.file.line", "Line", line, "Problem", sentence)
 }
 
 func (h *Handlers) configAccess(access agentconfig.Access, words verdictWords) views.ConfigAccess {
@@ -130,7 +148,7 @@ func countRest(model *views.ConfigAccess, words verdictWords, rest ...[]agentcon
 			model.MoreDropped++
 		}
 		if grant.Verdict == agentconfig.VerdictLimit {
-			model.Limit = words.of(grant.Verdict).Reason
+			model.Limit = words.byFile(grant.Verdict).Reason
 		}
 	}
 }
@@ -143,37 +161,18 @@ func (h *Handlers) configGrant(grant agentconfig.Grant, kind views.ConfigGrantKi
 	shown := grant.Environments[:min(len(grant.Environments), maxEnvironments)]
 	model := views.ConfigGrant{
 		Kind: kind, Path: grant.Path, ProtectedRefs: grant.ProtectedRefs,
-		Environments: shown, MoreEnvironments: len(grant.Environments) - len(shown), Verdict: words.of(grant.Verdict),
+		Environments: shown, MoreEnvironments: len(grant.Environments) - len(shown), Verdict: words.of(grant, kind),
+	}
+	if grant.Namespace != "" {
+		model.Notes = append(model.Notes, words.l.T("access.file.namespace", "Name", grant.Namespace))
+	}
+	if !words.people && grant.As != agentconfig.AsAgent {
+		model.Notes = append(model.Notes, identitySentence(words.l, listCI, grant.As, grant.Impersonated))
 	}
 	if pagePath.MatchString(grant.Path) {
 		model.URL = h.GitLab.BaseURL().JoinPath(grant.Path).String()
 	}
 	return model
-}
-
-// verdictWords puts words to the verdicts of one list.
-type verdictWords struct {
-	l *i18n.Printer
-	// root is what grants have to lie in, and outside the GitLab from which an administrator can
-	// allow others.
-	root, outside string
-}
-
-func (w verdictWords) of(verdict agentconfig.Verdict) views.ConfigVerdict {
-	reason := func(args ...any) string { return w.l.T("connect.verdict."+string(verdict)+".reason", args...) }
-	switch verdict {
-	case agentconfig.VerdictInEffect:
-		return views.ConfigVerdict{Effect: views.EffectYes, Label: w.l.T("connect.verdict.in_effect")}
-	case agentconfig.VerdictAdministrator:
-		return views.ConfigVerdict{
-			Effect: views.EffectDepends, Label: w.l.T("connect.verdict.administrator"), Reason: reason("Version", agentconfig.InstanceSince),
-		}
-	default:
-		return views.ConfigVerdict{
-			Effect: views.EffectNo, Label: w.l.T("connect.verdict.dropped"),
-			Reason: reason("Root", w.root, "Version", w.outside, "Max", agentconfig.MaxGrants),
-		}
-	}
 }
 
 // filePage is an address of a file on the default branch in GitLab; without a branch there is

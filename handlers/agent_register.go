@@ -19,7 +19,9 @@ func (h *Handlers) agentNew(w http.ResponseWriter, r *http.Request, s *session) 
 	if err != nil {
 		return err
 	}
-	return h.renderForm(w, r, s, http.StatusOK, &views.AgentFormModel{Project: project, FirstToken: true})
+	return h.renderForm(w, r, s, http.StatusOK, &views.AgentFormModel{
+		Project: project, Name: views.Field{Value: textParam(r, "name")}, FirstToken: true,
+	})
 }
 
 // agentRegister registers an agent, with a first token if asked, and reveals that token.

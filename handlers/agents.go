@@ -8,6 +8,7 @@ import (
 	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/agentread"
 	"gitlab-agent-portal/internal/audit"
+	"gitlab-agent-portal/internal/parallel"
 	"gitlab-agent-portal/internal/tokens"
 	"gitlab-agent-portal/views"
 )
@@ -29,6 +30,9 @@ func (h *Handlers) agentList(w http.ResponseWriter, r *http.Request, s *session)
 	model := views.AgentsModel{
 		Project: h.projectView(project), Agents: found.Items,
 		Pager: pagerOf(found, func(page int) string { return h.urls.Agents(id, page) }),
+	}
+	if project.Access.CanManage() && found.Prev == 0 && found.Next == 0 {
+		model.Unregistered = s.read.Unregistered(r.Context(), id, found.Items)
 	}
 	p := h.projectPage(w, r, printer(r).T("titles.agents", "Project", project.Name))
 	return h.render(w, r, http.StatusOK, views.AgentsPage(p, model), views.AgentsTable(p, model))
@@ -52,6 +56,10 @@ func (h *Handlers) agentShow(w http.ResponseWriter, r *http.Request, s *session)
 		}
 		if model.Connect.Wrong() {
 			status = http.StatusUnprocessableEntity
+		}
+	case views.TabAccess:
+		if err = parallel.Guard(func() error { model.Access = h.loadAccess(r, s, found); return nil }); err != nil {
+			return err
 		}
 	case views.TabActivity:
 		if model.Activity, err = h.loadAgentActivity(r, s, found); err != nil {

@@ -84,7 +84,7 @@ func TestV6EveryRefusalLeavesOneRow(t *testing.T) {
 	}{
 		{name: "from another site", person: "lead", header: crossSite, want: activity.Refused, stored: activity.Refused, public: true},
 		{name: "without a proof of where it comes from", person: "lead", header: http.Header{}, form: url.Values{"name": {"x"}}, shows: 3, checkedFirst: true, want: activity.Refused, stored: activity.Refused, public: true},
-		{name: "with too large a form", person: "lead", form: url.Values{"name": {strings.Repeat("x", 70_000)}}, want: activity.Refused, stored: activity.Refused, public: true},
+		{name: "with too large a form", person: "lead", form: url.Values{"name": {strings.Repeat("x", 1<<20)}}, want: activity.Refused, stored: activity.Refused, public: true},
 		{name: "of a visitor", want: activity.Refused, stored: activity.Refused},
 		{name: "of a Developer", person: "dev", shows: 2, want: activity.Refused, stored: activity.Unknown},
 		{name: "of somebody who sees no such project", person: "outsider", want: activity.Refused, stored: activity.Unknown},
@@ -181,7 +181,7 @@ func (p *portal) shown(route handlers.Route, parts int) audit.Target {
 func TestV6EveryChangingRouteIsAudited(t *testing.T) {
 	t.Parallel()
 	for _, route := range handlers.Routes() {
-		isAudited := route.Method != http.MethodGet && route.Pattern != "/preferences" || route.Pattern == "/auth/callback"
+		isAudited := route.Method != http.MethodGet && route.Pattern != "/preferences" && route.Pattern != views.PatternConfigCheck || route.Pattern == "/auth/callback"
 		if isAudited != (route.Action != "") {
 			t.Errorf("%s %s leaves the action %q in the audit", route.Method, route.Pattern, route.Action)
 		}

@@ -42,9 +42,12 @@ func tableOfCalls() []pageCalls {
 		{views.PatternAgentNew, "", 1, 0, 3},           //
 		{views.PatternAgent, "", 1, 2, 7},              // the agent and its tokens, and everything else
 		{views.PatternAgent, "?tab=activity", 2, 2, 8}, // and what GitLab noted
-		{views.PatternAgent, "?tab=connect", 1, 4, 9},  // and the configuration file and the agent server
 		{views.PatternAgent, "?tab=use", 1, 4, 9},      // the same
 		{views.PatternAgent, "?tab=pods", 2, 2, 8},     // and the pods
+		{views.PatternAgent, "?tab=connect", 1, 3, 8},  // and the agent server
+		{views.PatternAgent, "?tab=access", 1, 3, 8},   // and the configuration file; with grants, one query more
+		{views.PatternConfigEdit, "", 1, 4, 9},         // and the file and the branch, of which there are none
+		{views.PatternGrantees, "?q=pay", 1, 3, 8},     // and the groups, or the projects
 		{views.PatternAgentDelete, "", 1, 2, 7},        //
 		{views.PatternDependents, "", 1, 4, 9},         // and the configuration file, and the environments of one project
 		{views.PatternTokenNew, "", 1, 2, 7},           //

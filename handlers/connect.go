@@ -12,16 +12,10 @@ import (
 	"gitlab-agent-portal/views"
 )
 
-// loadConnectTab reads how cluster and GitLab find each other and what the agent's configuration file
-// says, in parallel.
+// loadConnectTab reads how cluster and GitLab find each other.
 func (h *Handlers) loadConnectTab(r *http.Request, s *session, found agentread.ProjectAgent) (views.ConnectModel, error) {
-	var config views.ConfigModel
 	var from receiver
 	group := new(parallel.Group)
-	group.Go(func() error {
-		config = h.loadConfig(r, s, found)
-		return nil
-	})
 	if found.Agent.Receptive {
 		group.Go(func() error {
 			from = h.loadReceiver(r, s, found)
@@ -40,7 +34,6 @@ func (h *Handlers) loadConnectTab(r *http.Request, s *session, found agentread.P
 	if model.PlaceForm = form; model.Wrong() {
 		model.Variants = nil
 	}
-	model.Config = &config
 	return model, nil
 }
 

@@ -53,6 +53,7 @@ var (
 	errMethodNotAllowed = &httpError{status: http.StatusMethodNotAllowed, id: "method"}
 	errNotSignedIn      = &httpError{status: http.StatusUnauthorized, id: "not_signed_in"}
 	errMaintainerNeeded = &httpError{status: http.StatusForbidden, id: "maintainer_needed"}
+	errPushForbidden    = &httpError{status: http.StatusForbidden, id: "push_forbidden"}
 	errProjectArchived  = &httpError{status: http.StatusForbidden, id: "archived"}
 	errProjectFrozen    = &httpError{status: http.StatusForbidden, id: "frozen"}
 	errAncestorArchived = &httpError{status: http.StatusForbidden, id: "ancestor"}
@@ -118,6 +119,8 @@ func classify(err error, change bool) problem {
 		return problem{status: errTooManyChanges.status, id: errTooManyChanges.id, level: slog.LevelWarn, retryAfter: waitFor(err)}
 	case errors.As(err, &notAudited):
 		return problem{status: errNotAudited.status, id: errNotAudited.id, level: slog.LevelError}
+	case errors.As(err, new(*tokens.UnknownCommitError)):
+		return problem{status: http.StatusBadGateway, id: "commit_unknown", level: slog.LevelError}
 	case errors.As(err, &agentUnknown):
 		return problem{status: http.StatusBadGateway, id: "agent_unknown", level: slog.LevelError}
 	case errors.Is(err, sessions.ErrBusy):

@@ -62,6 +62,15 @@ func (h *Handlers) checkOwnForm(r *http.Request, sessionID string) error {
 	}
 }
 
+// checkDraftForm checks that what is only looked at comes from the portal's form for action, which its
+// buttons send elsewhere too.
+func (h *Handlers) checkDraftForm(r *http.Request, s *session, action string) error {
+	if verdict, _ := h.nonces.check(s.ID, action, r.PostFormValue("nonce")); verdict != nonceGood && !browserVouches(r) {
+		return errForeignForm
+	}
+	return nil
+}
+
 // browserVouches reports whether the browser itself says that the request comes from a page
 // of this site. That it does not come from elsewhere was checked before.
 func browserVouches(r *http.Request) bool {

@@ -36,7 +36,7 @@ func TestV4APanicInAParallelReadIsAPage(t *testing.T) {
 		{"read agent activity", p.agentPath(p.prod) + "?tab=activity", http.StatusOK},
 		{"read agents by GraphQL", "/rotations" + p.selection(p.prod), http.StatusOK},
 		{"read agent connections", "/rotations" + p.selection(p.prod), http.StatusOK},
-		{"get file", p.agentPath(p.prod) + "?tab=connect", http.StatusInternalServerError},
+		{"get file", p.agentPath(p.prod) + "?tab=access", http.StatusInternalServerError},
 		{"list memberships", "/?wait=1", http.StatusInternalServerError},
 		{"read agents by GraphQL", "/?wait=1", http.StatusInternalServerError},
 	} {

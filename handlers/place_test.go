@@ -85,7 +85,7 @@ func TestAPlaceThatCanBeNoneIsSaidBesideItsField(t *testing.T) {
 		if !strings.Contains(page.text("#namespace-error"), characters) || !strings.Contains(page.text("#release-error"), length) || page.text("#secret_name-error") != "" {
 			t.Errorf("%s: beside the fields stands %q", lang, page.text(".place .field-error"))
 		}
-		if page.doc.Find("#namespace[aria-invalid=true][aria-describedby~=namespace-error]").Length() != 1 || page.doc.Find(".config").Length() != 1 {
+		if page.doc.Find("#namespace[aria-invalid=true][aria-describedby~=namespace-error]").Length() != 1 || page.doc.Find(".facts").Length() != 1 {
 			t.Errorf("%s: the field is not marked, or the rest of the page is missing", lang)
 		}
 	})

@@ -50,6 +50,12 @@ func (h *Handlers) routes() []route {
 		{http.MethodPost, views.PatternAgentDelete, signedIn(h.agentDelete), activity.AgentDelete},
 		{http.MethodGet, views.PatternDependents, signedIn(h.dependents), ""},
 
+		// The agent's configuration file. A check changes nothing.
+		{http.MethodGet, views.PatternConfigEdit, signedIn(h.configEdit), ""},
+		{http.MethodPost, views.PatternConfigEdit, signedIn(h.configCommit), activity.ConfigCommit},
+		{http.MethodPost, views.PatternConfigCheck, signedIn(h.configCheck), ""},
+		{http.MethodGet, views.PatternGrantees, signedIn(h.grantees), ""},
+
 		// Tokens
 		{http.MethodGet, views.PatternTokenNew, signedIn(h.tokenNew), ""},
 		{http.MethodPost, views.PatternTokens, signedIn(h.tokenCreate), activity.TokenCreate},
@@ -96,7 +102,7 @@ func (h *Handlers) mux() http.Handler {
 	for _, route := range h.routes() {
 		handler := h.handle(route.serves.adapt(h))
 		if !isSafe(route.method) {
-			handler = h.guardChange(handler)
+			handler = h.guardChange(formLimit(route), handler)
 		}
 		if route.audited != "" {
 			handler = h.audit(route.audited, handler)

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"gitlab-agent-portal/handlers"
+	"gitlab-agent-portal/views"
 )
 
 // address fills the ids of the seeded project into a pattern of the route table.
@@ -90,6 +91,9 @@ func TestEveryPageHasOneHeading(t *testing.T) {
 		b := p.as(person)
 		for _, route := range handlers.Routes() {
 			if route.Method != http.MethodGet || !strings.HasPrefix(route.Pattern, "/projects") && !strings.HasPrefix(route.Pattern, "/help") {
+				continue
+			}
+			if route.Pattern == views.PatternGrantees { // a list for a field, and no page
 				continue
 			}
 			got := b.get(p.address(route.Pattern))

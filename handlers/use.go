@@ -16,7 +16,7 @@ func (h *Handlers) loadUse(r *http.Request, s *session, found agentread.ProjectA
 	var config views.ConfigModel
 	group := new(parallel.Group)
 	group.Go(func() error {
-		config = h.loadConfig(r, s, found)
+		config = h.loadAccess(r, s, found)
 		return nil
 	})
 	kas, known := h.loadKAS(r, s)

@@ -21,6 +21,8 @@ func (m AgentModel) tabName(l *i18n.Printer) string {
 		return l.T("pods.tab")
 	case TabUse:
 		return l.T("use.tab")
+	case TabAccess:
+		return l.T("access.tab")
 	default:
 		return l.T("tokens.tab")
 	}

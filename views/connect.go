@@ -1,8 +1,6 @@
 package views
 
 import (
-	"slices"
-
 	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/i18n"
 )
@@ -31,8 +29,6 @@ type ConnectModel struct {
 	CAFile string
 	// Variants are the ways to install the agent; the first one is shown first.
 	Variants []ConnectVariant
-	// Config is the agent's configuration file, nil where it is not asked for.
-	Config *ConfigModel
 }
 
 // Wrong reports whether the person chose a place that cannot be one: then there are no commands.
@@ -92,119 +88,3 @@ type ConnectVariant struct {
 	Warning *Notice
 	Steps   []Snippet
 }
-
-// ConfigState is what is known of an agent's configuration file.
-type ConfigState string
-
-// The states. Forbidden is for those who may not read the repository.
-const (
-	ConfigPresent   ConfigState = "present"
-	ConfigAbsent    ConfigState = "absent"
-	ConfigBroken    ConfigState = "broken"
-	ConfigForbidden ConfigState = "forbidden"
-	ConfigUnknown   ConfigState = "unknown"
-)
-
-// ConfigModel is an agent's configuration file.
-type ConfigModel struct {
-	State ConfigState
-	Path  string
-	// URL leads to the file in GitLab, or to where it is created; empty for neither.
-	URL string
-	// Certain says that every GitLab refuses the file, Problems why, each in a sentence, and Detail
-	// has the parser's own words: with ConfigBroken only.
-	Certain  bool
-	Problems []string
-	Detail   string
-	// Repeated are sentences about keys of which GitLab takes the last one only.
-	Repeated []string
-	// More is how many problems, or repeated keys, are not listed.
-	More     int
-	CI, User ConfigAccess
-}
-
-// ConfigAccess is whom the file lets in, or means to.
-type ConfigAccess struct {
-	Grants []ConfigGrant
-	// More is how many grants are not listed, and MoreDropped how many of these GitLab drops.
-	More, MoreDropped int
-	// Limit is a sentence about how many GitLab takes; empty where there are no more.
-	Limit string
-}
-
-// ConfigGrantKind is what is let in.
-type ConfigGrantKind string
-
-// What can be let in. The instance has no path.
-const (
-	GrantGroup    ConfigGrantKind = "group"
-	GrantProject  ConfigGrantKind = "project"
-	GrantInstance ConfigGrantKind = "instance"
-)
-
-// ConfigGrant lets a group, a project or the instance in.
-type ConfigGrant struct {
-	Kind ConfigGrantKind
-	Path string
-	// URL is the group's or the project's page in GitLab; empty where the path cannot be one.
-	URL string
-	// Environments are the only ones in which it counts; none: all.
-	Environments []string
-	// MoreEnvironments is how many of them are not listed.
-	MoreEnvironments int
-	ProtectedRefs    bool
-	Verdict          ConfigVerdict
-}
-
-// ConfigVerdict is what GitLab makes of a grant.
-type ConfigVerdict struct {
-	Effect ConfigEffect
-	// Label is a word or two, Reason a sentence; empty where there is nothing to explain.
-	Label, Reason string
-}
-
-// ConfigEffect is whether a grant counts.
-type ConfigEffect string
-
-// Whether a grant counts. Depends is on what the file does not tell.
-const (
-	EffectYes     ConfigEffect = "yes"
-	EffectNo      ConfigEffect = "no"
-	EffectDepends ConfigEffect = "depends"
-)
-
-func (e ConfigEffect) icon() IconName {
-	switch e {
-	case EffectYes:
-		return IconConnected
-	case EffectNo:
-		return IconRefused
-	default:
-		return IconUnknown
-	}
-}
-
-// none reports whether nobody is let in.
-func (a ConfigAccess) none() bool { return len(a.Grants) == 0 }
-
-func (g ConfigGrant) kind(l *i18n.Printer) string { return l.T("connect.config." + string(g.Kind)) }
-
-// refusal says that GitLab takes nothing of the file, and what the agent does then.
-func (m ConfigModel) refusal(l *i18n.Printer) Notice {
-	title := "connect.config.refused_likely"
-	if m.Certain {
-		title = "connect.config.refused"
-	}
-	return Notice{Kind: NoticeDanger, Title: l.T(title), Text: l.T("connect.config.refused.text")}
-}
-
-func (g ConfigGrant) environments(l *i18n.Printer) string {
-	names := g.Environments
-	if g.MoreEnvironments > 0 {
-		names = append(slices.Clone(names), l.N("connect.config.more", g.MoreEnvironments))
-	}
-	return l.List(names)
-}
-
-// shows reports whether there is a file to lead to.
-func (m ConfigModel) shows() bool { return m.State == ConfigPresent || m.State == ConfigBroken }

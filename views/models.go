@@ -141,6 +141,8 @@ type AgentsModel struct {
 	Project Project
 	Agents  []agent.Agent
 	Pager   Pager
+	// Unregistered are folders of configuration files without an agent, to whoever may register one.
+	Unregistered []string
 }
 
 // AgentFormModel is the form that registers an agent.
@@ -164,6 +166,7 @@ type AgentModel struct {
 	Connect  ConnectModel
 	Pods     PodsModel
 	Use      UseModel
+	Access   ConfigModel
 }
 
 // Snippet is a command to copy, with the sentence that explains it.

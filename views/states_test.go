@@ -52,9 +52,11 @@ func states() []state {
 	bare.SetTokens(nil)
 	bare.Name, bare.CreatedBy.Name, bare.Project.Access = hostileName, hostileName, agent.AccessRole
 	connect.Tab, connect.Name = TabConnect, hostileName
-	connect.Connect.CAFile, connect.Connect.Config = "gitlab-ca.pem", hostileConfig()
-	broken := connect
-	broken.Connect.Config = &ConfigModel{State: ConfigBroken, Path: hostileName, Problems: []string{"Line 3: wrong.", hostileName}, More: 2, Detail: hostileName}
+	connect.Connect.CAFile = "gitlab-ca.pem"
+	access := connect
+	access.Tab, access.Access = TabAccess, hostileConfig()
+	broken := access
+	broken.Access = ConfigModel{State: ConfigBroken, Path: hostileName, Problems: []string{"Line 3: wrong.", hostileName}, More: 2, Detail: hostileName}
 
 	projects := ProjectsModel{Pager: Pager{Page: 1, Pages: 3, Total: 61, Next: "?page=2"}, Projects: []agent.Project{
 		{ID: 20, Name: "checkout", Path: "shop/checkout", Access: agent.AccessManage},
@@ -83,6 +85,7 @@ func states() []state {
 		both("agent at its limit, partial", AgentPage, AgentTab, limited),
 		both("agent without tokens for a reader", AgentPage, AgentTab, bare),
 		both("agent, how to connect", AgentPage, AgentTab, connect),
+		both("agent, whom it lets in", AgentPage, AgentTab, access),
 		both("agent, with a broken configuration", AgentPage, AgentTab, broken),
 		alone("agent deleted", AgentDeletedPage, AgentDeletedModel{Project: hostileProject(), AgentName: hostileName, Steps: testSteps()}),
 		both("new token", RevealPage, RevealDialog, testReveal()),

@@ -12,12 +12,13 @@ const (
 	TabConnect  Tab = "connect"
 	TabPods     Tab = "pods"
 	TabUse      Tab = "use"
+	TabAccess   Tab = "access"
 )
 
 // ParseTab is the tab of that name; an unknown one is the first.
 func ParseTab(name string) Tab {
 	switch tab := Tab(name); tab {
-	case TabActivity, TabConnect, TabPods, TabUse:
+	case TabActivity, TabConnect, TabPods, TabUse, TabAccess:
 		return tab
 	default:
 		return TabTokens
@@ -49,7 +50,7 @@ func (m AgentModel) tabs(p Page) []TabLink {
 	tokens := link(TabTokens, p.L.T("tokens.tab"))
 	tokens.Counts, tokens.Count = true, len(m.Tokens)
 	return []TabLink{
-		tokens, link(TabPods, p.L.T("pods.tab")), link(TabActivity, p.L.T("activity.heading")),
+		tokens, link(TabPods, p.L.T("pods.tab")), link(TabActivity, p.L.T("activity.heading")), link(TabAccess, p.L.T("access.tab")),
 		link(TabConnect, p.L.T("connect.tab")), link(TabUse, p.L.T("use.tab")),
 	}
 }

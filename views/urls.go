@@ -27,6 +27,9 @@ const (
 	PatternAgent       = "/projects/{project}/agents/{agent}"
 	PatternAgentDelete = "/projects/{project}/agents/{agent}/delete"
 	PatternDependents  = "/projects/{project}/agents/{agent}/dependents"
+	PatternConfigEdit  = "/projects/{project}/agents/{agent}/configuration"
+	PatternConfigCheck = "/projects/{project}/agents/{agent}/configuration/check"
+	PatternGrantees    = "/projects/{project}/agents/{agent}/configuration/grantees"
 	PatternTokens      = "/projects/{project}/agents/{agent}/tokens"
 	PatternTokenNew    = "/projects/{project}/agents/{agent}/tokens/new"
 	PatternTokenStored = "/projects/{project}/agents/{agent}/tokens/{token}/stored"
@@ -102,6 +105,11 @@ func (u URLs) Agents(project int64, page int) string {
 // AgentNew is the form that registers an agent.
 func (u URLs) AgentNew(project int64) string { return u.project(project) + "/agents/new" }
 
+// AgentNewNamed is that form with a name filled in.
+func (u URLs) AgentNewNamed(project int64, name string) string {
+	return withQuery(u.AgentNew(project), "name", name)
+}
+
 // Agent is one agent's page; tab is empty for the first one.
 func (u URLs) Agent(project, agent int64, tab Tab) string {
 	if tab == TabTokens {
@@ -116,6 +124,21 @@ func (u URLs) AgentDelete(project, agent int64) string { return u.agent(project,
 // Dependents lists the environments that have an agent; loss is what is about to be taken from them.
 func (u URLs) Dependents(project, agent int64, loss Loss) string {
 	return withQuery(u.agent(project, agent)+"/dependents", "for", string(loss))
+}
+
+// ConfigEdit shows, and receives, the form that changes an agent's configuration file.
+func (u URLs) ConfigEdit(project, agent int64) string {
+	return u.agent(project, agent) + "/configuration"
+}
+
+// ConfigCheck receives a changed file that is to be checked, and not to be written.
+func (u URLs) ConfigCheck(project, agent int64) string {
+	return u.ConfigEdit(project, agent) + "/check"
+}
+
+// Grantees lists what an agent can be granted to.
+func (u URLs) Grantees(project, agent int64) string {
+	return u.ConfigEdit(project, agent) + "/grantees"
 }
 
 // Tokens receives the form that creates a token.

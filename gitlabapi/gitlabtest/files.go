@@ -9,27 +9,6 @@ import (
 	"strings"
 )
 
-// defaultBranch is every project's.
-const defaultBranch = "main"
-
-// File is a file on the default branch of a project. A project without files has an empty repository.
-type File struct {
-	Project       int64
-	Path, Content string
-}
-
-// AddFile puts a file into the repository of a project that is there, in place of the one that had
-// its path.
-func (s *Server) AddFile(f File) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	must(s.projects, f.Project, "project")
-	if s.files[f.Project] == nil {
-		s.files[f.Project] = map[string]string{}
-	}
-	s.files[f.Project][f.Path] = f.Content
-}
-
 // canReadCode is the ability read_code, which nobody has where the repository is switched off.
 func (st *store) canReadCode(u *User, p *Project) bool {
 	switch {
@@ -58,17 +37,17 @@ func rawFile(c *call) (Answer, error) {
 	if !c.canReadCode(c.user, p) {
 		return Answer{}, refuseStatus(http.StatusForbidden)
 	}
-	files := c.files[p.ID]
-	if known := ref == nil || *ref == "HEAD" || *ref == defaultBranch; !known || len(files) == 0 {
+	at := c.commitAt(p.ID, c.values.text("ref"))
+	if at == nil {
 		return Answer{}, errNotFound("Commit")
 	}
-	content, ok := files[name]
+	found, ok := at.files[name]
 	if !ok {
 		return Answer{}, errNotFound("File")
 	}
-	a := textAnswer(http.StatusOK, content)
+	a := textAnswer(http.StatusOK, found.content)
 	a.Header.Set("Content-Disposition", mime.FormatMediaType("inline", map[string]string{"filename": path.Base(name)}))
 	a.Header.Set("X-Gitlab-File-Path", name)
-	a.Header.Set("X-Gitlab-Size", strconv.Itoa(len(content)))
+	a.Header.Set("X-Gitlab-Size", strconv.Itoa(len(found.content)))
 	return a, nil
 }

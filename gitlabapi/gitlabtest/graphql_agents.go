@@ -97,12 +97,12 @@ type authorizationResolver struct {
 
 // sharedAgents are the agents of other projects that are shared with this one.
 func (r *projectResolver) sharedAgents(args pageArgs, with func(*Agent) []int64) (*connection[*authorizationResolver], error) {
-	var shared []*Agent
-	if r.c.user != nil && r.c.canReadAgents(r.c.user, r.p) {
-		shared = sortedValues(r.c.agents,
-			func(a *Agent) bool { return slices.Contains(with(a), r.p.ID) },
-			byName)
+	if r.c.user == nil || !r.c.canReadAgents(r.c.user, r.p) {
+		return nil, nil //nolint:nilnil // GraphQL's null
 	}
+	shared := sortedValues(r.c.agents,
+		func(a *Agent) bool { return slices.Contains(with(a), r.p.ID) },
+		byName)
 	return connect(shared, args, func(a *Agent) *authorizationResolver {
 		return &authorizationResolver{Agent: r.c.agentResolver(a)}
 	})
@@ -176,7 +176,7 @@ func (r *agentResolver) WebPath() string {
 }
 
 func (r *agentResolver) UserAccessAuthorizations() *authorizationResolver {
-	if len(r.a.UserAccess) == 0 {
+	if len(r.a.UserAccess) == 0 && !r.a.UserAccessStored {
 		return nil
 	}
 	config := graphqlValue(`{"access_as":{"agent":{}}}`)

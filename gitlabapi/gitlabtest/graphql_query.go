@@ -129,7 +129,21 @@ func (c *call) seesGroup(g *Group) bool {
 	if g.Visibility == Public {
 		return true
 	}
-	return c.user != nil && (c.user.Admin || g.Visibility == Internal && !c.user.External || c.groupLevel(c.user, g.ID) >= Guest)
+	if c.user == nil {
+		return false
+	}
+	return c.user.Admin || g.Visibility == Internal && !c.user.External || c.groupLevel(c.user, g.ID) >= Guest || c.worksBelow(g.ID)
+}
+
+// worksBelow says whether the caller is a member of a project somewhere below a group, which shows them
+// the group.
+func (c *call) worksBelow(group int64) bool {
+	for _, p := range c.projects {
+		if c.inGroup(p, group) && c.memberLevel(c.user, p) >= Guest {
+			return true
+		}
+	}
+	return false
 }
 
 type metadataResolver struct {

@@ -101,7 +101,7 @@ func routes() []route {
 		},
 		{OpMetadata, "GET /api/v4/metadata", userScope, nil, metadata},
 		{OpVersion, "GET /api/v4/version", userScope, nil, metadata},
-	}, otherRoutes()...)
+	}, append(repositoryRoutes(), otherRoutes()...)...)
 }
 
 // otherRoutes are the addresses outside of the REST API.

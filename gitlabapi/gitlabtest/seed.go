@@ -85,6 +85,8 @@ type Agent struct {
 	URLConfiguration *URLConfiguration
 	// CIAccess and UserAccess are projects that the agent is shared with by its configuration.
 	CIAccess, UserAccess []int64
+	// UserAccessStored says that its configuration lets people in, as it does where UserAccess has projects.
+	UserAccessStored bool
 }
 
 // Token is a token of an agent.

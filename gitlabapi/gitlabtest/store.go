@@ -25,8 +25,11 @@ type store struct {
 
 	projectMembers map[membership]AccessLevel
 	groupMembers   map[membership]AccessLevel
-	// files are the contents of repositories, by project and path.
-	files map[int64]map[string]string
+	// repositories are the contents of repositories, by project; one without files has none.
+	repositories map[int64]*repository
+	// protected are the branches that somebody protected, or freed.
+	protected     map[protection]AccessLevel
+	mergeRequests map[int64][]*mergeRequest
 	// moved maps the full paths that projects used to have to their ids.
 	moved map[string]int64
 
@@ -72,7 +75,9 @@ func newStore() store {
 		tokensOf:       map[int64][]*Token{},
 		projectMembers: map[membership]AccessLevel{},
 		groupMembers:   map[membership]AccessLevel{},
-		files:          map[int64]map[string]string{},
+		repositories:   map[int64]*repository{},
+		protected:      map[protection]AccessLevel{},
+		mergeRequests:  map[int64][]*mergeRequest{},
 		moved:          map[string]int64{},
 		applications:   map[string]*Application{},
 		grants:         map[string]*grant{},

@@ -16,8 +16,11 @@ const (
 	AgentDelete   Action = "agent_delete"
 	TokenCreate   Action = "token_create"
 	TokenRevoke   Action = "token_revoke"
-	TokenStored   Action = "token_stored" // somebody says that they stored a new token
-	Reconciled    Action = "reconciled"   // the look that follows an unknown outcome
+	TokenStored   Action = "token_stored"  // somebody says that they stored a new token
+	Reconciled    Action = "reconciled"    // the look that follows an unknown outcome
+	ConfigCommit  Action = "config_commit" // of an agent's configuration file
+	// MergeRequestOpen is of such a commit's branch.
+	MergeRequestOpen Action = "merge_request_open"
 )
 
 // What GitLab notes of an agent (app/models/agents/activity_event.rb). It adds kinds over time.
@@ -30,7 +33,7 @@ const (
 
 // OfAgents lists the actions on agents and tokens, in the order in which they are offered.
 func OfAgents() []Action {
-	return []Action{AgentRegister, AgentDelete, TokenCreate, TokenStored, TokenRevoke, Reconciled}
+	return []Action{AgentRegister, AgentDelete, TokenCreate, TokenStored, TokenRevoke, ConfigCommit, MergeRequestOpen, Reconciled}
 }
 
 // Outcome is how an action ended. Its text is its name in the audit and in catalogues.

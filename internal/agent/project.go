@@ -24,6 +24,15 @@ type Project struct {
 // the project's agents: for everybody else their lists are empty, without an error.
 func (p Project) ShowsConnections() bool { return p.Maintains && !p.Archived && p.Frozen == "" }
 
+// MayPush reports whether changes of the repository are to be offered to somebody who may see the
+// project's agents, and so is at least Developer: on a branch of their own, if not on the default one.
+func (p Project) MayPush() bool {
+	if p.Access == AccessPortal || p.Archived {
+		return false
+	}
+	return p.Frozen == "" || p.Frozen == AccessInfrastructure
+}
+
 // Group is the path of the group, or of the person, that the project lies in.
 func (p Project) Group() string { return p.Path[:max(strings.LastIndexByte(p.Path, '/'), 0)] }
 

@@ -29,7 +29,20 @@ type Access struct {
 	Groups, Projects []Grant
 	// Instance lets everybody on the instance in; nil: it does not. user_access knows none.
 	Instance *Grant
+	// As is who all of them act as in the cluster; ci_access says it of each grant instead.
+	As Identity
 }
+
+// Identity is who acts in the cluster (https://docs.gitlab.com/user/clusters/agent/ci_cd_workflow/#use-impersonation-to-restrict-project-and-group-access).
+type Identity string
+
+// The identities.
+const (
+	AsAgent       Identity = ""            // the agent's own service account, as without a word about it
+	AsUser        Identity = "user"        // the person
+	AsJob         Identity = "ci_job"      // the pipeline's job
+	AsImpersonate Identity = "impersonate" // somebody whom the file names
+)
 
 // Grant lets a group, a project or the instance in.
 type Grant struct {
@@ -37,6 +50,12 @@ type Grant struct {
 	Environments []string // the only ones; none: all
 	// ProtectedRefs says that only pipelines of protected branches and tags get in.
 	ProtectedRefs bool
+	// Namespace is the one that commands are for where they say none; "" for the cluster's own.
+	Namespace string
+	// As is who acts in the cluster; in user_access it is the list's. Impersonated has the name and the
+	// groups with AsImpersonate.
+	As           Identity
+	Impersonated []string
 	// Verdict is what GitLab makes of the grant; empty before Judge.
 	Verdict Verdict
 }
@@ -60,6 +79,7 @@ func Parse(data []byte) (Config, Problems) {
 
 func access(fields object) Access {
 	access := Access{Groups: grants(fields["groups"]), Projects: grants(fields["projects"])}
+	access.As, _ = identityOf(fields["access_as"])
 	if instance, ok := fields["instance"]; ok {
 		everybody := grantOf(instance)
 		access.Instance = &everybody
@@ -76,9 +96,28 @@ func grants(list value) []Grant {
 }
 
 func grantOf(item value) Grant {
-	grant := Grant{Path: item.fields["id"].text, ProtectedRefs: item.fields["protected_branches_only"].yes}
+	grant := Grant{
+		Path: item.fields["id"].text, ProtectedRefs: item.fields["protected_branches_only"].yes, Namespace: item.fields["default_namespace"].text,
+	}
+	grant.As, grant.Impersonated = identityOf(item.fields["access_as"])
 	for _, name := range item.fields["environments"].items {
 		grant.Environments = append(grant.Environments, name.text)
 	}
 	return grant
+}
+
+// identityOf reads access_as, which has one key at most.
+func identityOf(as value) (identity Identity, impersonated []string) {
+	for name, who := range as.fields {
+		if name != "agent" {
+			identity = Identity(name)
+		}
+		if name := who.fields["username"].text; name != "" {
+			impersonated = append(impersonated, name)
+		}
+		for _, group := range who.fields["groups"].items {
+			impersonated = append(impersonated, group.text)
+		}
+	}
+	return identity, impersonated
 }

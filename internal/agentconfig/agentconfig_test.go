@@ -31,7 +31,7 @@ func TestParseTellsWhoIsLetIn(t *testing.T) {
 			"ci_access:\n  projects:\n    - id: shop/web\n      default_namespace: web\n    - id: shop/api\n  groups:\n    - id: shop\n" +
 				"user_access:\n  access_as: {agent: {}}\n  projects: [{id: shop/web}]\n",
 			config{
-				CI:   access{Projects: []grant{{Path: "shop/web"}, {Path: "shop/api"}}, Groups: []grant{{Path: "shop"}}},
+				CI:   access{Projects: []grant{{Path: "shop/web", Namespace: "web"}, {Path: "shop/api"}}, Groups: []grant{{Path: "shop"}}},
 				User: access{Projects: []grant{{Path: "shop/web"}}},
 			},
 		},
@@ -41,6 +41,17 @@ func TestParseTellsWhoIsLetIn(t *testing.T) {
 			config{CI: access{Groups: []grant{{Path: "shop", Environments: []string{"production", "review/*"}, ProtectedRefs: true}}}},
 		},
 		{"booleans of YAML 1.1", "ci_access: {groups: [{id: a, protected_branches_only: yes}, {id: b, protected_branches_only: Off}]}\n", config{CI: access{Groups: []grant{{Path: "a", ProtectedRefs: true}, {Path: "b"}}}}},
+		{
+			"who acts in the cluster",
+			"ci_access:\n  projects:\n    - {id: a/b, access_as: {ci_job: {}}}\n    - {id: a/c, access_as: {impersonate: {username: bot, groups: [ops, sre]}}}\n    - {id: a/d, access_as: {agent: {}}}\n" +
+				"user_access: {access_as: {user: {}}, groups: [{id: a}]}\n",
+			config{
+				CI: access{Projects: []grant{
+					{Path: "a/b", As: agentconfig.AsJob}, {Path: "a/c", As: agentconfig.AsImpersonate, Impersonated: []string{"bot", "ops", "sre"}}, {Path: "a/d"},
+				}},
+				User: access{As: agentconfig.AsUser, Groups: []grant{{Path: "a"}}},
+			},
+		},
 		{"the whole instance", "ci_access:\n  instance: {}\n", config{CI: access{Instance: &grant{}}}},
 		{"the instance without a value", "ci_access:\n  instance:\n", config{}},
 		{

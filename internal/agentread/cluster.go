@@ -111,3 +111,11 @@ func (r *Reader) ConfigFile(ctx context.Context, project agent.Project, name str
 	defer cancel()
 	return r.gitlab.RawFile(ctx, gitlabapi.ProjectID(project.ID), agentconfig.Path(name))
 }
+
+// Authorizations asks GitLab which of the projects it lets use the agent, and which of the groups the
+// person sees, no longer than a page waits. ok is false where it did not answer in full.
+func (r *Reader) Authorizations(ctx context.Context, a ProjectAgent, projects, groups []string) (told gitlabapi.Authorizations, ok bool) {
+	return ask(ctx, r, "authorizations of an agent", func(ctx context.Context) (gitlabapi.Authorizations, error) {
+		return r.gitlab.Authorizations(ctx, gitlabapi.AuthorizationsQuery{Agent: a.named(), Projects: projects, Groups: groups})
+	})
+}

@@ -79,6 +79,8 @@ type Result struct {
 	Secret  gitlabapi.Secret
 	// TokenErr says why a registered agent has no first token although one was asked for.
 	TokenErr error
+	// Configured is what Configure led to, alone.
+	Configured Configured
 }
 
 // resultOf is what GitLab's answers come to. An agent names its project, but not the person's

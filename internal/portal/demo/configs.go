@@ -1,5 +1,7 @@
 package demo
 
+import "gitlab-agent-portal/gitlabapi/gitlabtest"
+
 // configs are the configuration files of agents, by project and agent. Most agents have none. GitLab
 // would drop a grant of production, and refuse those of staging, review-apps, eu-north-1 and lake-prod.
 func configs() map[string]map[string]string {
@@ -11,7 +13,12 @@ func configs() map[string]map[string]string {
       environments: [production]
       protected_branches_only: true
     - id: shop/storefront/images
+      default_namespace: web
+      access_as:
+        ci_job: {}
+    - id: shop/storefront/recommendations
   groups:
+    - id: shop/checkout
     - id: platform
 user_access:
   access_as:
@@ -41,4 +48,16 @@ user_access:
 			"lake-prod": "ci_access:\n  groups:\n    - id: data\nuser_access:\n  groups:\n    - id: data/pipelines\n",
 		},
 	}
+}
+
+// addGrants has GitLab take in a configuration, but for what was pushed a moment ago, and adds one that
+// no agent belongs to.
+func (d *seeder) addGrants() {
+	const web = "shop/storefront/web"
+	d.SetGrants(d.agents[web+"/production"], gitlabtest.Grants{
+		CI: []int64{d.projects[web], d.projects["shop/storefront/images"]}, User: []int64{d.projects[web]}, UserStored: true,
+	})
+	d.AddFile(gitlabtest.File{
+		Project: d.projects[web], Path: ".gitlab/agents/black-friday/config.yaml", Content: "ci_access:\n  groups:\n    - id: shop\n",
+	})
 }

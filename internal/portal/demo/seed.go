@@ -52,6 +52,7 @@ func seed(s *gitlabtest.Server, now time.Time) people {
 	for _, p := range projects() {
 		d.addProject(p)
 	}
+	d.addGrants()
 	d.addStores()
 	d.addCorners()
 	d.addEnvironments()
