@@ -32,6 +32,8 @@ type core struct {
 	now      func() time.Time
 	// noReceptive says that the instance's GraphQL does not know receptive agents.
 	noReceptive atomic.Bool
+	// noGroupAgents says that it does not know the agents of groups.
+	noGroupAgents atomic.Bool
 }
 
 // New makes a client without a token for the instance that browsers reach at

@@ -128,7 +128,18 @@ func (c *call) seesGroup(g *Group) bool {
 	if g.Visibility == Public {
 		return true
 	}
-	return c.user != nil && (c.user.Admin || g.Visibility == Internal && !c.user.External || c.groupLevel(c.user, g.ID) >= Guest)
+	return c.user != nil && (c.user.Admin || g.Visibility == Internal && !c.user.External || c.groupLevel(c.user, g.ID) >= Guest || c.hasProjects(c.user, g))
+}
+
+// hasProjects says whether u is a member of a project somewhere below the group, which shows them the
+// group too (app/policies/group_policy.rb).
+func (st *store) hasProjects(u *User, g *Group) bool {
+	for _, p := range st.projects {
+		if st.inGroup(p, g.ID) && st.memberLevel(u, p) >= Guest {
+			return true
+		}
+	}
+	return false
 }
 
 type metadataResolver struct {

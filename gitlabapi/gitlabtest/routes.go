@@ -1,6 +1,9 @@
 package gitlabtest
 
-import "net/http"
+import (
+	"net/http"
+	"slices"
+)
 
 // The operations, as faults and counters name them.
 const (
@@ -13,7 +16,13 @@ const (
 	OpCreateToken   = "create token"
 	OpRevokeToken   = "revoke token"
 
-	OpListURLConfigurations = "list url configurations"
+	OpListURLConfigurations  = "list url configurations"
+	OpCreateURLConfiguration = "create url configuration"
+	OpDeleteURLConfiguration = "delete url configuration"
+
+	OpListGroups        = "list groups"
+	OpGetGroup          = "get group"
+	OpListGroupProjects = "list group projects"
 
 	OpCurrentUser  = "current user"
 	OpGetUser      = "get user"
@@ -74,8 +83,6 @@ func routes() []route {
 		}, createToken},
 		{OpRevokeToken, "DELETE " + tokens + "/{token_id}", anyScope, []param{project, agent, token}, revokeToken},
 
-		{OpListURLConfigurations, "GET " + agents + "/{agent_id}/url_configurations", anyScope, paged(project, agent), listURLConfigurations},
-
 		{OpCurrentUser, "GET /api/v4/user", userScope, nil, currentUser},
 		{OpGetUser, "GET /api/v4/users/{id}", userScope, []param{integerParam("id").require()}, getUser},
 		{OpListProjects, "GET /api/v4/projects", anyScope, projectListParams(), listProjects},
@@ -92,7 +99,7 @@ func routes() []route {
 		},
 		{OpMetadata, "GET /api/v4/metadata", userScope, nil, metadata},
 		{OpVersion, "GET /api/v4/version", userScope, nil, metadata},
-	}, otherRoutes()...)
+	}, slices.Concat(urlConfigurationRoutes(), groupRoutes(), otherRoutes())...)
 }
 
 // otherRoutes are the addresses outside of the REST API.

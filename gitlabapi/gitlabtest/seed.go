@@ -85,6 +85,8 @@ type Agent struct {
 	URLConfiguration *URLConfiguration
 	// CIAccess and UserAccess are projects that the agent is shared with by its configuration.
 	CIAccess, UserAccess []int64
+	// AccessConfig is the JSON that GraphQL tells of these grants; empty for the least there can be.
+	AccessConfig string
 }
 
 // Token is a token of an agent.
