@@ -87,7 +87,7 @@ func (s *Service) start(ctx context.Context, v Viewer, source Source, before *fl
 	ctx, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	f := &flight{key: v.key(), stop: stop, changed: make(chan struct{}), done: make(chan struct{})}
 	join := func() *turn {
-		return s.turns.join(v.Person, func(ahead int) { f.report(fleet.Progress{Waiting: true, Ahead: ahead}) })
+		return s.turns.join(v.sized(), func(ahead int) { f.report(fleet.Progress{Waiting: true, Ahead: ahead}) })
 	}
 	if before == nil {
 		own := join() // at once, so that whoever asks is told the place
@@ -128,7 +128,7 @@ func (s *Service) try(ctx context.Context, f *flight, caller *caller, v Viewer) 
 	s.mu.Lock()
 	f.again, f.endPass, f.overtaken = false, cancel, f.next != nil
 	base, broken := s.toRepair(f.key)
-	p := s.newPass(caller, f.report)
+	p := s.newPass(caller, v.Scope, f.report)
 	if base == nil {
 		f.reads(p)
 	}

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/agentread"
 	"gitlab-agent-portal/internal/budget"
 	"gitlab-agent-portal/internal/fleet"
@@ -24,6 +25,14 @@ var ErrClosed = errors.New("the scan was stopped")
 type Viewer struct {
 	Person int64  // GitLab's numeric id
 	Grant  string // what the person's token belongs to: the session, or a hash of its id
+	// Scope is of which projects.
+	Scope agent.Scope
+}
+
+// In is the viewer of another scope.
+func (v Viewer) In(scope agent.Scope) Viewer {
+	v.Scope = scope
+	return v
 }
 
 // Source gives a reader with the person's present token. A scan calls it once
@@ -69,9 +78,10 @@ type Service struct {
 type key struct {
 	person int64
 	grant  string
+	scope  agent.Scope
 }
 
-func (v Viewer) key() key { return key{v.Person, v.Grant} }
+func (v Viewer) key() key { return key{v.Person, v.Grant, v.Scope} }
 
 // New returns a Service. Call Close when it is no longer needed.
 func New(cfg Config) *Service {
@@ -177,7 +187,7 @@ func (s *Service) Refresh(v Viewer) {
 	}
 }
 
-// Drop shows nothing more of what is kept for the person, whatever the grant, and makes
+// Drop shows nothing more of what is kept for the person, whatever grant and scope, and makes
 // their scans under way begin anew: what these have read may be from before the
 // change that the person has just made.
 func (s *Service) Drop(person int64) {
