@@ -184,8 +184,8 @@ func (s *Service) finish(ctx context.Context, f *flight, base *keptFleet, found 
 		if f.overtaken {
 			s.outdate(f.key)
 		}
-	case current && (errors.Is(err, gitlabapi.ErrUnauthorized) || errors.Is(err, gitlabapi.ErrForbidden)):
-		// GitLab does not let the person in: nor do we with what it said before.
+	case current && (errors.Is(err, gitlabapi.ErrUnauthorized) || errors.Is(err, gitlabapi.ErrForbidden) || errors.Is(err, gitlabapi.ErrNotFound)):
+		// GitLab does not let the person in, or to the group: nor do we with what it said before.
 		s.cache.drop(func(k key, _ *keptFleet) bool { return k == f.key })
 	}
 	f.err = err
