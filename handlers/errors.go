@@ -57,6 +57,7 @@ var (
 	errMaintainerNeeded = &httpError{status: http.StatusForbidden, id: "maintainer_needed"}
 	errProjectArchived  = &httpError{status: http.StatusForbidden, id: "archived"}
 	errProjectFrozen    = &httpError{status: http.StatusForbidden, id: "frozen"}
+	errNoSuchGroup      = &httpError{status: http.StatusNotFound, id: "no_such_group"}
 	errAncestorArchived = &httpError{status: http.StatusForbidden, id: "ancestor"}
 	errDeletionDue      = &httpError{status: http.StatusForbidden, id: "deletion"}
 	errRepositoryOff    = &httpError{status: http.StatusForbidden, id: "repository"}
@@ -275,6 +276,8 @@ func (h *Handlers) nextStep(r *http.Request, p problem) views.Action {
 	switch {
 	case p.status == http.StatusUnauthorized:
 		return views.Action{Text: l.T("errors.action.sign_in"), URL: h.urls.Login(h.currentPage(r))}
+	case p.id == errNoSuchGroup.id:
+		return views.Action{Text: l.T("errors.action.groups"), URL: h.urls.Groups("", 1)}
 	case p.id == errWrongHost.id:
 		return views.Action{Text: l.T("errors.action.home"), URL: h.PublicURL.String()}
 	case strings.HasPrefix(p.id, restrictedID("")), p.id == "forbidden":

@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"gitlab-agent-portal/internal/agent"
 )
 
 // Patterns of the portal's own addresses, as the route table registers them.
@@ -15,6 +17,7 @@ const (
 	PatternFleetJSON   = "/fleet.json"
 	PatternProgress    = "/fleet/progress"
 	PatternVersions    = "/fleet/versions"
+	PatternGroups      = "/groups"
 	PatternLogin       = "/auth/login"
 	PatternCallback    = "/auth/callback"
 	PatternLogout      = "/auth/logout"
@@ -62,8 +65,20 @@ func (u URLs) FleetCSV(query string) string { return withRawQuery(u.Base+Pattern
 // FleetJSON exports what query selects as JSON.
 func (u URLs) FleetJSON(query string) string { return withRawQuery(u.Base+PatternFleetJSON, query) }
 
-// FleetProgress is the stream that tells how far the reading of the fleet is.
-func (u URLs) FleetProgress() string { return u.Base + PatternProgress }
+// FleetIn is the first page with the fleet of a scope.
+func (u URLs) FleetIn(scope agent.Scope) string {
+	return withQuery(u.Home(), "scope", string(scope))
+}
+
+// FleetProgress is the stream that tells how far the reading of the fleet of a scope is.
+func (u URLs) FleetProgress(scope agent.Scope) string {
+	return withQuery(u.Base+PatternProgress, "scope", string(scope))
+}
+
+// Groups lists the groups that match query; page counts from 1.
+func (u URLs) Groups(query string, page int) string {
+	return withQuery(u.Base+PatternGroups, "q", query, "page", pageValue(page))
+}
 
 // FleetVersions tells the versions of the agents on the page that query selects.
 func (u URLs) FleetVersions(query string) string { return withRawQuery(u.Base+PatternVersions, query) }

@@ -14,7 +14,7 @@ type Snapshot struct {
 	// Projects are by path: in agent.ScopeMine every one in which the person is at least Developer, in
 	// other scopes those with agents and those of which something is missing.
 	Projects []*agent.Project
-	Agents   []Agent          // by project path, then by name
+	Agents   []Agent // by project path, then by name
 	// Warnings say what is missing and why, by project path.
 	Warnings []Warning
 	// Fallback is why the tokens of some agents are unknown; FallbackNone when GraphQL told
