@@ -45,6 +45,7 @@ func (h *Handlers) routes() []route {
 
 		// Agents
 		{http.MethodGet, views.PatternAgents, signedIn(h.agentList), ""},
+		{http.MethodGet, views.PatternShared, signedIn(h.sharedAgents), ""},
 		{http.MethodGet, views.PatternAgentNew, signedIn(h.agentNew), ""},
 		{http.MethodPost, views.PatternAgents, signedIn(h.agentRegister), activity.AgentRegister},
 		{http.MethodGet, views.PatternAgent, signedIn(h.agentShow), ""},

@@ -27,6 +27,7 @@ const (
 	PatternProjects    = "/projects"
 	PatternGo          = "/go/{path...}"
 	PatternAgents      = "/projects/{project}/agents"
+	PatternShared      = "/projects/{project}/shared-agents"
 	PatternAgentNew    = "/projects/{project}/agents/new"
 	PatternAgent       = "/projects/{project}/agents/{agent}"
 	PatternAgentDelete = "/projects/{project}/agents/{agent}/delete"
@@ -115,6 +116,9 @@ func (u URLs) Projects(query string, page int) string {
 func (u URLs) Agents(project int64, page int) string {
 	return withQuery(u.project(project)+"/agents", "page", pageValue(page))
 }
+
+// Shared lists the agents of other projects that a project may use.
+func (u URLs) Shared(project int64) string { return u.project(project) + "/shared-agents" }
 
 // AgentNew is the form that registers an agent.
 func (u URLs) AgentNew(project int64) string { return u.project(project) + "/agents/new" }
