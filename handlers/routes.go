@@ -51,6 +51,10 @@ func (h *Handlers) routes() []route {
 		{http.MethodGet, views.PatternAgent, signedIn(h.agentShow), ""},
 		{http.MethodGet, views.PatternAgentDelete, signedIn(h.agentDeleteAsk), ""},
 		{http.MethodPost, views.PatternAgentDelete, signedIn(h.agentDelete), activity.AgentDelete},
+		{http.MethodGet, views.PatternReceiver, signedIn(h.receiverAsk), ""},
+		{http.MethodPost, views.PatternReceiver, signedIn(h.receiverCreate), activity.ReceiverCreate},
+		{http.MethodGet, views.PatternUnreceive, signedIn(h.receiverDeleteAsk), ""},
+		{http.MethodPost, views.PatternUnreceive, signedIn(h.receiverDelete), activity.ReceiverDelete},
 
 		// Tokens
 		{http.MethodGet, views.PatternTokenNew, signedIn(h.tokenNew), ""},

@@ -31,6 +31,8 @@ const (
 	PatternAgentNew    = "/projects/{project}/agents/new"
 	PatternAgent       = "/projects/{project}/agents/{agent}"
 	PatternAgentDelete = "/projects/{project}/agents/{agent}/delete"
+	PatternReceiver    = "/projects/{project}/agents/{agent}/receiver"
+	PatternUnreceive   = "/projects/{project}/agents/{agent}/receiver/delete"
 	PatternTokens      = "/projects/{project}/agents/{agent}/tokens"
 	PatternTokenNew    = "/projects/{project}/agents/{agent}/tokens/new"
 	PatternTokenStored = "/projects/{project}/agents/{agent}/tokens/{token}/stored"
@@ -133,6 +135,14 @@ func (u URLs) Agent(project, agent int64, tab Tab) string {
 
 // AgentDelete asks for, and receives, the deletion of an agent.
 func (u URLs) AgentDelete(project, agent int64) string { return u.agent(project, agent) + "/delete" }
+
+// Receiver asks for, and receives, how GitLab is to reach an agent.
+func (u URLs) Receiver(project, agent int64) string { return u.agent(project, agent) + "/receiver" }
+
+// ReceiverDelete asks for, and receives, that GitLab forgets it.
+func (u URLs) ReceiverDelete(project, agent int64) string {
+	return u.Receiver(project, agent) + "/delete"
+}
 
 // Tokens receives the form that creates a token.
 func (u URLs) Tokens(project, agent int64) string { return u.agent(project, agent) + "/tokens" }
