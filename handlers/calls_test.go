@@ -28,12 +28,16 @@ type pageCalls struct {
 // it costs does not grow with what GitLab holds, but for the cursors of later pages.
 func tableOfCalls() []pageCalls {
 	return []pageCalls{
-		{views.PatternHome, "?wait=1", 11, 1, 233},     // the list of 70 projects, a query for all of them, and one for each hundred of 1,000 agents
-		{views.PatternHome, "", 0, 0, 0},               // what was read a moment ago
-		{views.PatternProgress, "", 0, 0, 0},           // the same
-		{views.PatternVersions, "", 2, 0, 1},           // 50 agents on screen: the first hundred of their project, and the others by name
-		{views.PatternFleetCSV, "", 0, 0, 0},           // what was read a moment ago
-		{views.PatternFleetJSON, "", 0, 0, 0},          // the same
+		{views.PatternHome, "?wait=1", 11, 1, 233}, // the list of 70 projects, a query for all of them, and one for each hundred of 1,000 agents
+		{views.PatternHome, "", 0, 0, 0},           // what was read a moment ago
+		{views.PatternProgress, "", 0, 0, 0},       // the same
+		{views.PatternVersions, "", 2, 0, 1},       // 50 agents on screen: the first hundred of their project, and the others by name
+		{views.PatternFleetCSV, "", 0, 0, 0},       // what was read a moment ago
+		{views.PatternFleetJSON, "", 0, 0, 0},      // the same
+		{views.PatternHome, "?wait=1&scope=group:shop", 11, 2, 166},
+		{views.PatternHome, "?wait=1&scope=everything", 11, 2, 234},
+		{views.PatternGroups, "", 0, 1, 1},
+		{views.PatternShared, "", 2, 0, 4},
 		{views.PatternProjects, "", 1, 1, 32},          // the list, and the rights in the 30 that are shown
 		{views.PatternProjects, "?page=3", 1, 1, 12},   // the same on any page
 		{views.PatternGo, "", 0, 1, 1},                 //
@@ -45,12 +49,14 @@ func tableOfCalls() []pageCalls {
 		{views.PatternAgent, "?tab=activity", 2, 2, 8}, // and what GitLab noted
 		{views.PatternAgent, "?tab=connect", 1, 4, 9},  // and the configuration file and the agent server
 		{views.PatternAgentDelete, "", 1, 2, 7},        //
-		{views.PatternTokenNew, "", 1, 2, 7},           //
-		{views.PatternTokenRevoke, "", 2, 2, 8},        // and the connections
-		{views.PatternRotation, "", 2, 2, 8},           // the same
-		{views.PatternRotations, "{50}", 2, 0, 204},    // the agents, and their connections
-		{views.PatternUnused, "{50}", 1, 0, 203},       //
-		{views.PatternActivity, "", 0, 1, 1},           // the projects that one maintains, a hundred each
+		{views.PatternReceiver, "", 1, 3, 8},
+		{views.PatternUnreceive, "", 1, 3, 8},
+		{views.PatternTokenNew, "", 1, 2, 7},        //
+		{views.PatternTokenRevoke, "", 2, 2, 8},     // and the connections
+		{views.PatternRotation, "", 2, 2, 8},        // the same
+		{views.PatternRotations, "{50}", 2, 0, 204}, // the agents, and their connections
+		{views.PatternUnused, "{50}", 1, 0, 203},    //
+		{views.PatternActivity, "", 0, 1, 1},        // the projects that one maintains, a hundred each
 		{views.PatternActivity, "?project=shop/payments", 1, 1, 4},
 		{views.PatternActivityCSV, "", 0, 1, 1},
 		{views.PatternSessions, "", 0, 0, 0},

@@ -73,6 +73,10 @@ func (h *Handlers) receiverCreate(w http.ResponseWriter, r *http.Request, s *ses
 		stateOf(r).err = err
 		model.Notice = refusalNotice(printer(r), err)
 		return h.receiverAgain(w, r, s, model, configuration)
+	case errors.Is(err, gitlabapi.ErrNotFound):
+		stateOf(r).err = err
+		model.Unavailable = true
+		return h.renderForm(w, r, s, http.StatusUnprocessableEntity, model)
 	case err != nil:
 		return err
 	default:
@@ -101,7 +105,7 @@ func typedReceiver(l *i18n.Printer, r *http.Request) (*views.ReceiverFormModel, 
 	}
 	model := &views.ReceiverFormModel{
 		Address: views.Field{Value: typed.URL, Error: addressProblem(l, typed.URL)}, TLSHost: views.Field{Value: typed.TLSHost},
-		CACert: views.Field{Value: typed.CACert}, ClientCert: views.Field{Value: typed.ClientCert}, From: originOf(r),
+		CACert: certificateField(typed.CACert), ClientCert: certificateField(typed.ClientCert), From: originOf(r),
 	}
 	if typed.TLSHost != "" && (len(typed.TLSHost) > views.MaxTLSHost || !hostPattern.MatchString(typed.TLSHost)) {
 		model.TLSHost.Error = l.T("receiver.tls_host.invalid")
@@ -111,6 +115,14 @@ func typedReceiver(l *i18n.Printer, r *http.Request) (*views.ReceiverFormModel, 
 	}
 	keyProblems(l, model, typed)
 	return model, typed
+}
+
+// certificateField keeps what was typed for a certificate, unless it holds a key.
+func certificateField(text string) views.Field {
+	if strings.Contains(text, "PRIVATE KEY") {
+		return views.Field{}
+	}
+	return views.Field{Value: text}
 }
 
 var hostPattern = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$`)
@@ -162,11 +174,20 @@ func isCertificates(text string) bool {
 
 // receiverDeleteAsk asks whether GitLab is to forget how it reaches an agent.
 func (h *Handlers) receiverDeleteAsk(w http.ResponseWriter, r *http.Request, s *session) error {
-	found, current, err := h.configuredReceiver(r, s)
+	found, err := h.manageableAgent(r, s)
 	if err != nil {
 		return err
 	}
-	return h.renderForm(w, r, s, http.StatusOK, h.receiverDeleteForm(r, found, current))
+	current, err := s.read.Receiver(r.Context(), found)
+	model := h.receiverDeleteForm(r, found, current)
+	if errors.Is(err, gitlabapi.ErrNotFound) { // there is none, as the agent's page says
+		h.redirect(w, r, model.Back(h.urls))
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return h.renderForm(w, r, s, http.StatusOK, model)
 }
 
 // receiverDelete makes an agent whose name was typed an ordinary one again.
@@ -199,17 +220,6 @@ func (h *Handlers) receiverDelete(w http.ResponseWriter, r *http.Request, s *ses
 	h.setFlash(w, r, flash{Kind: views.NoticeSuccess, ID: "receiver_deleted", Args: map[string]string{"Agent": found.Agent.Name}})
 	h.redirect(w, r, model.Back(h.urls))
 	return nil
-}
-
-// configuredReceiver reads the agent of the address and how GitLab reaches it. ErrNotFound where
-// nobody has said it.
-func (h *Handlers) configuredReceiver(r *http.Request, s *session) (agentread.ProjectAgent, gitlabapi.URLConfiguration, error) {
-	found, err := h.manageableAgent(r, s)
-	if err != nil {
-		return found, gitlabapi.URLConfiguration{}, err
-	}
-	current, err := s.read.Receiver(r.Context(), found)
-	return found, current, err
 }
 
 func (h *Handlers) receiverDeleteForm(r *http.Request, found agentread.ProjectAgent, current gitlabapi.URLConfiguration) *views.ReceiverDeleteModel {
