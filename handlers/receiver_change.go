@@ -180,11 +180,7 @@ func (h *Handlers) receiverDeleteAsk(w http.ResponseWriter, r *http.Request, s *
 	}
 	current, err := s.read.Receiver(r.Context(), found)
 	model := h.receiverDeleteForm(r, found, current)
-	if errors.Is(err, gitlabapi.ErrNotFound) { // there is none, as the agent's page says
-		h.redirect(w, r, model.Back(h.urls))
-		return nil
-	}
-	if err != nil {
+	if model.Gone = errors.Is(err, gitlabapi.ErrNotFound); err != nil && !model.Gone {
 		return err
 	}
 	return h.renderForm(w, r, s, http.StatusOK, model)

@@ -205,7 +205,7 @@ func TestAnAddressIsOnlyForThoseWhoMayAndWhereGitLabHasThem(t *testing.T) {
 		})
 	}
 	p := newPortal(t)
-	if got := p.as("lead").get(p.receiverPath() + "/delete"); got.status != http.StatusSeeOther {
+	if got := p.as("lead").get(p.receiverPath() + "/delete"); got.status != http.StatusOK || got.doc.Find("#form form").Length() != 0 {
 		t.Errorf("an address that is not there is forgotten: %d", got.status)
 	}
 }

@@ -102,6 +102,8 @@ type ReceiverDeleteModel struct {
 	AgentName string
 	// Address is where GitLab reaches the agent.
 	Address string
+	// Gone says that there is no address to forget.
+	Gone    bool
 	Confirm Field
 	// From is the page that the form leads back to.
 	From Origin

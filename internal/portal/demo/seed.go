@@ -40,11 +40,13 @@ type seeder struct {
 	now    time.Time
 	people map[string]int64
 	groups map[string]int64
+	// projects are those of projects(), by path.
+	projects map[string]int64
 }
 
 // seed fills s and returns the people.
 func seed(s *gitlabtest.Server, now time.Time) people {
-	d := &seeder{s, now, map[string]int64{}, map[string]int64{}}
+	d := &seeder{s, now, map[string]int64{}, map[string]int64{}, map[string]int64{}}
 	everybody := d.addPeople()
 	d.addGroups()
 	for _, p := range projects() {
@@ -52,6 +54,7 @@ func seed(s *gitlabtest.Server, now time.Time) people {
 	}
 	d.addStores()
 	d.addCorners()
+	d.addShared()
 	return everybody
 }
 
@@ -109,6 +112,7 @@ func (d *seeder) addProject(p project) {
 		// Times that differ from project to project, the same on every start.
 		CreatedAt: d.now.AddDate(-1, -len(p.path), 0), LastActivityAt: d.now.Add(-time.Duration(len(p.name)) * time.Hour),
 	})
+	d.projects[p.path] = id
 	d.AddFile(gitlabtest.File{Project: id, Path: "README.md", Content: "# " + p.name + "\n\n" + p.description + "\n"})
 	for _, a := range p.agents {
 		d.addAgent(id, p.by, a)
