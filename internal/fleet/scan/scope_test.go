@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
@@ -242,7 +243,7 @@ func TestTheCapHoldsInEveryScope(t *testing.T) {
 
 func TestWhoTurnsToAnotherScopeLeavesNoScanBehind(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newWorld(t, func(c *scan.Config) { c.Linger = time.Hour })
 	lead := w.person("lead")
 	lead.many(3)
 	gate := gitlabtest.NewGate()
