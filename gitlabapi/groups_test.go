@@ -122,8 +122,10 @@ func TestSharedAgentsOfAProject(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 1)
 	hidden := c.AddProject(gitlabtest.Project{Path: "hidden", Group: 1})
-	shared := c.AddAgent(gitlabtest.Agent{Project: hidden, Name: "shared", CIAccess: []int64{c.project}, UserAccess: []int64{c.project},
-		AccessConfig: `{"environments":["production"],"default_namespace":"shop","protected_branches_only":true,"access_as":{"agent":{}}}`})
+	shared := c.AddAgent(gitlabtest.Agent{
+		Project: hidden, Name: "shared", CIAccess: []int64{c.project}, UserAccess: []int64{c.project},
+		AccessConfig: `{"environments":["production"],"default_namespace":"shop","protected_branches_only":true,"access_as":{"agent":{}}}`,
+	})
 	got, err := c.other.SharedAgents(t.Context(), c.project)
 	if err != nil || len(got.CI) != 2 || len(got.User) != 1 || got.MoreCI || got.MoreUser {
 		t.Fatalf("%+v, %v, want its own and the shared one", got, err)
