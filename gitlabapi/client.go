@@ -34,6 +34,8 @@ type core struct {
 	noReceptive atomic.Bool
 	// noWarnings says that it does not warn of the versions of agents.
 	noWarnings atomic.Bool
+	// noGroupAgents says that it does not know the agents of groups.
+	noGroupAgents atomic.Bool
 }
 
 // New makes a client without a token for the instance that browsers reach at

@@ -9,8 +9,12 @@ import (
 
 // MembershipQuery selects projects that the person is a member of.
 type MembershipQuery struct {
-	MinAccessLevel AccessLevel // effective role
-	Archived       bool        // only those that are
+	MinAccessLevel AccessLevel // effective role; 0: any
+	// Beyond also selects projects that the person is no member of: whatever GitLab shows them, which
+	// for an administrator is everything. With MinAccessLevel GitLab then counts roles of members
+	// only, also for administrators.
+	Beyond   bool
+	Archived bool // only those that are
 }
 
 // ProjectCursor is a place in the list that Memberships walks through. The zero
@@ -27,8 +31,13 @@ type ProjectCursor struct {
 // of a project, which it asks for, does not say Archived: ask for those.
 func (c *Client) Memberships(ctx context.Context, q MembershipQuery, from ProjectCursor) ([]Project, *ProjectCursor, error) {
 	query := url.Values{
-		"membership": {"true"}, "min_access_level": {strconv.Itoa(int(q.MinAccessLevel))}, "simple": {"true"},
-		"pagination": {"keyset"}, "order_by": {"id"}, "sort": {"asc"}, "per_page": {strconv.Itoa(maxPerPage)},
+		"simple": {"true"}, "pagination": {"keyset"}, "order_by": {"id"}, "sort": {"asc"}, "per_page": {strconv.Itoa(maxPerPage)},
+	}
+	if !q.Beyond {
+		query.Set("membership", "true")
+	}
+	if q.MinAccessLevel > 0 {
+		query.Set("min_access_level", strconv.Itoa(int(q.MinAccessLevel)))
 	}
 	if q.Archived {
 		query.Set("archived", "true")

@@ -21,7 +21,7 @@ func TestURLConfigurationsSayHowGitLabReachesAnAgent(t *testing.T) {
 	}
 	c.Configure(func(s *gitlabtest.Settings) { s.ReceptiveAgents = true })
 	got, err := c.maintainer.URLConfigurations(t.Context(), project, id)
-	if want := []gitlabapi.URLConfiguration{{URL: "grpcs://agents.example.com", PublicKey: "S0VZ"}}; err != nil || !slices.Equal(got, want) {
+	if want := []gitlabapi.URLConfiguration{{ID: id, URL: "grpcs://agents.example.com", PublicKey: "S0VZ"}}; err != nil || !slices.Equal(got, want) {
 		t.Errorf("%+v, %v, want %+v", got, err, want)
 	}
 	if _, err := c.other.URLConfigurations(t.Context(), project, id); !errors.Is(err, gitlabapi.ErrForbidden) {

@@ -33,6 +33,10 @@ func tableOfCalls() []pageCalls {
 		{views.PatternProgress, "", 0, 0, 0},           // the same
 		{views.PatternFleetCSV, "", 0, 0, 0},           // what was read a moment ago
 		{views.PatternFleetJSON, "", 0, 0, 0},          // the same
+		{views.PatternHome, "?wait=1&scope=group:shop", 11, 2, 166},
+		{views.PatternHome, "?wait=1&scope=everything", 11, 2, 234},
+		{views.PatternGroups, "", 0, 1, 1},
+		{views.PatternShared, "", 2, 0, 4},
 		{views.PatternProjects, "", 1, 1, 32},          // the list, and the rights in the 30 that are shown
 		{views.PatternProjects, "?page=3", 1, 1, 12},   // the same on any page
 		{views.PatternGo, "", 0, 1, 1},                 //
@@ -49,6 +53,8 @@ func tableOfCalls() []pageCalls {
 		{views.PatternConfigEdit, "", 1, 4, 9},         // and the file and the branch, of which there are none
 		{views.PatternGrantees, "?q=pay", 1, 3, 8},     // and the groups, or the projects
 		{views.PatternAgentDelete, "", 1, 2, 7},        //
+		{views.PatternReceiver, "", 1, 3, 8},
+		{views.PatternUnreceive, "", 1, 3, 8},
 		{views.PatternDependents, "", 1, 4, 9},         // and the configuration file, and the environments of one project
 		{views.PatternTokenNew, "", 1, 2, 7},           //
 		{views.PatternTokenRevoke, "", 2, 2, 8},        // and the connections

@@ -31,6 +31,7 @@ func (h *Handlers) loadConnectTab(r *http.Request, s *session, found agentread.P
 	if known {
 		model = h.connectModel(printer(r), connection{kas: kas, receiver: from, place: place}, found)
 	}
+	h.addReceiver(r, &model, from, found)
 	if model.PlaceForm = form; model.Wrong() {
 		model.Variants = nil
 	}

@@ -56,6 +56,7 @@ var (
 	errPushForbidden    = &httpError{status: http.StatusForbidden, id: "push_forbidden"}
 	errProjectArchived  = &httpError{status: http.StatusForbidden, id: "archived"}
 	errProjectFrozen    = &httpError{status: http.StatusForbidden, id: "frozen"}
+	errNoSuchGroup      = &httpError{status: http.StatusNotFound, id: "no_such_group"}
 	errAncestorArchived = &httpError{status: http.StatusForbidden, id: "ancestor"}
 	errDeletionDue      = &httpError{status: http.StatusForbidden, id: "deletion"}
 	errRepositoryOff    = &httpError{status: http.StatusForbidden, id: "repository"}

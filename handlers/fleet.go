@@ -41,15 +41,18 @@ func (h *Handlers) fleetShow(w http.ResponseWriter, r *http.Request, s *session)
 	query := fleet.Parse(values)
 	switch {
 	case values.Has(paramRefresh):
-		h.Fleet.Refresh(viewerOf(s))
+		h.Fleet.Refresh(fleetViewer(r, s))
 		http.Redirect(w, r, h.fleetURL(query), http.StatusSeeOther) //nolint:gosec // the address is ours
 		return nil
 	case values.Has(paramRetry):
 		return h.fleetRetry(w, r, s, query)
 	}
+	if err := h.checkScope(r, s); err != nil {
+		return err
+	}
 	view, err := h.fleetView(r, s, values.Has(paramWait))
 	if err != nil {
-		return err
+		return scopeError(r, err)
 	}
 	return h.renderFleet(w, r, s, query, view)
 }
@@ -58,31 +61,31 @@ func (h *Handlers) fleetShow(w http.ResponseWriter, r *http.Request, s *session)
 // search, begins nothing and takes what is there; only without anything it waits.
 func (h *Handlers) fleetView(r *http.Request, s *session, wait bool) (scan.View, error) {
 	if isFragment(r) {
-		if view := h.Fleet.Cached(viewerOf(s)); view.Snapshot != nil {
+		if view := h.Fleet.Cached(fleetViewer(r, s)); view.Snapshot != nil {
 			return view, nil
 		}
 		wait = true
 	}
 	if !wait {
-		return h.Fleet.Look(r.Context(), viewerOf(s), h.fleetSource(r, s))
+		return h.Fleet.Look(r.Context(), fleetViewer(r, s), h.fleetSource(r, s))
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), cmp.Or(h.FleetWait, fleetWait))
 	defer cancel()
-	snapshot, err := h.Fleet.Read(ctx, viewerOf(s), h.fleetSource(r, s), nil)
+	snapshot, err := h.Fleet.Read(ctx, fleetViewer(r, s), h.fleetSource(r, s), nil)
 	if err != nil && ctx.Err() != nil && r.Context().Err() == nil { // it takes longer, and that is no error
-		return h.Fleet.Look(r.Context(), viewerOf(s), h.fleetSource(r, s))
+		return h.Fleet.Look(r.Context(), fleetViewer(r, s), h.fleetSource(r, s))
 	}
 	return scan.View{Snapshot: snapshot, Fresh: true}, err
 }
 
 // fleetRetry reads one project again, unless the whole list is to come anyway.
 func (h *Handlers) fleetRetry(w http.ResponseWriter, r *http.Request, s *session, query fleet.Query) error {
-	view := h.Fleet.Cached(viewerOf(s))
+	view := h.Fleet.Cached(fleetViewer(r, s))
 	if view.Snapshot != nil && !view.Partial {
 		project, _ := strconv.ParseInt(r.URL.Query().Get(paramRetry), 10, 64) // 0 is nobody's project
-		snapshot, err := h.Fleet.RetryProject(r.Context(), viewerOf(s), h.fleetSource(r, s), project)
+		snapshot, err := h.Fleet.RetryProject(r.Context(), fleetViewer(r, s), h.fleetSource(r, s), project)
 		if err != nil {
-			return err
+			return scopeError(r, err)
 		}
 		view = scan.View{Snapshot: snapshot, Fresh: true}
 	}
@@ -93,7 +96,7 @@ func (h *Handlers) fleetRetry(w http.ResponseWriter, r *http.Request, s *session
 	if !view.Fresh {
 		var err error
 		if view, err = h.fleetView(r, s, true); err != nil {
-			return err
+			return scopeError(r, err)
 		}
 	}
 	return h.renderFleet(w, r, s, query, view)
@@ -137,7 +140,7 @@ func (h *Handlers) enrich(r *http.Request, s *session, rows []fleet.Row) ([]flee
 	if !slices.ContainsFunc(rows, func(row fleet.Row) bool { return !row.TokensRead() }) {
 		return rows, nil
 	}
-	agents, err := h.Fleet.Enrich(r.Context(), viewerOf(s), h.fleetSource(r, s), agentsOf(rows))
+	agents, err := h.Fleet.Enrich(r.Context(), fleetViewer(r, s), h.fleetSource(r, s), agentsOf(rows))
 	if err != nil {
 		return nil, err
 	}

@@ -24,6 +24,7 @@ type exportedAgent struct {
 	Agent        string          `json:"agent"`
 	CanManage    bool            `json:"can_manage"`
 	Archived     bool            `json:"archived"`
+	Receptive    bool            `json:"receptive"`
 	Status       agent.Status    `json:"status"`
 	LastUsedAt   *time.Time      `json:"last_used_at"`
 	ActiveTokens *int            `json:"active_tokens"`
@@ -68,7 +69,7 @@ func (h *Handlers) fleetJSON(w http.ResponseWriter, r *http.Request, s *session)
 		return err
 	}
 	h.startExport(w, "application/json", "json", snapshot.ReadAt)
-	if err := writeFleetJSON(h.paced(w), snapshot, rows); err != nil {
+	if err := writeFleetJSON(h.paced(w), fleetScope(r), snapshot, rows); err != nil {
 		abort(r, fmt.Errorf("exporting the fleet: %w", err))
 	}
 	return nil
@@ -93,9 +94,9 @@ const exportWait = 70 * time.Second
 func (h *Handlers) exported(r *http.Request, s *session) (*fleet.Snapshot, []fleet.Row, error) {
 	ctx, cancel := context.WithTimeout(r.Context(), exportWait)
 	defer cancel()
-	snapshot, err := h.Fleet.Read(ctx, viewerOf(s), h.fleetSource(r, s), nil)
+	snapshot, err := h.Fleet.Read(ctx, fleetViewer(r, s), h.fleetSource(r, s), nil)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, scopeError(r, err)
 	}
 	return snapshot, fleet.Filter(h.fleetRows(r.Context(), snapshot.Agents), fleet.Parse(r.URL.Query())), nil
 }
@@ -115,7 +116,7 @@ func writeFleetCSV(out *csvsafe.Writer, rows []fleet.Row) error {
 	err := out.Write(
 		"project", "project_id", "agent", "agent_id", "access", "status", "last_used_at",
 		"active_tokens", "oldest_token_created_at", "token_names", "attention",
-		"versions", "update_needed", "versions_unknown",
+		"versions", "update_needed", "versions_unknown", "receptive",
 	)
 	for i := 0; i < len(rows) && err == nil; i++ {
 		err = out.Write(csvCells(rows[i])...)
@@ -138,7 +139,7 @@ func csvCells(row fleet.Row) []string {
 	return []string{
 		row.Project.Path, strconv.FormatInt(row.Project.ID, 10), row.Name, strconv.FormatInt(row.ID, 10), string(row.Role()),
 		string(row.Status), timestamp(row.LastContact), tokenCount(row), timestamp(row.OldestToken()),
-		strings.Join(names, ", "), strings.Join(due, " "), row.VersionList(), updateNeeded(row), string(row.Untold()),
+		strings.Join(names, ", "), strings.Join(due, " "), row.VersionList(), updateNeeded(row), string(row.Untold()), strconv.FormatBool(row.Receptive),
 	}
 }
 
@@ -159,7 +160,7 @@ func tokenCount(row fleet.Row) string {
 }
 
 // writeFleetJSON writes agent by agent, so that a large fleet is never in memory as text.
-func writeFleetJSON(w io.Writer, snapshot *fleet.Snapshot, rows []fleet.Row) error {
+func writeFleetJSON(w io.Writer, scope agent.Scope, snapshot *fleet.Snapshot, rows []fleet.Row) error {
 	out := bufio.NewWriter(w)
 	warnings := []exportedWarning{}
 	for _, warning := range snapshot.Warnings {
@@ -173,7 +174,11 @@ func writeFleetJSON(w io.Writer, snapshot *fleet.Snapshot, rows []fleet.Row) err
 	if err != nil {
 		return fmt.Errorf("encoding the warnings: %w", err)
 	}
-	_, _ = fmt.Fprintf(out, `{"generated_at":%q,"warnings":%s,"agents":[`, timestamp(snapshot.ReadAt), list)
+	of, err := json.Marshal(scope)
+	if err != nil {
+		return fmt.Errorf("encoding the scope: %w", err)
+	}
+	_, _ = fmt.Fprintf(out, `{"generated_at":%q,"scope":%s,"warnings":%s,"agents":[`, timestamp(snapshot.ReadAt), of, list)
 	encoder := json.NewEncoder(out)
 	for i, row := range rows {
 		if i > 0 {
@@ -191,7 +196,7 @@ func writeFleetJSON(w io.Writer, snapshot *fleet.Snapshot, rows []fleet.Row) err
 func exportAgent(row fleet.Row) exportedAgent {
 	exported := exportedAgent{
 		ProjectID: row.Project.ID, Project: row.Project.Path, AgentID: row.ID, Agent: row.Name, CanManage: row.Project.Access.CanManage(),
-		Archived: row.Project.Archived, Status: row.Status, LastUsedAt: known(row.LastContact), Attention: append([]agent.Rule{}, row.Due...),
+		Archived: row.Project.Archived, Receptive: row.Receptive, Status: row.Status, LastUsedAt: known(row.LastContact), Attention: append([]agent.Rule{}, row.Due...),
 		exportedVersions: exportVersions(row),
 	}
 	if !row.TokensRead() {

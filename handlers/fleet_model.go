@@ -26,9 +26,10 @@ const (
 // fleetModel builds the page of the fleet.
 func (h *Handlers) fleetModel(r *http.Request, s *session, query fleet.Query, view scan.View) (views.FleetModel, error) {
 	model := views.FleetModel{Form: views.FleetForm{Query: query}, Filtered: query.Filtered(), UnfilteredURL: h.fleetURL(query.Unfiltered())}
+	model.Scopes = h.fleetScopes(printer(r), query.Scope)
 	if view.Snapshot == nil || view.Scanning && !view.Fresh {
 		here := h.fleetURL(query.OnPage(query.Page))
-		model.Scan = &views.FleetScan{ProgressURL: h.urls.FleetProgress(), HereURL: here, WaitURL: h.fleetURL(query, paramWait, "1"), Progress: view.Progress}
+		model.Scan = &views.FleetScan{ProgressURL: h.urls.FleetProgress(query.Scope), HereURL: here, WaitURL: h.fleetURL(query, paramWait, "1"), Progress: view.Progress}
 	}
 	if view.Snapshot == nil {
 		return model, nil
@@ -43,6 +44,7 @@ func (h *Handlers) fleetModel(r *http.Request, s *session, query fleet.Query, vi
 		}
 	}
 	model.Read, model.Partial, model.ReadAt = true, view.Partial, view.Snapshot.ReadAt
+	model.OwnOnly = view.Snapshot.OwnOnly
 	model.Total, model.Matched, model.Projects = len(rows), len(chosen.All), len(view.Snapshot.Projects) > 0
 	model.Form.Groups = offered(chosen.Groups)
 	model.Rows = h.fleetViewRows(printer(r), onScreen)
@@ -164,7 +166,7 @@ func (h *Handlers) addProblems(model *views.FleetModel, query fleet.Query, snaps
 			model.MoreWarnings++
 			continue
 		}
-		shown := views.FleetWarning{Warning: warning, RetryURL: h.fleetURL(query, paramRefresh, "1")}
+		shown := views.FleetWarning{Warning: warning, Max: scan.MaxProjects, RetryURL: h.fleetURL(query, paramRefresh, "1")}
 		if warning.Project != nil {
 			shown.RetryURL = h.fleetURL(query, paramRetry, strconv.FormatInt(warning.Project.ID, 10))
 		}

@@ -36,9 +36,9 @@ func (h *Handlers) fleetProgress(w http.ResponseWriter, r *http.Request, s *sess
 		return h.endStream(r, stream, errTooManyStreams)
 	}
 	defer stream.keepAlive(cmp.Or(h.Heartbeat, heartbeat))()
-	_, failed := h.Fleet.Read(r.Context(), viewerOf(s), h.fleetSource(r, s), h.tellProgress(r, s, stream))
+	_, failed := h.Fleet.Read(r.Context(), fleetViewer(r, s), h.fleetSource(r, s), h.tellProgress(r, s, stream))
 	if failed != nil {
-		return h.endStream(r, stream, failed)
+		return h.endStream(r, stream, scopeError(r, failed))
 	}
 	stream.event(eventReady, nil)
 	stream.event(eventDone, nil)
@@ -53,7 +53,7 @@ const growAfter, growEvery = time.Second, 3 * time.Second
 // what was read so far, ask for more of it now and then.
 func (h *Handlers) tellProgress(r *http.Request, s *session, stream *stream) func(fleet.Progress) {
 	p, ctx := h.barePage(printer(r), ""), r.Context()
-	view := h.Fleet.Cached(viewerOf(s))
+	view := h.Fleet.Cached(fleetViewer(r, s))
 	grows, shown, next := view.Snapshot == nil || view.Partial, view.Progress.Done, h.Now().Add(growEvery)
 	if shown == 0 {
 		next = h.Now().Add(growAfter)

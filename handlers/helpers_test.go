@@ -115,8 +115,10 @@ type setUp struct {
 	// contact is where to report a vulnerability; empty for nowhere.
 	contact string
 	// oneSlot lets scans make one call at a time, and fleetWait is Config.FleetWait.
-	oneSlot   bool
-	fleetWait time.Duration
+	oneSlot bool
+	// maxProjects is how many projects a scan reads; 0: the real number.
+	maxProjects int
+	fleetWait   time.Duration
 	// behindProxy says that the test is a proxy which the portal trusts.
 	behindProxy bool
 	// application is the id of the application at GitLab; empty: the usual one.
@@ -223,7 +225,7 @@ func (p *portal) compose(setup setUp) {
 		}
 	}
 	nonces := tokens.NewNonces(db, p.clock.Now)
-	scans := scan.Config{Now: p.clock.Now, Log: log}
+	scans := scan.Config{Now: p.clock.Now, Log: log, MaxProjects: setup.maxProjects}
 	if setup.oneSlot {
 		scans.InFlight, scans.PerPerson = 1, 1
 	}

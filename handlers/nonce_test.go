@@ -41,6 +41,7 @@ func (b *browser) everyForm() map[string]givenForm {
 	spare := b.p.gitlab.AddAgent(gitlabtest.Agent{Project: b.p.project, Name: "spare"})
 	b.p.gitlab.AddToken(gitlabtest.Token{Agent: spare, Name: "unused", CreatedAt: b.p.clock.Now().Add(-40 * 24 * time.Hour)})
 	silent := b.p.silentAgent("silent", 100)
+	inbound := b.p.receiver(&gitlabtest.URLConfiguration{URL: "grpcs://agents.example.com", PublicKey: receiverKey})
 	pages := []*answer{b.submit(b.p.agentPath(b.p.idle)+"/tokens/new", url.Values{"name": {"revealed"}})}
 	for _, route := range handlers.Routes() {
 		if route.Method == http.MethodGet && route.SignedIn {
@@ -49,6 +50,7 @@ func (b *browser) everyForm() map[string]givenForm {
 	}
 	for _, path := range []string{
 		b.p.agentPath(b.p.idle) + "/tokens/new", b.p.agentPath(b.p.idle) + "/delete", "/unused-tokens" + b.p.selection(spare), "/stale-agents" + b.p.selection(silent),
+		b.p.agentPath(inbound) + "/receiver/delete",
 	} {
 		pages = append(pages, b.get(path))
 	}
@@ -128,7 +130,7 @@ func TestN7AScriptSendsTheFormsItWasGiven(t *testing.T) {
 	script := &browser{p: p, client: lead.client, header: http.Header{}}
 	forms := script.everyForm()
 	wantEveryRoute(t, forms)
-	typed := url.Values{"name": {"by-script"}, "lang": {"en"}, "first_token": {"1"}}
+	typed := url.Values{"name": {"by-script"}, "lang": {"en"}, "first_token": {"1"}, "url": {"grpc://agents.example.com"}}
 	last := func(action string) int { // what the others need goes last
 		return slices.IndexFunc([]string{"/revoke", "/delete", "/logout"}, func(end string) bool { return strings.HasSuffix(action, end) })
 	}
@@ -145,8 +147,8 @@ func TestN7AScriptSendsTheFormsItWasGiven(t *testing.T) {
 			t.Errorf("POST %s = %d: %s", action, got.status, got.text("main"))
 		}
 	}
-	if n := len(p.gitlab.Agents(p.project)); n != 2 {
-		t.Errorf("%d agents are left, want the spare one and the one that the script registered", n)
+	if n := len(p.gitlab.Agents(p.project)); n != 3 {
+		t.Errorf("%d agents are left, want the spare one, the receptive one and the one that the script registered", n)
 	}
 	if got := script.get("/projects"); got.status != http.StatusSeeOther {
 		t.Errorf("the session after signing out = %d, want the way to sign in", got.status)
@@ -162,6 +164,8 @@ func (p *portal) confirmation(action string) string {
 		return "prod-token"
 	case strings.HasPrefix(action, p.agentPath(p.idle)):
 		return "idle"
+	case strings.HasSuffix(action, "/receiver/delete"):
+		return "inbound"
 	default:
 		return "prod"
 	}

@@ -42,6 +42,8 @@ func (h *Handlers) nextStep(r *http.Request, p problem) views.Action {
 	switch {
 	case p.status == http.StatusUnauthorized:
 		return views.Action{Text: l.T("errors.action.sign_in"), URL: h.urls.Login(h.currentPage(r))}
+	case p.id == errNoSuchGroup.id:
+		return views.Action{Text: l.T("errors.action.groups"), URL: h.urls.Groups("", 1)}
 	case p.id == errWrongHost.id:
 		return views.Action{Text: l.T("errors.action.home"), URL: h.PublicURL.String()}
 	case strings.HasPrefix(p.id, restrictedID("")), p.id == "forbidden":

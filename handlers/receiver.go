@@ -7,6 +7,7 @@ import (
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/agentread"
 	"gitlab-agent-portal/internal/i18n"
+	"gitlab-agent-portal/internal/snippets"
 	"gitlab-agent-portal/views"
 )
 
@@ -45,6 +46,27 @@ func (h *Handlers) loadReceiver(r *http.Request, s *session, found agentread.Pro
 		read.why = receiverCertificate
 	}
 	return read
+}
+
+// addReceiver adds what else is known of how GitLab reaches an agent, and what the person can do about it.
+func (h *Handlers) addReceiver(r *http.Request, model *views.ConnectModel, from receiver, found agentread.ProjectAgent) {
+	l := printer(r)
+	if from.TLSHost != "" {
+		model.ReceiverFacts = append(model.ReceiverFacts, l.T("receiver.facts.tls_host", "Host", snippets.Visible(from.TLSHost)))
+	}
+	if from.HasCA {
+		model.ReceiverFacts = append(model.ReceiverFacts, l.T("receiver.facts.ca"))
+	}
+	if !found.Project.Access.CanManage() {
+		return
+	}
+	origin := originOf(r)
+	switch {
+	case from.URL != "":
+		model.ReceiverDeleteURL = origin.On(h.urls.ReceiverDelete(found.Project.ID, found.Agent.ID))
+	case !found.Agent.Receptive || from.why == receiverMissing:
+		model.ReceiverURL = origin.On(h.urls.Receiver(found.Project.ID, found.Agent.ID))
+	}
 }
 
 // notices say why most ways to install a receptive agent are missing.

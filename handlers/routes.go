@@ -34,6 +34,7 @@ func (h *Handlers) routes() []route {
 		// Fleet
 		{http.MethodGet, views.PatternHome, signedInOr{h.fleetShow, h.welcome}, ""},
 		{http.MethodGet, views.PatternProgress, lasting(h.fleetProgress), ""},
+		{http.MethodGet, views.PatternGroups, signedIn(h.groupList), ""},
 		{http.MethodGet, views.PatternFleetCSV, lasting(h.fleetCSV), ""},
 		{http.MethodGet, views.PatternFleetJSON, lasting(h.fleetJSON), ""},
 
@@ -43,6 +44,7 @@ func (h *Handlers) routes() []route {
 
 		// Agents
 		{http.MethodGet, views.PatternAgents, signedIn(h.agentList), ""},
+		{http.MethodGet, views.PatternShared, signedIn(h.sharedAgents), ""},
 		{http.MethodGet, views.PatternAgentNew, signedIn(h.agentNew), ""},
 		{http.MethodPost, views.PatternAgents, signedIn(h.agentRegister), activity.AgentRegister},
 		{http.MethodGet, views.PatternAgent, signedIn(h.agentShow), ""},
@@ -55,6 +57,10 @@ func (h *Handlers) routes() []route {
 		{http.MethodPost, views.PatternConfigEdit, signedIn(h.configCommit), activity.ConfigCommit},
 		{http.MethodPost, views.PatternConfigCheck, signedIn(h.configCheck), ""},
 		{http.MethodGet, views.PatternGrantees, signedIn(h.grantees), ""},
+		{http.MethodGet, views.PatternReceiver, signedIn(h.receiverAsk), ""},
+		{http.MethodPost, views.PatternReceiver, signedIn(h.receiverCreate), activity.ReceiverCreate},
+		{http.MethodGet, views.PatternUnreceive, signedIn(h.receiverDeleteAsk), ""},
+		{http.MethodPost, views.PatternUnreceive, signedIn(h.receiverDelete), activity.ReceiverDelete},
 
 		// Tokens
 		{http.MethodGet, views.PatternTokenNew, signedIn(h.tokenNew), ""},

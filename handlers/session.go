@@ -10,6 +10,7 @@ import (
 
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/activity"
+	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/agentread"
 	"gitlab-agent-portal/internal/audit"
 	sessions "gitlab-agent-portal/internal/session"
@@ -189,7 +190,7 @@ func (h *Handlers) currentPage(r *http.Request) string {
 	switch r.URL.Path {
 	case h.urls.Callback():
 		return h.urls.Home() // it works once, and its query holds a code
-	case h.urls.FleetProgress():
+	case h.urls.FleetProgress(agent.ScopeMine):
 		if !isHTMX(r) {
 			return h.urls.Home() // parts of the first page
 		}

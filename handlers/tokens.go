@@ -132,7 +132,7 @@ func (h *Handlers) renderOutcome(w http.ResponseWriter, r *http.Request, unknown
 	stateOf(r).err = unknown
 	return h.renderSheet(w, r, classifyGitLab(unknown.Cause, true).status, &views.OutcomeModel{
 		Project: h.projectView(unknown.Project), AgentID: unknown.Agent.ID, AgentName: unknown.Agent.Name,
-		Checked: unknown.Checked, Candidates: unknown.Candidates,
+		Checked: unknown.Checked, Candidates: unknown.Candidates, From: originOf(r),
 	})
 }
 
@@ -149,6 +149,6 @@ func (h *Handlers) usedTokenForm(w http.ResponseWriter, r *http.Request, s *sess
 func (h *Handlers) renderUsedForm(w http.ResponseWriter, r *http.Request, project views.Project, used *tokens.UsedError) error {
 	stateOf(r).err = used
 	return h.renderSheet(w, r, http.StatusConflict, &views.UsedFormModel{
-		Project: project, AgentID: used.Result.AgentID, TokenID: used.Result.TokenID, TokenName: used.Result.TokenName,
+		Project: project, AgentID: used.Result.AgentID, TokenID: used.Result.TokenID, TokenName: used.Result.TokenName, From: originOf(r),
 	})
 }

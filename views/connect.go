@@ -18,6 +18,11 @@ type ConnectModel struct {
 	// Receiver is where GitLab connects to; empty where the agent connects to GitLab, or that is not
 	// known.
 	Receiver string
+	// ReceiverFacts say what else is known of that connection.
+	ReceiverFacts []string
+	// ReceiverURL leads to the form that says where GitLab is to connect to, and ReceiverDeleteURL to
+	// the one that ends that; empty where the person cannot, or there is nothing to end.
+	ReceiverURL, ReceiverDeleteURL string
 	// Receptive says that GitLab connects to the agent.
 	Receptive bool
 	// Place is where the commands install the agent. The form that changes it is PlaceForm, nil

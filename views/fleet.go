@@ -14,7 +14,11 @@ import (
 
 // FleetModel is the fleet page: every agent that the person may see, and what needs doing.
 type FleetModel struct {
-	Form FleetForm
+	// Scopes are the choices of whose agents to show.
+	Scopes []FleetScope
+	// OwnOnly says that everything is no more than the person's own projects.
+	OwnOnly bool
+	Form    FleetForm
 	// Scan is the scan that is under way; nil when there is nothing to wait for.
 	Scan *FleetScan
 	// Read says that there is something to show; without it the page waits for Scan.
@@ -97,6 +101,8 @@ type FleetRow struct {
 type FleetWarning struct {
 	fleet.Warning
 	RetryURL string
+	// Max is how many projects are read.
+	Max int
 }
 
 // waiting reports whether the list itself is still to come.
@@ -212,7 +218,12 @@ func (m FleetModel) fallback(l *i18n.Printer) Notice {
 }
 
 // why says what went wrong.
-func (w FleetWarning) why(l *i18n.Printer) string { return l.T("fleet.warning." + w.Kind.String()) }
+func (w FleetWarning) why(l *i18n.Printer) string {
+	if w.Lasting {
+		return l.T("fleet.warning.list_too_long", "Max", w.Max)
+	}
+	return l.T("fleet.warning." + w.Kind.String())
+}
 
 // roles are the choices of the role filter.
 func (f FleetForm) roles(l *i18n.Printer) []fleetOption {

@@ -239,6 +239,8 @@ type OutcomeModel struct {
 	Candidates []agent.Token
 	// Checked is false when GitLab could not be asked afterwards either.
 	Checked bool
+	// From is the page that the form was opened from.
+	From Origin
 }
 
 // UsedFormModel answers a form that was sent a second time after the first was done.
@@ -248,4 +250,6 @@ type UsedFormModel struct {
 	// TokenID is 0 when it is not known what the first one led to.
 	TokenID   int64
 	TokenName string
+	// From is the page that the form was opened from.
+	From Origin
 }

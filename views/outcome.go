@@ -15,6 +15,12 @@ func (m *OutcomeModel) Page(p Page) templ.Component { return OutcomePage(p, *m) 
 // Dialog is the answer as the dialog holds it.
 func (m *OutcomeModel) Dialog(p Page) templ.Component { return OutcomeDialog(p, *m) }
 
+// revokeURL returns the addresses that revoke the tokens that were found.
+func (m OutcomeModel) revokeURL(u URLs) func(token int64) string {
+	plain := revokeURL(u, m.Project.ID, m.AgentID)
+	return func(token int64) string { return m.From.On(plain(token)) }
+}
+
 // found says what a look at GitLab afterwards brought to light.
 func (m OutcomeModel) found(l *i18n.Printer) string {
 	switch {

@@ -121,7 +121,7 @@ func OutcomeDialog(p Page, m OutcomeModel) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if len(m.Candidates) > 0 {
-			templ_7745c5c3_Err = TokenList(p, m.Candidates, revokeURL(p.U, m.Project.ID, m.AgentID)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = TokenList(p, m.Candidates, m.revokeURL(p.U)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -136,7 +136,7 @@ func OutcomeDialog(p Page, m OutcomeModel) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = ButtonLink(ButtonPrimary, p.U.Agent(m.Project.ID, m.AgentID, ""), p.L.T("agents.back_to_agent")).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ButtonLink(ButtonPrimary, m.From.Back(p.U, m.Project.ID, m.AgentID), p.L.T("agents.back_to_agent")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -42,7 +42,7 @@ func useStates() []state {
 		pipelines.Steps, pipelines.Grant = []Snippet{{ID: "job", Title: "A job", Code: "deploy: {}"}}, nil
 		one.Tab, one.Use = TabUse, UseModel{
 			Known: true, KASEnabled: true, ProxyURL: "https://kas.example.com", TokenForm: "pat:1:<token>", CAFile: "gitlab-ca.pem", Context: "shop/payments:prod",
-			Config: *hostileConfig(), People: part, Pipelines: pipelines,
+			Config: hostileConfig(), People: part, Pipelines: pipelines,
 		}
 		change(&one.Use)
 		return one

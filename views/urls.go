@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"gitlab-agent-portal/internal/agent"
 )
 
 // Patterns of the portal's own addresses, as the route table registers them.
@@ -14,6 +16,7 @@ const (
 	PatternFleetCSV    = "/fleet.csv"
 	PatternFleetJSON   = "/fleet.json"
 	PatternProgress    = "/fleet/progress"
+	PatternGroups      = "/groups"
 	PatternLogin       = "/auth/login"
 	PatternCallback    = "/auth/callback"
 	PatternLogout      = "/auth/logout"
@@ -23,6 +26,7 @@ const (
 	PatternProjects    = "/projects"
 	PatternGo          = "/go/{path...}"
 	PatternAgents      = "/projects/{project}/agents"
+	PatternShared      = "/projects/{project}/shared-agents"
 	PatternAgentNew    = "/projects/{project}/agents/new"
 	PatternAgent       = "/projects/{project}/agents/{agent}"
 	PatternAgentDelete = "/projects/{project}/agents/{agent}/delete"
@@ -30,6 +34,8 @@ const (
 	PatternConfigEdit  = "/projects/{project}/agents/{agent}/configuration"
 	PatternConfigCheck = "/projects/{project}/agents/{agent}/configuration/check"
 	PatternGrantees    = "/projects/{project}/agents/{agent}/configuration/grantees"
+	PatternReceiver    = "/projects/{project}/agents/{agent}/receiver"
+	PatternUnreceive   = "/projects/{project}/agents/{agent}/receiver/delete"
 	PatternTokens      = "/projects/{project}/agents/{agent}/tokens"
 	PatternTokenNew    = "/projects/{project}/agents/{agent}/tokens/new"
 	PatternTokenStored = "/projects/{project}/agents/{agent}/tokens/{token}/stored"
@@ -66,8 +72,20 @@ func (u URLs) FleetCSV(query string) string { return withRawQuery(u.Base+Pattern
 // FleetJSON exports what query selects as JSON.
 func (u URLs) FleetJSON(query string) string { return withRawQuery(u.Base+PatternFleetJSON, query) }
 
-// FleetProgress is the stream that tells how far the reading of the fleet is.
-func (u URLs) FleetProgress() string { return u.Base + PatternProgress }
+// FleetIn is the first page with the fleet of a scope.
+func (u URLs) FleetIn(scope agent.Scope) string {
+	return withQuery(u.Home(), "scope", string(scope))
+}
+
+// FleetProgress is the stream that tells how far the reading of the fleet of a scope is.
+func (u URLs) FleetProgress(scope agent.Scope) string {
+	return withQuery(u.Base+PatternProgress, "scope", string(scope))
+}
+
+// Groups lists the groups that match query; page counts from 1.
+func (u URLs) Groups(query string, page int) string {
+	return withQuery(u.Base+PatternGroups, "q", query, "page", pageValue(page))
+}
 
 // Login starts the sign-in with GitLab and returns to next, a path of the portal.
 func (u URLs) Login(next string) string {
@@ -101,6 +119,9 @@ func (u URLs) Projects(query string, page int) string {
 func (u URLs) Agents(project int64, page int) string {
 	return withQuery(u.project(project)+"/agents", "page", pageValue(page))
 }
+
+// Shared lists the agents of other projects that a project may use.
+func (u URLs) Shared(project int64) string { return u.project(project) + "/shared-agents" }
 
 // AgentNew is the form that registers an agent.
 func (u URLs) AgentNew(project int64) string { return u.project(project) + "/agents/new" }
@@ -139,6 +160,14 @@ func (u URLs) ConfigCheck(project, agent int64) string {
 // Grantees lists what an agent can be granted to.
 func (u URLs) Grantees(project, agent int64) string {
 	return u.ConfigEdit(project, agent) + "/grantees"
+}
+
+// Receiver asks for, and receives, how GitLab is to reach an agent.
+func (u URLs) Receiver(project, agent int64) string { return u.agent(project, agent) + "/receiver" }
+
+// ReceiverDelete asks for, and receives, that GitLab forgets it.
+func (u URLs) ReceiverDelete(project, agent int64) string {
+	return u.Receiver(project, agent) + "/delete"
 }
 
 // Tokens receives the form that creates a token.

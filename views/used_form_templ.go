@@ -162,13 +162,13 @@ func UsedFormDialog(p Page, m UsedFormModel) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = ButtonLink(ButtonPrimary, p.U.Agent(m.Project.ID, m.AgentID, ""), p.L.T("agents.back_to_agent")).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ButtonLink(ButtonPrimary, m.From.Back(p.U, m.Project.ID, m.AgentID), p.L.T("agents.back_to_agent")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		}
 		if m.TokenID != 0 {
-			templ_7745c5c3_Err = ButtonLink(ButtonQuietDanger, p.U.TokenRevoke(m.Project.ID, m.AgentID, m.TokenID), p.L.T("tokens.used_form.revoke")).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ButtonLink(ButtonQuietDanger, m.From.On(p.U.TokenRevoke(m.Project.ID, m.AgentID, m.TokenID)), p.L.T("tokens.used_form.revoke")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -58,7 +58,6 @@ func TestProjectsOfAGroupAreThoseThatThePersonSees(t *testing.T) {
 		{"guest", "/v4/groups/shop%2Fweb/projects", "2 projects"},
 		{"guest", "/v4/groups/1/projects", "1 projects"},
 		{"developer, who is a member of a project below", "/v4/groups/shop/projects?include_subgroups=true", "3 projects"},
-		{"stranger, who sees a public project", "/v4/groups/shop/projects?include_subgroups=true", "1 projects"},
 		{"owner", "/v4/groups/empty/projects", "0 projects"},
 		{"stranger", "/v4/groups/empty/projects", `404 {"message":"404 Group Not Found"}`},
 		{"guest", "/v4/groups/nothing/projects", `404 {"message":"404 Group Not Found"}`},
@@ -153,7 +152,7 @@ func TestConformanceOfAGroupsProjects(t *testing.T) {
 		theirs, response, officialErr := official.client.Groups.ListGroupProjects(group, &gitlab.ListGroupProjectsOptions{
 			ListOptions: count, IncludeSubGroups: &below, OrderBy: new("id"), Sort: new("asc"),
 		})
-		ours, ownErr := own.client.GroupProjects(t.Context(), group, 1)
+		ours, ownErr := own.client.GroupProjectsPage(t.Context(), group, gitlabapi.GroupProjectQuery{PerPage: 1}, 1)
 		if official.status(officialErr) != own.status(ownErr) || len(theirs) != len(ours.Items) {
 			t.Fatalf("of %s the official client reads %v, %v and ours %v, %v", group, theirs, officialErr, ours, ownErr)
 		}
@@ -170,7 +169,7 @@ func TestOurClientRefusesNamesThatNoGroupHas(t *testing.T) {
 	own := newOwnDriver(t, target{w.URL, w.secrets["developer"], "20"})
 	for _, name := range []string{"", "..", "a\nb"} {
 		w.ResetCounters()
-		_, err := own.client.GroupProjects(t.Context(), name, 20)
+		_, err := own.client.GroupProjectsPage(t.Context(), name, gitlabapi.GroupProjectQuery{}, 1)
 		if !errors.Is(err, gitlabapi.ErrNotFound) || len(w.Requests()) != 0 {
 			t.Errorf("of the group %q: %v and %d requests, want ErrNotFound and none", name, err, len(w.Requests()))
 		}

@@ -156,7 +156,7 @@ func (t graphqlTime) MarshalJSON() ([]byte, error) {
 // ImplementsGraphQLType says which scalars of the schema this is.
 func (graphqlValue) ImplementsGraphQLType(name string) bool {
 	switch name {
-	case "BigInt", "JSON", "ClustersAgentID", "ClustersAgentTokenID":
+	case "BigInt", "ClustersAgentID", "ClustersAgentTokenID":
 		return true
 	default:
 		return false
@@ -165,3 +165,15 @@ func (graphqlValue) ImplementsGraphQLType(name string) bool {
 
 // UnmarshalGraphQL is never called: no argument is of these types.
 func (*graphqlValue) UnmarshalGraphQL(any) error { return errOutputOnly }
+
+// graphqlJSON is a value of any shape.
+type graphqlJSON json.RawMessage
+
+// ImplementsGraphQLType says which scalar of the schema this is.
+func (graphqlJSON) ImplementsGraphQLType(name string) bool { return name == "JSON" }
+
+// UnmarshalGraphQL is never called: no argument is such a value.
+func (*graphqlJSON) UnmarshalGraphQL(any) error { return errOutputOnly }
+
+// MarshalJSON writes the value as it is.
+func (j graphqlJSON) MarshalJSON() ([]byte, error) { return j, nil }

@@ -92,28 +92,28 @@ func (r *projectResolver) ClusterAgents(args pageArgs) (*connection[*agentResolv
 
 type authorizationResolver struct {
 	Agent  *agentResolver
-	Config *graphqlValue
+	Config *graphqlJSON
 }
 
-// sharedAgents are the agents of other projects that are shared with this one.
-func (r *projectResolver) sharedAgents(args pageArgs, with func(*Agent) []int64) (*connection[*authorizationResolver], error) {
+// sharedAgents are the agents that are shared with this project; null for people who may not read agents.
+func (r *projectResolver) sharedAgents(args pageArgs, config string, with func(*Agent) bool) (*connection[*authorizationResolver], error) {
 	if r.c.user == nil || !r.c.canReadAgents(r.c.user, r.p) {
 		return nil, nil //nolint:nilnil // GraphQL's null
 	}
-	shared := sortedValues(r.c.agents,
-		func(a *Agent) bool { return slices.Contains(with(a), r.p.ID) },
-		byName)
-	return connect(shared, args, func(a *Agent) *authorizationResolver {
-		return &authorizationResolver{Agent: r.c.agentResolver(a)}
+	return connect(sortedValues(r.c.agents, with, byName), args, func(a *Agent) *authorizationResolver {
+		settings := graphqlJSON(orElse(a.AccessConfig, config))
+		return &authorizationResolver{Agent: r.c.agentResolver(a), Config: &settings}
 	})
 }
 
+// CiAccessAuthorizedAgents are those that pipelines of the project may use: its own too, which need
+// no grant (app/finders/clusters/agents/authorizations/ci_access/finder.rb).
 func (r *projectResolver) CiAccessAuthorizedAgents(args pageArgs) (*connection[*authorizationResolver], error) {
-	return r.sharedAgents(args, func(a *Agent) []int64 { return a.CIAccess })
+	return r.sharedAgents(args, "{}", func(a *Agent) bool { return a.Project == r.p.ID || slices.Contains(a.CIAccess, r.p.ID) })
 }
 
 func (r *projectResolver) UserAccessAuthorizedAgents(args pageArgs) (*connection[*authorizationResolver], error) {
-	return r.sharedAgents(args, func(a *Agent) []int64 { return a.UserAccess })
+	return r.sharedAgents(args, `{"access_as":{"agent":{}}}`, func(a *Agent) bool { return slices.Contains(a.UserAccess, r.p.ID) })
 }
 
 // groupResolver answers the fields of Group.
@@ -179,7 +179,7 @@ func (r *agentResolver) UserAccessAuthorizations() *authorizationResolver {
 	if len(r.a.UserAccess) == 0 && !r.a.UserAccessStored {
 		return nil
 	}
-	config := graphqlValue(`{"access_as":{"agent":{}}}`)
+	config := graphqlJSON(`{"access_as":{"agent":{}}}`)
 	return &authorizationResolver{Agent: r, Config: &config}
 }
 

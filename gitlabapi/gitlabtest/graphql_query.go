@@ -129,17 +129,14 @@ func (c *call) seesGroup(g *Group) bool {
 	if g.Visibility == Public {
 		return true
 	}
-	if c.user == nil {
-		return false
-	}
-	return c.user.Admin || g.Visibility == Internal && !c.user.External || c.groupLevel(c.user, g.ID) >= Guest || c.worksBelow(g.ID)
+	return c.user != nil && (c.user.Admin || g.Visibility == Internal && !c.user.External || c.groupLevel(c.user, g.ID) >= Guest || c.hasProjects(c.user, g))
 }
 
-// worksBelow says whether the caller is a member of a project somewhere below a group, which shows them
-// the group.
-func (c *call) worksBelow(group int64) bool {
-	for _, p := range c.projects {
-		if c.inGroup(p, group) && c.memberLevel(c.user, p) >= Guest {
+// hasProjects says whether u is a member of a project somewhere below the group, which shows them the
+// group too (app/policies/group_policy.rb).
+func (st *store) hasProjects(u *User, g *Group) bool {
+	for _, p := range st.projects {
+		if st.inGroup(p, g.ID) && st.memberLevel(u, p) >= Guest {
 			return true
 		}
 	}

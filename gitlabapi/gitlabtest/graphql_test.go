@@ -89,7 +89,7 @@ func TestGraphQLQueries(t *testing.T) {
 		{"Q3 of no agent", "maintainer", q3, vars("p", "shop/web/api", "n", "none"), `{"data":{"project":{"clusterAgent":null}}}`},
 		{
 			"Q5 as a developer", "developer", q5, path("shop/web/api"),
-			`{"data":{"project":{"ciAccessAuthorizedAgents":{"nodes":[{"agent":{"name":"shared"}}]},` +
+			`{"data":{"project":{"ciAccessAuthorizedAgents":{"nodes":[{"agent":{"name":"prod"}},{"agent":{"name":"shared"}}]},` +
 				`"userAccessAuthorizedAgents":{"nodes":[{"agent":{"name":"shared","project":{"fullPath":"shop/handbook"}}}]}}}}`,
 		},
 		{
@@ -149,7 +149,7 @@ func TestGraphQLCorners(t *testing.T) {
 		{
 			"a shared agent of a project one does not see", "developer",
 			`{ project(fullPath: "shop/web/old") { userAccessAuthorizedAgents { nodes { config agent { name project { fullPath } } } } } }`,
-			`{"data":{"project":{"userAccessAuthorizedAgents":{"nodes":[{"config":null,"agent":{"name":"hidden","project":null}}]}}}}`,
+			`{"data":{"project":{"userAccessAuthorizedAgents":{"nodes":[{"config":{"access_as":{"agent":{}}},"agent":{"name":"hidden","project":null}}]}}}}`,
 		},
 		{
 			"an agent is found in its own project only", "developer", `{ project(fullPath: "shop/web/old") { clusterAgent(name: "hidden") { id } } }`,
@@ -161,7 +161,7 @@ func TestGraphQLCorners(t *testing.T) {
 		},
 		{
 			"a configured access", "owner", `{ project(fullPath: "owner/secret") { clusterAgents { nodes { userAccessAuthorizations { config } } } } }`,
-			`{"data":{"project":{"clusterAgents":{"nodes":[{"userAccessAuthorizations":{"config":"{\"access_as\":{\"agent\":{}}}"}}]}}}}`,
+			`{"data":{"project":{"clusterAgents":{"nodes":[{"userAccessAuthorizations":{"config":{"access_as":{"agent":{}}}}}]}}}}`,
 		},
 		{
 			"a token that was never used", "developer",

@@ -160,7 +160,7 @@ func TestConformanceOfGroupLists(t *testing.T) {
 			}
 		}
 		got, err := d.projectsBelow("shop/web", "")
-		if want := []string{"shop/web/old", "shop/web/api"}; err != nil || !slices.Equal(got, want) {
+		if want := []string{"shop/web/api", "shop/web/old"}; err != nil || !slices.Equal(got, want) {
 			t.Errorf("%s finds projects %q, %v, want %q", which, got, err, want)
 		}
 		if got, err := d.projectsBelow("shop", "secret"); err != nil || len(got) != 1 || got[0] != "shop/hidden/secret" {
@@ -249,7 +249,7 @@ func (d officialDriver) groupsBelow(group, search string) ([]string, error) {
 
 func (d officialDriver) projectsBelow(group, search string) ([]string, error) {
 	deep := true
-	found, _, err := d.client.Groups.ListGroupProjects(group, &gitlab.ListGroupProjectsOptions{Search: &search, IncludeSubGroups: &deep})
+	found, _, err := d.client.Groups.ListGroupProjects(group, &gitlab.ListGroupProjectsOptions{Search: &search, IncludeSubGroups: &deep, OrderBy: new("id"), Sort: new("asc")})
 	var paths []string
 	for _, p := range found {
 		paths = append(paths, p.PathWithNamespace)
@@ -290,5 +290,10 @@ func (d ownDriver) groupsBelow(group, search string) ([]string, error) {
 }
 
 func (d ownDriver) projectsBelow(group, search string) ([]string, error) {
-	return d.client.GroupProjects(d.t.Context(), group, search)
+	page, err := d.client.GroupProjectsPage(d.t.Context(), group, gitlabapi.GroupProjectQuery{Search: search}, 1)
+	var paths []string
+	for _, p := range page.Items {
+		paths = append(paths, p.PathWithNamespace)
+	}
+	return paths, err
 }

@@ -1,6 +1,9 @@
 package gitlabtest
 
-import "net/http"
+import (
+	"net/http"
+	"slices"
+)
 
 // The operations, as faults and counters name them.
 const (
@@ -13,9 +16,14 @@ const (
 	OpCreateToken   = "create token"
 	OpRevokeToken   = "revoke token"
 
-	OpListURLConfigurations = "list url configurations"
-	OpListEnvironments      = "list environments"
-	OpListGroupProjects     = "list group projects"
+	OpListURLConfigurations  = "list url configurations"
+	OpCreateURLConfiguration = "create url configuration"
+	OpDeleteURLConfiguration = "delete url configuration"
+
+	OpListEnvironments  = "list environments"
+	OpListGroups        = "list groups"
+	OpGetGroup          = "get group"
+	OpListGroupProjects = "list group projects"
 
 	OpCurrentUser  = "current user"
 	OpGetUser      = "get user"
@@ -76,14 +84,11 @@ func routes() []route {
 		}, createToken},
 		{OpRevokeToken, "DELETE " + tokens + "/{token_id}", anyScope, []param{project, agent, token}, revokeToken},
 
-		{OpListURLConfigurations, "GET " + agents + "/{agent_id}/url_configurations", anyScope, paged(project, agent), listURLConfigurations},
-
 		{
 			OpListEnvironments, "GET /api/v4/projects/{id}/environments", anyScope,
 			paged(project, textParam("states").oneOf("available", "stopping", "stopped")),
 			listEnvironments,
 		},
-		{OpListGroupProjects, "GET /api/v4/groups/{id}/projects", anyScope, groupProjectParams(), listGroupProjects},
 
 		{OpCurrentUser, "GET /api/v4/user", userScope, nil, currentUser},
 		{OpGetUser, "GET /api/v4/users/{id}", userScope, []param{integerParam("id").require()}, getUser},
@@ -101,7 +106,7 @@ func routes() []route {
 		},
 		{OpMetadata, "GET /api/v4/metadata", userScope, nil, metadata},
 		{OpVersion, "GET /api/v4/version", userScope, nil, metadata},
-	}, append(repositoryRoutes(), otherRoutes()...)...)
+	}, slices.Concat(urlConfigurationRoutes(), groupRoutes(), repositoryRoutes(), otherRoutes())...)
 }
 
 // otherRoutes are the addresses outside of the REST API.

@@ -87,6 +87,8 @@ type Agent struct {
 	CIAccess, UserAccess []int64
 	// UserAccessStored says that its configuration lets people in, as it does where UserAccess has projects.
 	UserAccessStored bool
+	// AccessConfig is the JSON that GraphQL tells of these grants; empty for the least there can be.
+	AccessConfig string
 }
 
 // Token is a token of an agent.

@@ -14,11 +14,14 @@ const (
 	Refresh       Action = "refresh"      // of the session's GitLab tokens; noted when it fails
 	AgentRegister Action = "agent_register"
 	AgentDelete   Action = "agent_delete"
-	TokenCreate   Action = "token_create"
-	TokenRevoke   Action = "token_revoke"
-	TokenStored   Action = "token_stored"  // somebody says that they stored a new token
-	Reconciled    Action = "reconciled"    // the look that follows an unknown outcome
-	ConfigCommit  Action = "config_commit" // of an agent's configuration file
+	// ReceiverCreate and ReceiverDelete say how GitLab reaches an agent, and that it no longer does.
+	ReceiverCreate Action = "receiver_create"
+	ReceiverDelete Action = "receiver_delete"
+	TokenCreate    Action = "token_create"
+	TokenRevoke    Action = "token_revoke"
+	TokenStored    Action = "token_stored" // somebody says that they stored a new token
+	Reconciled     Action = "reconciled"   // the look that follows an unknown outcome
+	ConfigCommit   Action = "config_commit" // of an agent's configuration file
 	// MergeRequestOpen is of such a commit's branch.
 	MergeRequestOpen Action = "merge_request_open"
 )
@@ -33,7 +36,7 @@ const (
 
 // OfAgents lists the actions on agents and tokens, in the order in which they are offered.
 func OfAgents() []Action {
-	return []Action{AgentRegister, AgentDelete, TokenCreate, TokenStored, TokenRevoke, ConfigCommit, MergeRequestOpen, Reconciled}
+	return []Action{AgentRegister, AgentDelete, TokenCreate, TokenStored, TokenRevoke, ConfigCommit, MergeRequestOpen, ReceiverCreate, ReceiverDelete, Reconciled}
 }
 
 // Outcome is how an action ended. Its text is its name in the audit and in catalogues.

@@ -89,12 +89,7 @@ func (r *Reader) KAS(ctx context.Context) (gitlabapi.KAS, error) {
 // the agent, no longer than a page waits. ErrForbidden, without a call, for everybody else, and
 // ErrNotFound where nobody has said how.
 func (r *Reader) Receiver(ctx context.Context, a ProjectAgent) (gitlabapi.URLConfiguration, error) {
-	if !a.Project.ShowsConnections() {
-		return gitlabapi.URLConfiguration{}, gitlabapi.ErrForbidden
-	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	all, err := r.gitlab.URLConfigurations(ctx, gitlabapi.ProjectID(a.Project.ID), a.Agent.ID)
+	all, err := r.Receivers(ctx, a)
 	if err == nil && len(all) == 0 {
 		err = gitlabapi.ErrNotFound
 	}
@@ -102,6 +97,17 @@ func (r *Reader) Receiver(ctx context.Context, a ProjectAgent) (gitlabapi.URLCon
 		return gitlabapi.URLConfiguration{}, err
 	}
 	return all[0], nil
+}
+
+// Receivers is Receiver, but for an agent that nobody has said it of: of that it returns none.
+// ErrNotFound where the instance has no receptive agents.
+func (r *Reader) Receivers(ctx context.Context, a ProjectAgent) ([]gitlabapi.URLConfiguration, error) {
+	if !a.Project.ShowsConnections() {
+		return nil, gitlabapi.ErrForbidden
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return r.gitlab.URLConfigurations(ctx, gitlabapi.ProjectID(a.Project.ID), a.Agent.ID)
 }
 
 // ConfigFile reads an agent's configuration file as it is on the default branch, no longer than a

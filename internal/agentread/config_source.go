@@ -54,9 +54,13 @@ func (r *Reader) Grantees(ctx context.Context, project agent.Project, search str
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	if !groups {
-		found, err := r.gitlab.SearchGroupProjects(ctx, root, search)
+		page, err := r.gitlab.GroupProjectsPage(ctx, root, gitlabapi.GroupProjectQuery{Search: search, PerPage: gitlabapi.GranteesPerSearch}, 1)
 		if err != nil {
 			return []string{project.Path}
+		}
+		var found []string
+		for _, p := range page.Items {
+			found = append(found, p.PathWithNamespace)
 		}
 		return found
 	}

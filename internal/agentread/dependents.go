@@ -170,7 +170,7 @@ func (r *Reader) grantedProjects(ctx context.Context, a ProjectAgent, home agent
 	}
 	pages := make([]gitlabapi.Page[gitlabapi.Project], len(groups))
 	failed := parallel.Each(maxParallel, groups, func(i int, path string) (err error) {
-		pages[i], err = r.gitlab.GroupProjects(ctx, path, MaxDependentProjects)
+		pages[i], err = r.gitlab.GroupProjectsPage(ctx, path, gitlabapi.GroupProjectQuery{PerPage: MaxDependentProjects}, 1)
 		return err
 	})
 	for i, group := range groups {

@@ -33,24 +33,28 @@ func (l Listing) query() gitlabapi.MembershipQuery {
 }
 
 // Cursor is a place in a listing; the zero value is its beginning.
-type Cursor struct{ at gitlabapi.ProjectCursor }
+type Cursor struct {
+	at   gitlabapi.ProjectCursor
+	page int // of a list that goes by pages
+}
 
 // Memberships lists by REST, of all projects of the person's, up to a hundred from a place on, by
 // number, and where to go on: nil at the end. It tells the projects' names and no Access: that is
 // Many's to tell, or WithRights'.
 func (r *Reader) Memberships(ctx context.Context, which Listing, from Cursor) ([]agent.Project, *Cursor, error) {
-	listed, next, err := r.gitlab.Memberships(ctx, which.query(), from.at)
-	if err != nil {
+	return r.listed(ctx, which.query(), from)
+}
+
+func (r *Reader) listed(ctx context.Context, query gitlabapi.MembershipQuery, from Cursor) ([]agent.Project, *Cursor, error) {
+	projects, next, err := r.gitlab.Memberships(ctx, query, from.at)
+	switch {
+	case err != nil:
 		return nil, nil, err
+	case next == nil:
+		return briefly(projects), nil, nil
+	default:
+		return briefly(projects), &Cursor{at: *next}, nil
 	}
-	projects := make([]agent.Project, len(listed))
-	for i, p := range listed {
-		projects[i] = agent.Project{ID: p.ID, Name: p.Name, Path: p.PathWithNamespace}
-	}
-	if next == nil {
-		return projects, nil, nil
-	}
-	return projects, &Cursor{at: *next}, nil
 }
 
 // WithRights is a project that Memberships listed, with what the other listings say of it. They

@@ -33,6 +33,8 @@ const AnyAttention agent.Rule = "any"
 
 // Query is what the address of the fleet page asks for. The zero value asks for everything.
 type Query struct {
+	// Scope is of which projects the agents are; it filters nothing.
+	Scope agent.Scope
 	// Search holds words, each of which must be in the name of the agent, of its project or of
 	// one of its tokens.
 	Search string
@@ -55,6 +57,7 @@ type Query struct {
 func Parse(values url.Values) Query {
 	get := func(name string) string { return text(values.Get(name)) }
 	q := Query{
+		Scope:     agent.ParseScope(strings.TrimSpace(strings.ToValidUTF8(values.Get("scope"), ""))),
 		Search:    get("q"),
 		Status:    oneOf(agent.Status(get("status")), agent.Statuses()),
 		Attention: oneOf(agent.Rule(get("attention")), append(agent.Rules(), AnyAttention)),
@@ -98,6 +101,7 @@ func (q Query) Values() url.Values {
 			values.Set(name, value)
 		}
 	}
+	set("scope", string(q.Scope))
 	set("q", q.Search)
 	set("status", string(q.Status))
 	set("attention", string(q.Attention))
@@ -130,7 +134,13 @@ func (q Query) Filtered() bool {
 }
 
 // Unfiltered is everything, in q's order.
-func (q Query) Unfiltered() Query { return Query{Sort: q.Sort, Reverse: q.Reverse} }
+func (q Query) Unfiltered() Query { return Query{Scope: q.Scope, Sort: q.Sort, Reverse: q.Reverse} }
+
+// In is q in another scope, where its group may not be.
+func (q Query) In(scope agent.Scope) Query {
+	q.Scope, q.Group, q.Page = scope, "", 0
+	return q
+}
 
 // WithStatus is q for one status, from the first page; as all that follow.
 func (q Query) WithStatus(status agent.Status) Query {

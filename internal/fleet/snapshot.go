@@ -11,8 +11,10 @@ import (
 // Snapshot is the fleet of one person at one time. It is shared between readers and never
 // changes: whoever gets one reads it only.
 type Snapshot struct {
-	Projects []*agent.Project // every project in which the person is at least Developer, by path
-	Agents   []Agent          // by project path, then by name
+	// Projects are by path: in agent.ScopeMine every one in which the person is at least Developer, in
+	// other scopes those with agents and those of which something is missing.
+	Projects []*agent.Project
+	Agents   []Agent // by project path, then by name
 	// Warnings say what is missing and why, by project path.
 	Warnings []Warning
 	// Fallback is why the tokens of some agents are unknown; FallbackNone when GraphQL told
@@ -22,6 +24,9 @@ type Snapshot struct {
 	ReadAt time.Time
 	// RetryAt is until when GitLab wants to be left alone; zero: it did not say.
 	RetryAt time.Time
+	// OwnOnly says of agent.ScopeEverything that all agents are of the person's own projects: GitLab
+	// shows no others.
+	OwnOnly bool
 }
 
 // Agent is an agent in its project.
@@ -104,7 +109,7 @@ func (s *Snapshot) With(again *Snapshot) *Snapshot {
 		Projects: slices.DeleteFunc(slices.Clone(s.Projects), func(p *agent.Project) bool { return isAgain[p.ID] }),
 		Agents:   slices.DeleteFunc(slices.Clone(s.Agents), func(a Agent) bool { return isAgain[a.Project.ID] }),
 		Warnings: slices.DeleteFunc(slices.Clone(s.Warnings), func(w Warning) bool { return w.Project != nil && isAgain[w.Project.ID] }),
-		Fallback: again.Fallback, ReadAt: s.ReadAt, RetryAt: again.RetryAt,
+		Fallback: again.Fallback, ReadAt: s.ReadAt, RetryAt: again.RetryAt, OwnOnly: s.OwnOnly,
 	}
 	if slices.ContainsFunc(merged.Agents, func(a Agent) bool { return !a.TokensRead() }) {
 		merged.Fallback = max(merged.Fallback, s.Fallback)

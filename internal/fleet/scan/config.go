@@ -12,6 +12,10 @@ import (
 // 2,500 people with 500 projects each.
 const DefaultCapacity = 256 << 20
 
+// MaxProjects is how many projects of one scope are read unless somebody says otherwise; of a group that
+// is read by its agents, how many of these.
+const MaxProjects = 10_000
+
 // Config is what a Service depends on. A zero number means its default.
 type Config struct {
 	Now func() time.Time // required
@@ -31,7 +35,7 @@ type Config struct {
 	// with nobody waiting for it: a page is reloaded, a stream not yet opened; 10 s.
 	Linger   time.Duration
 	Capacity int64 // bytes of everything kept; 256 MB
-	// MaxProjects is how many projects of one person are read; 10,000.
+	// MaxProjects is that of the constant.
 	MaxProjects int
 }
 
@@ -53,7 +57,7 @@ func (c Config) withDefaults() Config {
 	c.PerPerson, c.InFlight = orElse(c.PerPerson, budget.ScansPerPerson), orElse(c.InFlight, budget.ScansAtOnce)
 	c.Fresh, c.Stale = orElse(c.Fresh, 30*time.Second), orElse(c.Stale, 5*time.Minute)
 	c.Linger, c.Capacity = orElse(c.Linger, 10*time.Second), orElse(c.Capacity, DefaultCapacity)
-	c.MaxProjects = orElse(c.MaxProjects, 10_000)
+	c.MaxProjects = orElse(c.MaxProjects, MaxProjects)
 	return c
 }
 

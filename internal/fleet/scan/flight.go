@@ -88,7 +88,7 @@ func (s *Service) start(ctx context.Context, v Viewer, source Source, before *fl
 	ctx, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	f := &flight{key: v.key(), changes: v.Changes, stop: stop, changed: make(chan struct{}), done: make(chan struct{})}
 	join := func() *turn {
-		return s.turns.join(v.Person, func(ahead int) { f.report(fleet.Progress{Waiting: true, Ahead: ahead}) })
+		return s.turns.join(v.sized(), func(ahead int) { f.report(fleet.Progress{Waiting: true, Ahead: ahead}) })
 	}
 	if before == nil {
 		own := join() // at once, so that whoever asks is told the place
@@ -129,7 +129,7 @@ func (s *Service) try(ctx context.Context, f *flight, caller *caller, v Viewer) 
 	s.mu.Lock()
 	f.again, f.endPass, f.overtaken = false, cancel, f.next != nil
 	base, broken := s.toRepair(f.key)
-	p := s.newPass(caller, f.report)
+	p := s.newPass(caller, v.Scope, f.report)
 	if base == nil {
 		f.reads(p)
 	}
@@ -165,8 +165,8 @@ func (s *Service) finish(ctx context.Context, f *flight, base *keptFleet, found 
 		if f.overtaken {
 			s.outdate(f.key)
 		}
-	case current && (errors.Is(err, gitlabapi.ErrUnauthorized) || errors.Is(err, gitlabapi.ErrForbidden)):
-		// GitLab does not let the person in: nor do we with what it said before.
+	case current && (errors.Is(err, gitlabapi.ErrUnauthorized) || errors.Is(err, gitlabapi.ErrForbidden) || errors.Is(err, gitlabapi.ErrNotFound)):
+		// GitLab does not let the person in, or to the group: nor do we with what it said before.
 		s.cache.drop(func(k key, _ *keptFleet) bool { return k == f.key })
 	}
 	f.err = err

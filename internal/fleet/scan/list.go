@@ -13,7 +13,12 @@ import (
 // listAll lists the projects and has each page read. What breaks off after the first
 // page is a warning.
 func (p *pass) listAll(ctx context.Context, read func([]*agent.Project)) error {
-	count, more, err := p.walk(ctx, agentread.ListAll, func(page []agent.Project) { read(p.add(page)) })
+	if p.scope.Group() != "" {
+		if told, err := p.readGroup(ctx); told || err != nil {
+			return err
+		}
+	}
+	count, more, err := p.walk(ctx, p.scope, agentread.ListAll, func(page []agent.Project) { read(p.add(page)) })
 	switch {
 	case err != nil && (count == 0 || p.fatal(ctx) != nil):
 		return fmt.Errorf("list the projects: %w", err)
@@ -29,7 +34,7 @@ func (p *pass) listAll(ctx context.Context, read func([]*agent.Project)) error {
 
 // listIDs notes which projects are in a list. Without it the fleet can be shown.
 func (p *pass) listIDs(ctx context.Context, which agentread.Listing, ids map[int64]bool) error {
-	_, _, err := p.walk(ctx, which, func(page []agent.Project) {
+	_, _, err := p.walk(ctx, p.scope, which, func(page []agent.Project) {
 		for i := range page {
 			ids[page[i].ID] = true
 		}
@@ -46,7 +51,7 @@ func (p *pass) listIDs(ctx context.Context, which agentread.Listing, ids map[int
 
 // walk reads a list page by page. It returns how many projects were listed, and
 // whether there are more than are read.
-func (p *pass) walk(ctx context.Context, which agentread.Listing, do func([]agent.Project)) (count int, more bool, err error) {
+func (p *pass) walk(ctx context.Context, scope agent.Scope, which agentread.Listing, do func([]agent.Project)) (count int, more bool, err error) {
 	for cursor := new(agentread.Cursor); cursor != nil; {
 		if count >= p.cfg.MaxProjects {
 			return count, true, nil
@@ -54,7 +59,7 @@ func (p *pass) walk(ctx context.Context, which agentread.Listing, do func([]agen
 		var page []agent.Project
 		var next *agentread.Cursor
 		err := p.call(ctx, listTimeout, func(ctx context.Context, reader *agentread.Reader) (err error) {
-			page, next, err = reader.Memberships(ctx, which, *cursor)
+			page, next, err = reader.Listed(ctx, scope, which, *cursor)
 			return err
 		})
 		if err != nil {

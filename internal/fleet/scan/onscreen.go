@@ -35,7 +35,7 @@ func (s *Service) RetryProject(ctx context.Context, v Viewer, source Source, pro
 	if i < 0 {
 		return view.Snapshot, nil
 	}
-	p := s.newPass(s.caller(v, source, nil), func(fleet.Progress) {})
+	p := s.newPass(s.caller(v, source, nil), v.Scope, func(fleet.Progress) {})
 	found, err := s.runPass(ctx, v, p, []agent.Project{*view.Snapshot.Projects[i]})
 	if err != nil {
 		return nil, err

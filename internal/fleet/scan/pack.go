@@ -91,6 +91,7 @@ func snapshotFields(f fields, v *fleet.Snapshot, n *counts) {
 	f.number(&n.agents)
 	f.number(&n.tokens)
 	f.number(&n.warnings)
+	f.flag(&v.OwnOnly)
 	v.Fallback = agent.Fallback(fallback)
 }
 

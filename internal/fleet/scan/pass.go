@@ -32,6 +32,7 @@ const (
 type pass struct {
 	*caller
 	cfg    Config
+	scope  agent.Scope
 	report func(fleet.Progress)
 	// graphQL is false once the instance has said that it will not answer.
 	graphQL atomic.Bool
@@ -41,6 +42,8 @@ type pass struct {
 	listRights func()
 	// maintained and archived are those lists; nil without them.
 	maintained, archived map[int64]bool
+	// own are the person's own projects, for ScopeEverything; nil while that is not known.
+	own map[int64]bool
 
 	mu     sync.Mutex // guards what is below
 	found  fleet.Snapshot
@@ -53,8 +56,8 @@ type pass struct {
 	running map[int64]agent.Running
 }
 
-func (s *Service) newPass(c *caller, report func(fleet.Progress)) *pass {
-	p := &pass{caller: c, cfg: s.cfg, report: report, found: fleet.Snapshot{ReadAt: s.cfg.Now()}, running: map[int64]agent.Running{}}
+func (s *Service) newPass(c *caller, scope agent.Scope, report func(fleet.Progress)) *pass {
+	p := &pass{caller: c, cfg: s.cfg, scope: scope, report: report, found: fleet.Snapshot{ReadAt: s.cfg.Now()}, running: map[int64]agent.Running{}}
 	p.graphQL.Store(true)
 	return p
 }
@@ -69,11 +72,14 @@ func (s *Service) runPass(ctx context.Context, v Viewer, p *pass, some []agent.P
 	if err != nil {
 		return nil, err
 	}
+	if some == nil {
+		p.beyond()
+	}
 	found := p.found // p is not to be kept with it
 	found.Projects, found.Agents, found.Warnings = slices.Clip(found.Projects), p.withRunning(found.Agents), slices.Clip(found.Warnings)
 	found.Order()
 	if some == nil {
-		s.turns.learn(v.Person, int(p.made.Load()))
+		s.turns.learn(v.sized(), int(p.made.Load()))
 	}
 	return &found, nil
 }
@@ -110,6 +116,9 @@ func (p *pass) run(ctx context.Context, some []agent.Project) error {
 	})
 	if some == nil {
 		group.Go(func() error { return p.listAll(within, read) })
+		if p.scope == agent.ScopeEverything {
+			group.Go(func() error { return p.listOwn(within) })
+		}
 	}
 	for batch := range slices.Chunk(p.add(some), batchSize) {
 		read(batch)
@@ -142,7 +151,7 @@ func (s *Service) tell(ctx context.Context, v Viewer, p *pass, err error) {
 	if errors.Is(err, context.Canceled) || err == nil && len(found.Warnings) == 0 && found.Fallback == agent.FallbackNone {
 		return
 	}
-	s.cfg.Log.WarnContext(ctx, "the fleet was not read in full", "person", v.Person,
+	s.cfg.Log.WarnContext(ctx, "the fleet was not read in full", "person", v.Person, "scope", v.Scope,
 		"projects", len(found.Projects), "agents", len(found.Agents), "warnings", len(found.Warnings),
 		"fallback", found.Fallback.String(), "error", errors.Join(append([]error{err}, p.causes...)...))
 }

@@ -11,6 +11,7 @@ func (s *Service) boardable(ctx context.Context, v Viewer, source Source) *fligh
 	f := s.flights[v.key()]
 	switch {
 	case f == nil:
+		s.abandonOthers(v)
 		f = s.start(ctx, v, source, nil)
 		s.flights[v.key()] = f
 	case f.overtaken:
@@ -20,6 +21,16 @@ func (s *Service) boardable(ctx context.Context, v Viewer, source Source) *fligh
 		f = f.next
 	}
 	return f
+}
+
+// abandonOthers stops the viewer's scans of other scopes that nobody waits for: whoever turns from one
+// group to the next has one under way, not one for each. The caller holds mu.
+func (s *Service) abandonOthers(v Viewer) {
+	for k, f := range s.flights {
+		if k.person == v.Person && k.grant == v.Grant && f.waiting == 0 && f.next == nil {
+			s.stop(f, errAbandoned)
+		}
+	}
 }
 
 // queued says whether a flight is under way or waits. The caller holds mu.

@@ -91,7 +91,12 @@ func (p *pass) readREST(ctx context.Context, project *agent.Project) error {
 		return fatal
 	}
 	p.limited(err)
-	p.warn(project, warningOf(err), err)
+	kind := warningOf(err)
+	if kind == fleet.NotVisible && p.scope != agent.ScopeMine { // which says nothing of projects that are not the person's
+		p.note(project, nil)
+		return nil
+	}
+	p.warn(project, kind, err)
 	return nil
 }
 

@@ -20,14 +20,18 @@ const runningTimeout = 4 * time.Second
 // to everything, and an error for each agent is more than an answer may be long. After the first that
 // fails the pass asks no more, and what was not told stays unknown.
 func (p *pass) readRunning(ctx context.Context, projects []agentread.ProjectAgents) {
-	var asked []agentread.ProjectAgent
+	var all []agentread.ProjectAgent
 	for i := range projects {
 		for _, one := range projects[i].Agents {
-			if projects[i].Project.ShowsConnections() {
-				asked = append(asked, agentread.ProjectAgent{Project: projects[i].Project, Agent: one})
-			}
+			all = append(all, agentread.ProjectAgent{Project: projects[i].Project, Agent: one})
 		}
 	}
+	p.readRunningOf(ctx, all)
+}
+
+// readRunningOf is readRunning for agents that are not told project by project.
+func (p *pass) readRunningOf(ctx context.Context, agents []agentread.ProjectAgent) {
+	asked := slices.DeleteFunc(slices.Clone(agents), func(a agentread.ProjectAgent) bool { return !a.Project.ShowsConnections() })
 	if len(asked) == 0 || p.runningFailed.Load() || p.isLimited() {
 		return
 	}

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/agentread"
 	"gitlab-agent-portal/internal/budget"
 	"gitlab-agent-portal/internal/fleet"
@@ -27,6 +28,14 @@ type Viewer struct {
 	// Changes counts what the person has changed, here or elsewhere: what was read for a Viewer with
 	// fewer is not shown any more.
 	Changes int64
+	// Scope is of which projects.
+	Scope agent.Scope
+}
+
+// In is the viewer of another scope.
+func (v Viewer) In(scope agent.Scope) Viewer {
+	v.Scope = scope
+	return v
 }
 
 // Source gives a reader with the person's present token. A scan calls it once
@@ -72,9 +81,10 @@ type Service struct {
 type key struct {
 	person int64
 	grant  string
+	scope  agent.Scope
 }
 
-func (v Viewer) key() key { return key{v.Person, v.Grant} }
+func (v Viewer) key() key { return key{v.Person, v.Grant, v.Scope} }
 
 // New returns a Service. Call Close when it is no longer needed.
 func New(cfg Config) *Service {
@@ -181,7 +191,7 @@ func (s *Service) Refresh(v Viewer) {
 	}
 }
 
-// Drop shows nothing more of what is kept for the person, whatever the grant, and makes
+// Drop shows nothing more of what is kept for the person, whatever grant and scope, and makes
 // their scans under way begin anew: what these have read may be from before the
 // change that the person has just made.
 func (s *Service) Drop(person int64) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 
+	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/budget"
 )
 
@@ -18,7 +19,7 @@ const (
 	// smallScan is how many calls a scan makes that does not have to wait for its turn: those of a
 	// hundred projects by GraphQL, where GitLab answers it.
 	smallScan = 4
-	// maxSizes is for how many people it is known how many calls their last scan took.
+	// maxSizes is for how many people and scopes it is known how many calls the last scan took.
 	maxSizes = 10_000
 )
 
@@ -34,8 +35,16 @@ type turns struct {
 	waiting []*turn       // in the order of their coming
 	running map[int64]int // by person
 	large   int           // how many of those that are running were not let past
-	calls   *simplelru.LRU[int64, int]
+	calls   *simplelru.LRU[sized, int]
 }
+
+// sized is what it is known of how many calls it takes to read it.
+type sized struct {
+	person int64
+	scope  agent.Scope
+}
+
+func (v Viewer) sized() sized { return sized{v.Person, v.Scope} }
 
 // turn is the place of one scan.
 type turn struct {
@@ -54,7 +63,7 @@ type turn struct {
 
 func newTurns(slots *budget.Pool, now func() time.Time, observe func(time.Duration)) *turns {
 	t := &turns{slots: slots, now: now, observe: observe, running: map[int64]int{}}
-	t.calls, _ = simplelru.NewLRU[int64, int](maxSizes, nil) // its only error is a size that is not positive
+	t.calls, _ = simplelru.NewLRU[sized, int](maxSizes, nil) // its only error is a size that is not positive
 	return t
 }
 
@@ -76,11 +85,11 @@ func (one *turn) wait(ctx context.Context) error {
 }
 
 // join adds a scan, whose turn may come at once. It has to be ended.
-func (t *turns) join(person int64, report func(ahead int)) *turn {
-	one := &turn{of: t, person: person, since: t.now(), report: report, ahead: -1, ready: make(chan struct{})}
+func (t *turns) join(what sized, report func(ahead int)) *turn {
+	one := &turn{of: t, person: what.person, since: t.now(), report: report, ahead: -1, ready: make(chan struct{})}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if calls, ok := t.calls.Get(person); ok && calls <= smallScan {
+	if calls, ok := t.calls.Get(what); ok && calls <= smallScan {
 		one.small = true
 		t.begin(one, nil)
 		return one
@@ -156,10 +165,10 @@ func (t *turns) tell() {
 }
 
 // learn notes how many calls a scan of everything took.
-func (t *turns) learn(person int64, calls int) {
+func (t *turns) learn(what sized, calls int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.calls.Add(person, calls)
+	t.calls.Add(what, calls)
 }
 
 // first gives the slot that came with the turn to the first call; nil for all others.

@@ -21,7 +21,7 @@ func TestATurnGoesToWhoeverHasFewestScansUnderWay(t *testing.T) {
 	t.Parallel()
 	now := func() time.Time { return time.Date(2026, 11, 29, 9, 0, 0, 0, time.UTC) }
 	turns := newTurns(budget.NewPool(1, 1), now, func(time.Duration) {})
-	join := func(person int64) *turn { return turns.join(person, func(int) {}) }
+	join := func(person int64) *turn { return turns.join(sized{person: person}, func(int) {}) }
 	var early []*turn
 	for person := range int64(leastAtOnce) {
 		early = append(early, join(person+1))

@@ -56,6 +56,7 @@ func seed(s *gitlabtest.Server, now time.Time) people {
 	d.addStores()
 	d.addCorners()
 	d.addEnvironments()
+	d.addShared()
 	return everybody
 }
 
