@@ -116,10 +116,10 @@ func (w verdictWords) ofProject(grant agentconfig.Grant) views.ConfigVerdict {
 	project, seen := w.told.Projects[grant.Path]
 	authorized := project.CI && !w.people || project.User && w.people
 	switch {
-	case authorized:
-		return w.confirmed("gitlab")
 	case !w.people && strings.EqualFold(grant.Path, w.home.Project):
 		return w.confirmed("own")
+	case authorized:
+		return w.confirmed("gitlab")
 	case !seen:
 		return w.unsure(grant.Verdict, "invisible")
 	case !project.Told:
@@ -150,7 +150,9 @@ func (w verdictWords) unsure(file agentconfig.Verdict, why string) views.ConfigV
 	if file != agentconfig.VerdictInEffect {
 		return w.byFile(file)
 	}
-	return w.verdict(views.EffectDepends, why)
+	verdict := w.verdict(views.EffectDepends, why)
+	verdict.AsFileTells = true
+	return verdict
 }
 
 func (w verdictWords) confirmed(why string) views.ConfigVerdict {

@@ -33,8 +33,8 @@ func tableOfCalls() []pageCalls {
 		{views.PatternProgress, "", 0, 0, 0},           // the same
 		{views.PatternFleetCSV, "", 0, 0, 0},           // what was read a moment ago
 		{views.PatternFleetJSON, "", 0, 0, 0},          // the same
-		{views.PatternHome, "?wait=1&scope=group:shop", 11, 2, 166},
-		{views.PatternHome, "?wait=1&scope=everything", 11, 2, 234},
+		{views.PatternHome, "?wait=1&scope=group:shop", 21, 2, 166},
+		{views.PatternHome, "?wait=1&scope=everything", 21, 2, 234},
 		{views.PatternGroups, "", 0, 1, 1},
 		{views.PatternShared, "", 2, 0, 4},
 		{views.PatternProjects, "", 1, 1, 32},          // the list, and the rights in the 30 that are shown

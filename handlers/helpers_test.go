@@ -235,7 +235,7 @@ func (p *portal) compose(setup setUp) {
 		PublicURL: p.public, GitLab: client, ReadOnly: setup.readOnly, OAuth: oauth, Revocations: revocations,
 		Sessions: sessions, Audit: p.auditLog, Readings: readings.New(db, p.clock.Now),
 		Read:   agentread.New(agentread.Config{ReadOnly: setup.readOnly, Log: log, Now: p.clock.Now}),
-		Tokens: tokens.New(nonces, p.auditLog, budget.NewChanges(db, p.clock.Now), log), Requests: budget.NewRequests(p.clock.Now),
+		Tokens: tokens.New(nonces, p.auditLog, budget.NewChanges(db, p.clock.Now), log), Requests: p.requests(),
 		Fleet: p.fleet, FleetWait: setup.fleetWait, Limits: agent.NewThresholds(90*24*time.Hour, 30*24*time.Hour, 90*24*time.Hour), Keys: setup.keys, Cookie: cookie,
 		Assets: must(static.Load())(p.t), Log: log, Now: p.clock.Now, Ready: readiness(setup, db),
 		HelmRepoURL: "https://charts.gitlab.io", AgentImage: setup.agentImage, PrivateCA: setup.privateCA, JiHu: setup.jihu, Pages: setup.pages, SecurityContact: setup.contact, Version: "v1.2.3",
@@ -245,6 +245,13 @@ func (p *portal) compose(setup setUp) {
 	}
 	handler := must(handlers.New(p.config))(p.t)
 	p.current.Store(&handler)
+}
+
+// requests are the allowances, with more pages than people have: tests ask for hundreds.
+func (p *portal) requests() *budget.Requests {
+	requests := budget.NewRequests(p.clock.Now)
+	requests.Pages = budget.NewTurns(100_000, time.Second)
+	return requests
 }
 
 // revoked returns when nothing is left to be revoked at GitLab.

@@ -212,7 +212,7 @@ func TestV5AFailureNamesGitLabsRequest(t *testing.T) {
 	p.gitlab.Inject(gitlabtest.OpGetAgent, gitlabtest.Status(http.StatusInternalServerError))
 	got := lead.get(p.agentPath(p.prod))
 	for _, line := range p.logLines() {
-		if line["request_id"] == got.header.Get("X-Request-Id") {
+		if line["msg"] == "request" && line["request_id"] == got.header.Get("X-Request-Id") {
 			id, _ := line["gitlab_request_id"].(string)
 			if !strings.HasPrefix(id, "req-") {
 				t.Errorf("the line of the failure names GitLab's request %q: %v", id, line)

@@ -25,7 +25,7 @@ func TestUseItFollowsTheConfiguration(t *testing.T) {
 	}{
 		{"without a file", "", []string{job, grantUsers, grantJobs}, []string{glab}, "lets nobody use the cluster from a computer"},
 		{"that lets people in", peopleIn, []string{glab, job, grantJobs}, []string{grantUsers}, "Project shop/payments In effect"},
-		{"that lets pipelines in", pipelinesIn, []string{job, grantUsers}, []string{glab, grantJobs}, "Group shop In effect"},
+		{"that lets pipelines in", pipelinesIn, []string{job, grantUsers}, []string{glab, grantJobs}, "Group shop As the file tells"},
 		{"that lets both in", peopleIn + pipelinesIn, []string{glab, job}, []string{grantUsers, grantJobs}, ""},
 		{"whose grants are dropped", "user_access: {access_as: {agent: {}}, groups: [{id: other}]}\n", []string{job, grantUsers}, []string{glab}, "lets nobody use the cluster"},
 		{"that leaves it to an administrator", "ci_access: {instance: {}}\n", []string{job, grantUsers}, []string{glab, grantJobs}, "depends on an administrator"},
@@ -36,6 +36,9 @@ func TestUseItFollowsTheConfiguration(t *testing.T) {
 			p := newPortal(t)
 			if tt.config != "" {
 				p.configure(tt.config)
+			}
+			if strings.HasPrefix(tt.config, peopleIn) {
+				p.takesPeople()
 			}
 			page := p.as("dev").get(p.agentPath(p.prod) + "?tab=use")
 			code := page.text("#agent-tab pre")
@@ -56,10 +59,22 @@ func TestUseItFollowsTheConfiguration(t *testing.T) {
 	}
 }
 
+// letsPeopleIn has the configuration of prod let people in.
+func (p *portal) letsPeopleIn() {
+	p.t.Helper()
+	p.configure(peopleIn)
+	p.takesPeople()
+}
+
+// takesPeople has GitLab take the grant to people.
+func (p *portal) takesPeople() {
+	p.gitlab.SetGrants(p.prod, gitlabtest.Grants{User: []int64{p.project}, UserStored: true})
+}
+
 func TestUseItNamesWhatPlainKubectlNeeds(t *testing.T) {
 	t.Parallel()
 	p := newPortal(t, func(s *setUp) { s.privateCA = true })
-	p.configure(peopleIn)
+	p.letsPeopleIn()
 	page := p.as("dev").get(p.agentPath(p.prod) + "?tab=use")
 	for selector, want := range map[string]string{
 		"#use-proxy": strings.Replace(p.gitlab.URL, "http:", "https:", 1) + "/-/kubernetes-agent/k8s-proxy/", "#use-context": "shop/payments:prod",
@@ -94,7 +109,7 @@ func TestUseItSaysWhatGitLabDoesNotTell(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			p := newPortal(t)
-			p.configure(peopleIn)
+			p.letsPeopleIn()
 			tt.change(p)
 			page := p.as("dev").get(p.agentPath(p.prod) + "?tab=use")
 			got := page.text("#agent-tab")

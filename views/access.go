@@ -81,6 +81,8 @@ type ConfigVerdict struct {
 	Effect ConfigEffect
 	// Label is a word or two, Reason a sentence; empty where there is nothing to explain.
 	Label, Reason string
+	// AsFileTells says that the file grants it and GitLab says nothing of it.
+	AsFileTells bool
 }
 
 // ConfigEffect is whether a grant counts.

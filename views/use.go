@@ -67,6 +67,9 @@ func (a ConfigAccess) granted() Granted {
 		case EffectYes:
 			return GrantedSome
 		case EffectDepends:
+			if grant.Verdict.AsFileTells {
+				return GrantedSome
+			}
 			best = GrantedDepends
 		case EffectNo:
 		}

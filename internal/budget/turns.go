@@ -15,8 +15,12 @@ type Turns struct {
 	pool  *Pool
 }
 
-func newTurns() *Turns {
-	begun := newAllowance[int64](pageBurst, pageEvery, time.Now) //nolint:forbidigo // the wait is real
+func newTurns() *Turns { return NewTurns(pageBurst, pageEvery) }
+
+// NewTurns returns Turns of which a person has so many at once, and then one more after a while, for who
+// needs others than those of Requests.
+func NewTurns(burst int, every time.Duration) *Turns {
+	begun := newAllowance[int64](burst, every, time.Now) //nolint:forbidigo // the wait is real
 	return &Turns{Wait: pageWait, begun: begun, pool: NewPool(pagesAtOnce, pagesPerPerson)}
 }
 
