@@ -28,11 +28,11 @@ type pageCalls struct {
 // it costs does not grow with what GitLab holds, but for the cursors of later pages.
 func tableOfCalls() []pageCalls {
 	return []pageCalls{
-		{views.PatternHome, "?wait=1", 21, 1, 233},     // the list of 70 projects, a query for all of them, and one for each hundred of 1,000 agents; and as many about their versions
-		{views.PatternHome, "", 0, 0, 0},               // what was read a moment ago
-		{views.PatternProgress, "", 0, 0, 0},           // the same
-		{views.PatternFleetCSV, "", 0, 0, 0},           // what was read a moment ago
-		{views.PatternFleetJSON, "", 0, 0, 0},          // the same
+		{views.PatternHome, "?wait=1", 21, 1, 233}, // the list of 70 projects, a query for all of them, and one for each hundred of 1,000 agents; and as many about their versions
+		{views.PatternHome, "", 0, 0, 0},           // what was read a moment ago
+		{views.PatternProgress, "", 0, 0, 0},       // the same
+		{views.PatternFleetCSV, "", 0, 0, 0},       // what was read a moment ago
+		{views.PatternFleetJSON, "", 0, 0, 0},      // the same
 		{views.PatternHome, "?wait=1&scope=group:shop", 21, 2, 166},
 		{views.PatternHome, "?wait=1&scope=everything", 21, 2, 234},
 		{views.PatternGroups, "", 0, 1, 1},
@@ -55,14 +55,14 @@ func tableOfCalls() []pageCalls {
 		{views.PatternAgentDelete, "", 1, 2, 7},        //
 		{views.PatternReceiver, "", 1, 3, 8},
 		{views.PatternUnreceive, "", 1, 3, 8},
-		{views.PatternDependents, "", 1, 4, 9},         // and the configuration file, and the environments of one project
-		{views.PatternTokenNew, "", 1, 2, 7},           //
-		{views.PatternTokenRevoke, "", 2, 2, 8},        // and the connections
-		{views.PatternRotation, "", 2, 2, 8},           // the same
-		{views.PatternRotations, "{50}", 2, 0, 204},    // the agents, and their connections
-		{views.PatternUnused, "{50}", 1, 0, 203},       //
-		{views.PatternStale, "{50}", 1, 0, 203},        //
-		{views.PatternActivity, "", 0, 1, 1},           // the projects that one maintains, a hundred each
+		{views.PatternDependents, "", 1, 4, 9},      // and the configuration file, and the environments of one project
+		{views.PatternTokenNew, "", 1, 2, 7},        //
+		{views.PatternTokenRevoke, "", 2, 2, 8},     // and the connections
+		{views.PatternRotation, "", 2, 2, 8},        // the same
+		{views.PatternRotations, "{50}", 2, 0, 204}, // the agents, and their connections
+		{views.PatternUnused, "{50}", 1, 0, 203},    //
+		{views.PatternStale, "{50}", 1, 0, 203},     //
+		{views.PatternActivity, "", 0, 1, 1},        // the projects that one maintains, a hundred each
 		{views.PatternActivity, "?project=shop/payments", 1, 1, 4},
 		{views.PatternActivityCSV, "", 0, 1, 1},
 		{views.PatternSessions, "", 0, 0, 0},

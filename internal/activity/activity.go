@@ -19,8 +19,8 @@ const (
 	ReceiverDelete Action = "receiver_delete"
 	TokenCreate    Action = "token_create"
 	TokenRevoke    Action = "token_revoke"
-	TokenStored    Action = "token_stored" // somebody says that they stored a new token
-	Reconciled     Action = "reconciled"   // the look that follows an unknown outcome
+	TokenStored    Action = "token_stored"  // somebody says that they stored a new token
+	Reconciled     Action = "reconciled"    // the look that follows an unknown outcome
 	ConfigCommit   Action = "config_commit" // of an agent's configuration file
 	// MergeRequestOpen is of such a commit's branch.
 	MergeRequestOpen Action = "merge_request_open"
