@@ -146,8 +146,12 @@ func TestNoWayToInstallIsWiderThanAPhone(t *testing.T) {
 			}
 		}
 	}
-	p.visit(s.connect(s.prod))
+	p.visit(s.agent(s.prod) + "?tab=access")
 	p.says(p.Locator(".config"), "only in")
+	if wide := number(p.eval(width)); wide > 320 {
+		t.Errorf("the configuration is %v pixels wide", wide)
+	}
+	p.visit(s.connect(s.prod))
 	check("the page")
 	s.revealed(p)
 	p.click(p.Locator("#reveal-dialog details.install summary"))

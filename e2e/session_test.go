@@ -29,6 +29,7 @@ func TestO8ADialogOfAnEndedSessionSaysSoOnItsPage(t *testing.T) {
 	s := newStage(t)
 	p := s.as("lead")
 	p.visit(s.agent(s.idle))
+	p.lacks(p.Locator(".dependents[hx-get]")) // what the page asks for by itself has come
 	s.gitlab.RevokeOAuthTokens(s.lead)
 	p.expect("status of 401")
 	p.click(p.link("Create token").First())

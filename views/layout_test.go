@@ -30,11 +30,11 @@ func TestLayoutConfiguresHTMXBeforeItsScript(t *testing.T) {
 	}
 }
 
-func TestLayoutEndsWithTheVersion(t *testing.T) {
+func TestTheMenuEndsWithTheVersion(t *testing.T) {
 	t.Parallel()
 	p := testPage(i18n.English)
 	p.Version = "v1.2.3"
-	wantText(t, render(t, Layout(p)).Selection, "body > footer", "Agent Portal v1.2.3")
+	wantText(t, render(t, Layout(p)).Selection, ".menu-panel > p:last-child", "Agent Portal v1.2.3")
 }
 
 func TestLayoutNamesThePage(t *testing.T) {
