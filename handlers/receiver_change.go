@@ -65,25 +65,33 @@ func (h *Handlers) receiverCreate(w http.ResponseWriter, r *http.Request, s *ses
 			Configuration: configuration,
 		})
 	})
+	if err != nil {
+		return h.receiverRefused(w, r, s, model, configuration, err)
+	}
+	h.setFlash(w, r, flash{Kind: views.NoticeSuccess, ID: "receiver_created", Args: map[string]string{"Agent": found.Agent.Name}})
+	h.redirect(w, r, model.Back(h.urls))
+	return nil
+}
+
+// receiverRefused says what kept GitLab from taking an address.
+func (h *Handlers) receiverRefused(w http.ResponseWriter, r *http.Request, s *session, model *views.ReceiverFormModel, typed gitlabapi.NewURLConfiguration, err error) error {
 	var used *tokens.UsedError
 	switch {
 	case errors.As(err, &used): // the page that follows says what there is
 		stateOf(r).err = err
+		h.redirect(w, r, model.Back(h.urls))
+		return nil
 	case errors.Is(err, gitlabapi.ErrInvalid):
 		stateOf(r).err = err
 		model.Notice = refusalNotice(printer(r), err)
-		return h.receiverAgain(w, r, s, model, configuration)
+		return h.receiverAgain(w, r, s, model, typed)
 	case errors.Is(err, gitlabapi.ErrNotFound):
 		stateOf(r).err = err
 		model.Unavailable = true
 		return h.renderForm(w, r, s, http.StatusUnprocessableEntity, model)
-	case err != nil:
-		return err
 	default:
-		h.setFlash(w, r, flash{Kind: views.NoticeSuccess, ID: "receiver_created", Args: map[string]string{"Agent": found.Agent.Name}})
+		return err
 	}
-	h.redirect(w, r, model.Back(h.urls))
-	return nil
 }
 
 // receiverAgain shows the form again with everything that was typed but the key, which has to be given
@@ -203,6 +211,12 @@ func (h *Handlers) receiverDelete(w http.ResponseWriter, r *http.Request, s *ses
 	current, err := s.read.Receiver(r.Context(), found)
 	if err != nil {
 		return err
+	}
+	if now := snippets.Visible(current.URL); now != model.Address { // whoever typed the name has seen another one
+		l := printer(r)
+		model.Address = now
+		model.Notice = &views.Notice{Kind: views.NoticeWarning, Title: l.T("receiver.delete.other.title"), Text: l.T("receiver.delete.other.text")}
+		return h.renderForm(w, r, s, http.StatusUnprocessableEntity, model)
 	}
 	err = h.change(r, s, func(ctx context.Context, gitlab *gitlabapi.Client) error {
 		return h.Tokens.DeleteReceiver(ctx, gitlab, tokens.ReceiverDeleteRequest{

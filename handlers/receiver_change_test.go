@@ -285,6 +285,37 @@ func TestForgettingAnAddressWhoseAnswerIsLostIsLookedInto(t *testing.T) {
 	}
 }
 
+func TestAnAddressThatNobodyLookedAtIsNotForgotten(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t)
+	p.receptive()
+	lead := p.as("lead")
+	give := func(address string) {
+		if got := lead.submit(p.receiverPath(), url.Values{"url": {address}}); got.status != http.StatusSeeOther {
+			t.Fatalf("giving it %s = %d: %s", address, got.status, got.text("#form"))
+		}
+	}
+	give("grpcs://old.example.com")
+	remove := p.receiverPath() + "/delete"
+	action, form := lead.form(remove)
+	form.Set("confirm", "prod")
+	lead.submit(remove, url.Values{"confirm": {"prod"}}) // and a colleague gives it another one
+	give("grpcs://new.example.com")
+	p.gitlab.ResetCounters()
+	got := lead.post(action, form)
+	if got.status != http.StatusUnprocessableEntity || !strings.Contains(got.text("#form"), "another address by now") || !strings.Contains(got.text("#receiver"), "new.example.com") {
+		t.Errorf("%d: %s", got.status, got.text("#form"))
+	}
+	if n := p.gitlab.Calls(gitlabtest.OpDeleteURLConfiguration); n != 0 {
+		t.Errorf("%d addresses were forgotten, want none", n)
+	}
+	action, form = got.doc.Find("#form form").AttrOr("action", ""), hiddenFields(got.doc.Find("#form form"))
+	form.Set("confirm", "prod")
+	if got := lead.post(action, form); got.status != http.StatusSeeOther {
+		t.Errorf("the form as it was shown then = %d, want it done", got.status)
+	}
+}
+
 // The pages that a create of a token may end with go on knowing where the agent is installed.
 func TestThePagesOfACreateThatWentWrongKeepThePlace(t *testing.T) {
 	t.Parallel()
