@@ -55,7 +55,7 @@ func TestB1APageWhoseTurnDoesNotComeIsSaidInWords(t *testing.T) {
 	revoke := p.address("/projects/{project}/agents/{agent}/tokens/{token}/revoke")
 	form := hiddenFields(lead.get(revoke).doc.Find(`form[action$="/revoke"]`))
 	pages.Wait = 10 * time.Millisecond
-	for range 4 { // tabs that hang
+	for range 8 { // tabs that hang
 		done, err := pages.Take(t.Context(), p.people["lead"])
 		if err != nil {
 			t.Fatal(err)

@@ -528,7 +528,7 @@ func TestB6AStuckAuditHoldsNobodyUp(t *testing.T) {
 	for i := range 16 {
 		go func() { readers <- people[i%len(people)].get("/activity") }()
 	}
-	for p.db.Reports.Stats().WaitCount < 8 { // of each person four pages are made at once
+	for p.db.Reports.Stats().WaitCount < 16 {
 		runtime.Gosched()
 	}
 	p.gitlab.AddMember(p.project, p.people["outsider"], gitlabtest.Maintainer)

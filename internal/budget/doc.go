@@ -34,7 +34,7 @@ const (
 	// pagesAtOnce are made at once, and pagesPerPerson of one person's. More than pageBurst of a
 	// person's begin one every pageEvery: what people do by hand never comes to it. The others wait for
 	// at most pageWait, which is within the server's time for an answer.
-	pagesAtOnce, pagesPerPerson = 512, 4
+	pagesAtOnce, pagesPerPerson = 512, 8
 	pageBurst, pageEvery        = 100, time.Second / 10
 	pageWait                    = 30 * time.Second
 	// StreamsPerPerson is how many streams of events a person has open at once.

@@ -31,16 +31,16 @@ func TestB1APersonHasFewPagesMadeAtOnce(t *testing.T) {
 		defer leave()
 		turns := budget.NewRequests(time.Now).Pages
 		tabs := begin(ctx, turns, 1, 40)
-		if len(tabs) != 4 {
-			t.Errorf("%d of 40 pages are made at once, want 4", len(tabs))
+		if len(tabs) != 8 {
+			t.Errorf("%d of 40 pages are made at once, want 8", len(tabs))
 		}
 		if other := begin(ctx, turns, 2, 1); len(other) != 1 {
 			t.Error("another person waits for them")
 		}
 		(<-tabs)()
 		synctest.Wait()
-		if len(tabs) != 4 {
-			t.Errorf("%d are made once one is done, want 4 again", len(tabs))
+		if len(tabs) != 8 {
+			t.Errorf("%d are made once one is done, want 8 again", len(tabs))
 		}
 	})
 }
@@ -77,7 +77,7 @@ func TestB1ATurnThatDoesNotComeIsSaid(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		turns := budget.NewRequests(time.Now).Pages
-		begin(t.Context(), turns, 1, 4)
+		begin(t.Context(), turns, 1, 8)
 		var spent *budget.SpentError
 		if _, err := turns.Take(t.Context(), 1); !errors.As(err, &spent) || spent.Wait != turns.Wait {
 			t.Errorf("error = %v, want that it is spent", err)
