@@ -135,8 +135,8 @@ func TestN7AScriptSendsTheFormsItWasGiven(t *testing.T) {
 		return slices.IndexFunc([]string{"/revoke", "/delete", "/logout"}, func(end string) bool { return strings.HasSuffix(action, end) })
 	}
 	for _, action := range slices.SortedFunc(maps.Keys(forms), func(a, b string) int { return last(a) - last(b) }) {
-		values := maps.Clone(forms[action].hidden)
-		maps.Copy(values, typed)
+		values := maps.Clone(typed)
+		maps.Copy(values, forms[action].hidden) // what a form holds already is not typed over
 		values.Set("confirm", p.confirmation(action))
 		if strings.HasSuffix(action, "/configuration") { // which wants to be checked first
 			values.Set("content", "ci_access: {}\n")
