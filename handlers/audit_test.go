@@ -472,7 +472,7 @@ func TestN8WhoeverSeesTheProjectIsInItsActivity(t *testing.T) {
 	}
 	for lang, want := range map[string][]string{
 		"en":    {"Revoke token", "token #" + strconv.FormatInt(p.prodToken, 10) + ", unconfirmed", "Refused", "× 37", "last:"},
-		"zh-CN": {"撤回令牌", "令牌 #" + strconv.FormatInt(p.prodToken, 10) + "（未确认）", "× 37", "最后一次："},
+		"zh-CN": {"撤销令牌", "令牌 #" + strconv.FormatInt(p.prodToken, 10) + "（未确认）", "× 37", "最后一次："},
 	} {
 		lead.post("/preferences", url.Values{"lang": {lang}})
 		rows := lead.get("/activity").doc.Find("#activity tbody tr")

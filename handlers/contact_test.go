@@ -34,7 +34,7 @@ func TestAnAgentWhoseUsedTokenWasRevokedHereWasSeen(t *testing.T) {
 	t.Parallel()
 	for lang, want := range map[string]struct{ status, seen, rule, ago, dialog string }{
 		"en":    {"Not connected", "with a token since revoked", "It was last seen with a token that was revoked since.", "2 minutes ago", "It was last seen 2 minutes ago, with a token that was revoked since."},
-		"zh-CN": {"未连接", "（使用的令牌已被撤回）", "最近一次连接使用的令牌已被撤回。", "2 分钟前", "最近一次联系：2 分钟前，使用的令牌已被撤回。"},
+		"zh-CN": {"未连接", "（使用的令牌已被撤销）", "最近一次连接使用的令牌已被撤销。", "2 分钟前", "最近一次联系：2 分钟前，使用的令牌已被撤销。"},
 	} {
 		t.Run(lang, func(t *testing.T) {
 			t.Parallel()

@@ -14,6 +14,7 @@ type StatusHelpModel struct{ Limits agent.Thresholds }
 func (m StatusHelpModel) rule(l *i18n.Printer, rule agent.Rule) string {
 	limits := map[agent.Rule]time.Duration{
 		agent.NeverUsed: m.Limits.NeverUsed, agent.Idle: m.Limits.MaxIdle, agent.TooOld: m.Limits.MaxAge, agent.Unfinished: m.Limits.Overlap, agent.Stale: m.Limits.MaxSilence,
+		agent.Disconnected: m.Limits.Disconnected,
 	}
 	return l.T("attention.help."+string(rule), "Limit", Limit(l, limits[rule]), "First", Limit(l, m.Limits.NeverConnected))
 }

@@ -16,17 +16,20 @@ type Thresholds struct {
 	MaxAge time.Duration
 	// Overlap is how long two tokens may live side by side, as they do during a rotation.
 	Overlap time.Duration
+	// Disconnected is how long ago the last contact of an agent may be that is not stale; the operator's
+	// ALERT_DISCONNECTED.
+	Disconnected time.Duration
 	// NeverConnected is how long a new agent may wait for its first contact.
 	NeverConnected time.Duration
 	// MaxSilence is how long ago an agent's last contact may be; the operator's AGENT_MAX_SILENCE.
 	MaxSilence time.Duration
 }
 
-// NewThresholds returns the thresholds with the three that an operator sets.
+// NewThresholds returns the thresholds with three that an operator sets.
 func NewThresholds(maxAge, maxIdle, maxSilence time.Duration) Thresholds {
 	return Thresholds{
 		NeverUsed: 24 * time.Hour, MaxIdle: maxIdle, MaxAge: maxAge, Overlap: 7 * 24 * time.Hour,
-		NeverConnected: 30 * 24 * time.Hour, MaxSilence: maxSilence,
+		Disconnected: 30 * time.Minute, NeverConnected: 30 * 24 * time.Hour, MaxSilence: maxSilence,
 	}
 }
 
@@ -39,6 +42,8 @@ const (
 	// Unstored: a token was created through the portal and nobody said that they stored it, which
 	// only the audit knows.
 	Unstored Rule = "not_stored"
+	// Disconnected: the agent was in contact, and is not any more.
+	Disconnected Rule = "disconnected"
 	// Stale: nothing was heard of the agent for so long that it can be deleted.
 	Stale Rule = "stale"
 	// NoToken: the agent has no active token, so nothing can connect with it.
@@ -61,14 +66,14 @@ const (
 	VersionsDiffer Rule = "versions_differ"
 )
 
-// Rules lists all rules in the order in which they are told: what may be lost comes first.
+// Rules lists all rules in the order in which they are told: what is broken comes first, then what may be lost.
 func Rules() []Rule {
-	return []Rule{Unstored, Stale, NoToken, NeverUsed, Idle, TooOld, CreatorLeft, TooMany, Unfinished, UpdateNeeded, VersionsDiffer}
+	return []Rule{Disconnected, Unstored, Stale, NoToken, NeverUsed, Idle, TooOld, CreatorLeft, TooMany, Unfinished, UpdateNeeded, VersionsDiffer}
 }
 
 // Attention lists the rules by which the agent needs attention, in their order. What could not be
 // read is no reason. unstored says what the audit knows of the agent's tokens. While nothing else
-// changes, a rule that is due stays due: time alone heals nothing.
+// changes, a rule that is due stays due: time alone heals nothing, it only makes Stale of Disconnected.
 func (a Agent) Attention(unstored bool, limits Thresholds, now time.Time) []Rule {
 	var due []Rule
 	for _, rule := range Rules() {
@@ -82,6 +87,8 @@ func (a Agent) Attention(unstored bool, limits Thresholds, now time.Time) []Rule
 // needs judges the agent by one rule.
 func (a Agent) needs(rule Rule, limits Thresholds, now time.Time) bool {
 	switch rule {
+	case Disconnected:
+		return a.Disconnected(limits, now)
 	case Stale:
 		return a.Stale(limits, now)
 	case NoToken:

@@ -15,6 +15,12 @@ func (a Agent) Stale(limits Thresholds, now time.Time) bool {
 	return now.Sub(a.newestStart()) > limits.NeverConnected
 }
 
+// Disconnected reports whether the agent was in contact and is not any more, for longer than the limit
+// and not for so long that it is stale.
+func (a Agent) Disconnected(limits Thresholds, now time.Time) bool {
+	return a.Status(now) == StatusNotConnected && now.Sub(a.LastContact()) > limits.Disconnected && !a.Stale(limits, now)
+}
+
 // newestStart is when the agent was registered, or its newest token created.
 func (a Agent) newestStart() time.Time {
 	newest := a.CreatedAt

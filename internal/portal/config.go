@@ -53,16 +53,17 @@ type config struct {
 	SessionKeys     session.Keys `env:"SESSION_KEYS"`
 	SessionKeysFile string       `env:"SESSION_KEYS_FILE"`
 
-	TrustedProxies  []netip.Prefix `env:"TRUSTED_PROXIES"`
-	HelmRepoURL     url.URL        `env:"HELM_REPO_URL"   envDefault:"https://charts.gitlab.io"`
-	AgentImage      imageName      `env:"AGENT_IMAGE"`
-	TokenMaxAge     time.Duration  `env:"TOKEN_MAX_AGE"   envDefault:"2160h"`
-	TokenMaxIdle    time.Duration  `env:"TOKEN_MAX_IDLE"  envDefault:"720h"`
-	AgentMaxSilence time.Duration  `env:"AGENT_MAX_SILENCE" envDefault:"2160h"`
-	AuditRetention  time.Duration  `env:"AUDIT_RETENTION" envDefault:"9600h"`
-	AuditLog        string         `env:"AUDIT_LOG"`
-	LogLevel        string         `env:"LOG_LEVEL"       envDefault:"info"`
-	FleetCacheSize  byteSize       `env:"FLEET_CACHE_SIZE"` // unset: defaultFleetCacheSize
+	TrustedProxies    []netip.Prefix `env:"TRUSTED_PROXIES"`
+	HelmRepoURL       url.URL        `env:"HELM_REPO_URL"   envDefault:"https://charts.gitlab.io"`
+	AgentImage        imageName      `env:"AGENT_IMAGE"`
+	TokenMaxAge       time.Duration  `env:"TOKEN_MAX_AGE"   envDefault:"2160h"`
+	TokenMaxIdle      time.Duration  `env:"TOKEN_MAX_IDLE"  envDefault:"720h"`
+	AgentMaxSilence   time.Duration  `env:"AGENT_MAX_SILENCE" envDefault:"2160h"`
+	AlertDisconnected time.Duration  `env:"ALERT_DISCONNECTED" envDefault:"30m"`
+	AuditRetention    time.Duration  `env:"AUDIT_RETENTION" envDefault:"9600h"`
+	AuditLog          string         `env:"AUDIT_LOG"`
+	LogLevel          string         `env:"LOG_LEVEL"       envDefault:"info"`
+	FleetCacheSize    byteSize       `env:"FLEET_CACHE_SIZE"` // unset: defaultFleetCacheSize
 
 	SecurityContact contact `env:"SECURITY_CONTACT"`
 

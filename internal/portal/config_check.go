@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/database"
 )
 
@@ -28,9 +29,19 @@ func (c *config) check(bad *problems) {
 			bad.add("TRUSTED_PROXIES", "trusts the whole internet: name the proxies' own networks")
 		}
 	}
+	if c.AlertDisconnected < agent.ConnectedWithin {
+		bad.add("ALERT_DISCONNECTED", "is below 8m, for which an agent counts as connected")
+	}
 	if err := c.logLevel.UnmarshalText([]byte(c.LogLevel)); err != nil {
 		bad.add("LOG_LEVEL", "is none of debug, info, warn and error")
 	}
+}
+
+// limits are those beyond which an agent needs attention.
+func (c *config) limits() agent.Thresholds {
+	limits := agent.NewThresholds(c.TokenMaxAge, c.TokenMaxIdle, c.AgentMaxSilence)
+	limits.Disconnected = c.AlertDisconnected
+	return limits
 }
 
 // jihuHost is where JiHu runs its GitLab for everybody.

@@ -64,12 +64,12 @@ func TestConfigDefaults(t *testing.T) {
 	cfg := mustLoad(t, map[string]string{"DATABASE_URL": "", "LISTEN_ADDR": "", "TOKEN_MAX_AGE": "", "ALLOW_INSECURE_HTTP": ""}) // nothing counts as not set
 	got := map[string]any{
 		"scope": cfg.Scope, "listen": cfg.ListenAddr, "metrics": cfg.MetricsAddr, "database": cfg.DatabaseURL.Reveal(),
-		"helm": cfg.HelmRepoURL.String(), "age": cfg.TokenMaxAge, "idle": cfg.TokenMaxIdle, "silence": cfg.AgentMaxSilence, "audit": cfg.AuditRetention,
+		"helm": cfg.HelmRepoURL.String(), "age": cfg.TokenMaxAge, "idle": cfg.TokenMaxIdle, "silence": cfg.AgentMaxSilence, "disconnected": cfg.AlertDisconnected, "audit": cfg.AuditRetention,
 		"proxies": len(cfg.TrustedProxies), "level": cfg.logLevel, "http": cfg.AllowInsecureHTTP, "read only": cfg.readOnly(),
 	}
 	want := map[string]any{
 		"scope": "api", "listen": ":8080", "metrics": "", "database": "sqlite:portal.db",
-		"helm": "https://charts.gitlab.io", "age": 2160 * time.Hour, "idle": 720 * time.Hour, "silence": 2160 * time.Hour, "audit": 9600 * time.Hour,
+		"helm": "https://charts.gitlab.io", "age": 2160 * time.Hour, "idle": 720 * time.Hour, "silence": 2160 * time.Hour, "disconnected": 30 * time.Minute, "audit": 9600 * time.Hour,
 		"proxies": 0, "level": slog.LevelInfo, "http": false, "read only": false,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -108,16 +108,16 @@ func TestConfigReadsEveryVariable(t *testing.T) {
 		"GITLAB_URL": "https://example.com/gitlab/", "GITLAB_SCOPE": "read_api", "PUBLIC_URL": "https://example.com/tools/portal/",
 		"LISTEN_ADDR": "127.0.0.1:9000", "METRICS_ADDR": ":9001", "DATABASE_URL": "postgres://portal:pw@db/portal",
 		"SESSION_KEYS": testKey + "," + otherKey, "TRUSTED_PROXIES": "10.0.0.0/8, fd00::/8", "HELM_REPO_URL": "https://charts.example.com",
-		"TOKEN_MAX_AGE": "1h", "TOKEN_MAX_IDLE": "2h", "AGENT_MAX_SILENCE": "4h", "AUDIT_RETENTION": "3h", "ALLOW_INSECURE_HTTP": "true", "LOG_LEVEL": "debug", "GITLAB_JIHU": "true",
+		"TOKEN_MAX_AGE": "1h", "TOKEN_MAX_IDLE": "2h", "AGENT_MAX_SILENCE": "4h", "ALERT_DISCONNECTED": "50m", "AUDIT_RETENTION": "3h", "ALLOW_INSECURE_HTTP": "true", "LOG_LEVEL": "debug", "GITLAB_JIHU": "true",
 	})
 	got := []any{
 		cfg.GitLabURL.String(), cfg.Scope, cfg.readOnly(), cfg.PublicURL.String(), cfg.basePath(), cfg.ListenAddr, cfg.MetricsAddr, cfg.DatabaseURL.Reveal(),
-		len(cfg.SessionKeys), cfg.TrustedProxies[1].String(), cfg.HelmRepoURL.String(), cfg.TokenMaxAge, cfg.TokenMaxIdle, cfg.AgentMaxSilence, cfg.AuditRetention,
+		len(cfg.SessionKeys), cfg.TrustedProxies[1].String(), cfg.HelmRepoURL.String(), cfg.TokenMaxAge, cfg.TokenMaxIdle, cfg.AgentMaxSilence, cfg.AlertDisconnected, cfg.AuditRetention,
 		cfg.AllowInsecureHTTP, cfg.logLevel, cfg.ClientID, cfg.ClientSecret.Reveal(), cfg.JiHu,
 	}
 	want := []any{
 		"https://example.com/gitlab", "read_api", true, "https://example.com/tools/portal", "/tools/portal", "127.0.0.1:9000", ":9001", "postgres://portal:pw@db/portal",
-		2, netip.MustParsePrefix("fd00::/8").String(), "https://charts.example.com", time.Hour, 2 * time.Hour, 4 * time.Hour, 3 * time.Hour,
+		2, netip.MustParsePrefix("fd00::/8").String(), "https://charts.example.com", time.Hour, 2 * time.Hour, 4 * time.Hour, 50 * time.Minute, 3 * time.Hour,
 		true, slog.LevelDebug, "client", "secret", true,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -239,7 +239,7 @@ func TestEverySettingIsTakenWithoutTheSpaceAroundIt(t *testing.T) {
 		"GITLAB_SCOPE": "read_api", "GITLAB_CA_FILE": "", "GITLAB_JIHU": "true", "HTTP_PROXY": "http://p:1", "HTTPS_PROXY": "http://p:2", "NO_PROXY": "example.com",
 		"PUBLIC_URL": "https://agents.example.com", "LISTEN_ADDR": ":9000", "METRICS_ADDR": ":9001", "PPROF": "true", "ALLOW_INSECURE_HTTP": "true", "DATABASE_URL": "sqlite:x.db",
 		"SESSION_KEYS": testKey, "TRUSTED_PROXIES": "10.0.0.0/8", "HELM_REPO_URL": "https://charts.example.com", "TOKEN_MAX_AGE": "1h", "TOKEN_MAX_IDLE": "2h",
-		"AGENT_MAX_SILENCE": "4h", "AUDIT_RETENTION": "3h", "LOG_LEVEL": "debug", "AGENT_IMAGE": "registry.example.com/agentk", "SECURITY_CONTACT": "security@example.com",
+		"AGENT_MAX_SILENCE": "4h", "ALERT_DISCONNECTED": "50m", "AUDIT_RETENTION": "3h", "LOG_LEVEL": "debug", "AGENT_IMAGE": "registry.example.com/agentk", "SECURITY_CONTACT": "security@example.com",
 		"FLEET_CACHE_SIZE": "64 MiB",
 	}
 	wrapped := maps.Clone(values)

@@ -1,0 +1,90 @@
+-- Both engines run this file. Times are microseconds since 1970 in UTC.
+
+-- +goose Up
+-- Which replica reads with the watch's tokens, and how its readings go.
+CREATE TABLE watches (
+    instance      BIGINT PRIMARY KEY,
+    holder        TEXT   NOT NULL DEFAULT '', -- the replica's claim, by a random name
+    held_until    BIGINT NOT NULL DEFAULT 0,  -- its end by the database's clock
+    read_at       BIGINT NOT NULL DEFAULT 0,  -- when the last reading began that succeeded; 0 for never
+    failing_since BIGINT NOT NULL DEFAULT 0,  -- 0 while readings succeed
+    failure       TEXT   NOT NULL DEFAULT '', -- why the last one failed, in words of the portal's own
+    last_alert    BIGINT NOT NULL DEFAULT 0,  -- the number of the newest alert
+    last_message  BIGINT NOT NULL DEFAULT 0   -- the number of the newest message
+);
+
+-- The agents as the watch read them last. Names are kept as they were: the agent may be gone.
+CREATE TABLE watched (
+    instance     BIGINT NOT NULL,
+    agent_id     BIGINT NOT NULL,
+    project_id   BIGINT NOT NULL,
+    project_path TEXT   NOT NULL,
+    agent_name   TEXT   NOT NULL,
+    status       TEXT   NOT NULL, -- that of internal/agent
+    status_since BIGINT NOT NULL, -- when it became so, as far as the watch saw
+    last_contact BIGINT NOT NULL, -- 0 for never
+    tokens       TEXT   NOT NULL, -- the numbers of the active ones, in order, between spaces
+    pending      TEXT   NOT NULL, -- what the rules have seen once and have to see again, in JSON
+    first_seen   BIGINT NOT NULL,
+    gone_at      BIGINT NOT NULL, -- 0 while it is registered
+    PRIMARY KEY (instance, agent_id)
+);
+CREATE INDEX watched_project ON watched (instance, project_id);
+
+-- What became of agents, and nothing where nothing did.
+CREATE TABLE transitions (
+    instance BIGINT   NOT NULL,
+    agent_id BIGINT   NOT NULL,
+    at       BIGINT   NOT NULL,
+    kind     SMALLINT NOT NULL, -- that of internal/watch
+    token_id BIGINT   NOT NULL, -- 0 where it is not about a token
+    PRIMARY KEY (instance, agent_id, at, kind, token_id)
+);
+CREATE INDEX transitions_at ON transitions (at);
+
+CREATE TABLE alerts (
+    instance     BIGINT NOT NULL,
+    id           BIGINT NOT NULL,
+    kind         TEXT   NOT NULL,
+    project_id   BIGINT NOT NULL, -- 0 and '' for the watch itself
+    project_path TEXT   NOT NULL,
+    agent_id     BIGINT NOT NULL,
+    agent_name   TEXT   NOT NULL,
+    since        BIGINT NOT NULL,
+    opened_at    BIGINT NOT NULL,
+    resolved_at  BIGINT NOT NULL, -- 0 while it is open
+    ack_by_id    BIGINT NOT NULL DEFAULT 0,
+    ack_by       TEXT   NOT NULL DEFAULT '',
+    ack_at       BIGINT NOT NULL DEFAULT 0,
+    ack_until    BIGINT NOT NULL DEFAULT 0,
+    ack_note     TEXT   NOT NULL DEFAULT '',
+    PRIMARY KEY (instance, id)
+);
+-- One state per rule and agent.
+CREATE UNIQUE INDEX alerts_open ON alerts (instance, kind, agent_id) WHERE resolved_at = 0;
+CREATE INDEX alerts_project ON alerts (instance, project_id, id);
+CREATE INDEX alerts_resolved ON alerts (resolved_at);
+
+-- Messages that wait to be sent to a route of NOTIFY_FILE. One change is one row per route, whatever
+-- replica writes it.
+CREATE TABLE outbox (
+    instance   BIGINT NOT NULL,
+    route      TEXT   NOT NULL,
+    alert_id   BIGINT NOT NULL,
+    change     TEXT   NOT NULL, -- 'opened' or 'resolved'
+    at         BIGINT NOT NULL,
+    state      TEXT   NOT NULL, -- 'waiting', 'sent' or 'dropped'
+    tries      BIGINT NOT NULL DEFAULT 0,
+    next_at    BIGINT NOT NULL, -- when it is due next
+    lease      TEXT   NOT NULL DEFAULT '',
+    held_until BIGINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (instance, route, alert_id, change)
+);
+CREATE INDEX outbox_due ON outbox (state, next_at);
+
+-- +goose Down
+DROP TABLE outbox;
+DROP TABLE alerts;
+DROP TABLE transitions;
+DROP TABLE watched;
+DROP TABLE watches;
