@@ -1,0 +1,121 @@
+package watch
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"gitlab-agent-portal/internal/agent"
+	"gitlab-agent-portal/internal/fleet"
+	"gitlab-agent-portal/internal/watch/rules"
+)
+
+// memory is what the replica that watches knows, which is what the database holds and a little more.
+type memory struct {
+	agents map[int64]*known
+	self   rules.Self
+	readAt time.Time
+}
+
+// known is one agent: its state, the state that is stored, and what metrics tell of it.
+type known struct {
+	state, stored rules.State
+	figure        AgentFigure
+}
+
+// plan is what a reading leads to. Nothing of it counts before it is written.
+type plan struct {
+	agents map[int64]*known
+	self   rules.Self
+	readAt time.Time
+	rules.Outcome
+	failure Failure
+}
+
+// Once reads the fleet once and keeps what it leads to, if the lease is this replica's. The error is the
+// database's or ctx's, or says that another replica watches; then nothing was kept. What goes wrong
+// with GitLab is no error: it is kept.
+func (s *Service) Once(ctx context.Context) error {
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	if s.mem == nil {
+		loaded, err := s.load(ctx)
+		if err != nil {
+			return err
+		}
+		s.mem = loaded
+	}
+	r := s.look(ctx)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := s.addRevokedUses(ctx, r); err != nil {
+		return err
+	}
+	p := s.conclude(r)
+	if err := s.write(ctx, p); err != nil {
+		s.mem = nil // what the database holds is read anew
+		return err
+	}
+	s.mem.self, s.mem.readAt = p.self, p.readAt
+	for id, one := range p.agents {
+		s.mem.agents[id] = one
+	}
+	s.figures.Store(s.mem.draw())
+	return nil
+}
+
+// addRevokedUses adds what the portal saw of tokens that are revoked since.
+func (s *Service) addRevokedUses(ctx context.Context, r *reading) error {
+	if s.cfg.RevokedUses == nil {
+		return nil
+	}
+	agents := make([]agent.Agent, 0, len(r.agents))
+	for id := range r.agents {
+		agents = append(agents, r.agents[id].Agent)
+	}
+	uses, err := s.cfg.RevokedUses(ctx, agents)
+	if err != nil {
+		return fmt.Errorf("ask when revoked tokens were used: %w", err)
+	}
+	for id, used := range uses {
+		one := r.agents[id]
+		one.RevokedUse = used
+		r.agents[id] = one
+	}
+	return nil
+}
+
+// conclude applies the rules to what was read.
+func (s *Service) conclude(r *reading) *plan {
+	limits, at := s.cfg.Limits, r.began
+	p := &plan{agents: make(map[int64]*known, len(r.agents)), readAt: s.mem.readAt, failure: r.failure}
+	for id, a := range r.agents {
+		p.see(limits, s.mem.agents[id], a, at)
+	}
+	for id, one := range s.mem.agents {
+		if _, wasRead := r.agents[id]; wasRead || one.state.Gone() || !r.misses(one.state.ProjectID) {
+			continue
+		}
+		next, outcome := limits.Miss(one.state, at)
+		p.agents[id] = &known{state: next, stored: one.stored, figure: one.figure}
+		p.Add(outcome)
+	}
+	self, outcome := limits.Judge(s.mem.self, r.how(), at)
+	p.self = self
+	p.Add(outcome)
+	if r.failure == "" {
+		p.readAt = at
+	}
+	return p
+}
+
+// see takes in one agent, of which nothing is known with nil.
+func (p *plan) see(limits rules.Limits, before *known, a fleet.Agent, at time.Time) {
+	if before == nil {
+		before = new(known)
+	}
+	next, outcome := limits.See(before.state, *a.Project, a.Agent, at)
+	p.agents[a.ID] = &known{state: next, stored: before.stored, figure: figureOf(next, a, limits, at)}
+	p.Add(outcome)
+}
