@@ -11,23 +11,30 @@ import (
 // releaseTimeout is how long a portal that stops waits to say that another one may watch.
 const releaseTimeout = 3 * time.Second
 
-// errLost is the error of a reading that another replica has overtaken: nothing of it was written.
-var errLost = errors.New("another replica watches by now")
+// ErrHeld is the error of a reading that is another replica's to make: nothing of it was kept.
+var ErrHeld = errors.New("another replica watches")
 
 func newHolder() string { return rand.Text() }
 
-// claim takes the lease or prolongs it, by the database's clock, and reports whether it is this replica's.
-func (s *Service) claim(ctx context.Context) (bool, error) {
+// claim takes the lease or prolongs it, by the database's clock. ErrHeld where it is another replica's: then
+// this one forgets what it knew.
+func (s *Service) claim(ctx context.Context) error {
 	db := s.cfg.Database
 	if _, err := db.Exec(ctx, `INSERT INTO watches (instance) VALUES ($1) ON CONFLICT DO NOTHING`, db.Instance.Number); err != nil {
-		return false, fmt.Errorf("look for the watch: %w", err)
+		return fmt.Errorf("look for the watch: %w", err)
 	}
 	claimed, err := db.Exec(ctx, `UPDATE watches SET holder = $1, held_until = `+db.Now+` + $2
 		WHERE instance = $3 AND (holder = $1 OR held_until <= `+db.Now+`)`, s.holder, s.cfg.Limits.Interval.Microseconds(), db.Instance.Number)
-	if err != nil {
-		return false, fmt.Errorf("claim the watch: %w", err)
+	switch {
+	case err != nil:
+		return fmt.Errorf("claim the watch: %w", err)
+	case claimed == 0:
+		s.lost.Store(true)
+		s.figures.Store(nil)
+		return ErrHeld
+	default:
+		return nil
 	}
-	return claimed == 1, nil
 }
 
 // keepAlive prolongs the lease until ctx ends. Should it be lost, the reading finds that out.
@@ -40,7 +47,7 @@ func (s *Service) keepAlive(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		if _, err := s.claim(ctx); err != nil && ctx.Err() == nil {
+		if err := s.claim(ctx); err != nil {
 			s.complain(ctx, "keeping the lease", err)
 		}
 	}
@@ -53,12 +60,4 @@ func (s *Service) release(ctx context.Context) {
 	if err != nil {
 		s.cfg.Log.WarnContext(ctx, "the watch stays claimed for a while", "error", err)
 	}
-}
-
-// lose forgets what only the replica that watches has to know.
-func (s *Service) lose() {
-	s.turn.Lock()
-	defer s.turn.Unlock()
-	s.mem = nil
-	s.figures.Store(nil)
 }

@@ -32,12 +32,17 @@ type plan struct {
 	failure Failure
 }
 
-// Once reads the fleet once and keeps what it leads to, if the lease is this replica's. The error is the
-// database's or ctx's, or says that another replica watches; then nothing was kept. What goes wrong
-// with GitLab is no error: it is kept.
+// Once takes the lease, reads the fleet once and keeps what that leads to. The error is ErrHeld, the
+// database's or ctx's; then nothing was kept. What goes wrong with GitLab is no error: it is kept.
 func (s *Service) Once(ctx context.Context) error {
 	s.turn.Lock()
 	defer s.turn.Unlock()
+	if err := s.claim(ctx); err != nil {
+		return err
+	}
+	if s.lost.Swap(false) {
+		s.mem = nil
+	}
 	if s.mem == nil {
 		loaded, err := s.load(ctx)
 		if err != nil {

@@ -118,7 +118,7 @@ func (s *Service) writeSelf(ctx context.Context, tx *database.Tx, p *plan) error
 		return fmt.Errorf("keep how a reading went: %w", err)
 	}
 	if held == 0 {
-		return errLost
+		return ErrHeld
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ package watch
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -67,6 +68,7 @@ type Service struct {
 	holder  string // this replica's name in the lease
 	tokens  []*source
 	figures atomic.Pointer[Figures]
+	lost    atomic.Bool // another replica has watched: what is known is not
 
 	turn sync.Mutex // held during a reading, guards what is below
 	mem  *memory    // nil: to be loaded
@@ -95,15 +97,17 @@ func (s *Service) Run(ctx context.Context) {
 	ticker := time.NewTicker(s.cfg.Limits.Interval / beats)
 	defer ticker.Stop()
 	for beat := 0; ; beat++ {
-		isHeld, err := s.claim(ctx)
+		var err error
+		if beat%beats == 0 {
+			err = s.read(ctx)
+		} else {
+			err = s.claim(ctx)
+		}
 		switch {
-		case err != nil:
-			s.complain(ctx, "claiming the watch", err)
-		case !isHeld:
-			s.lose()
+		case errors.Is(err, ErrHeld):
 			beat = -1 // the first beat with the lease reads
-		case beat%beats == 0:
-			s.read(ctx)
+		case err != nil:
+			s.complain(ctx, "a beat of the watch", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -114,7 +118,7 @@ func (s *Service) Run(ctx context.Context) {
 }
 
 // read reads while the lease is kept alive.
-func (s *Service) read(ctx context.Context) {
+func (s *Service) read(ctx context.Context) error {
 	alive, done := context.WithCancel(ctx)
 	group := new(parallel.Group)
 	group.Go(func() error {
@@ -123,10 +127,7 @@ func (s *Service) read(ctx context.Context) {
 	})
 	err := parallel.Guard(func() error { return s.Once(ctx) })
 	done()
-	_ = group.Wait() // keepAlive complains by itself
-	if err != nil {
-		s.complain(ctx, "a reading of the watch led to nothing", err)
-	}
+	return errors.Join(err, group.Wait())
 }
 
 // complain says to the log what went wrong, unless it is that the portal stops.

@@ -24,7 +24,7 @@ func (s *step) seeConnection(a agent.Agent) {
 	switch status := s.status(a); {
 	case status == agent.StatusConnected:
 		if s.after.Status != agent.StatusConnected {
-			s.become(status, s.connectedAt())
+			s.become(status, s.behind(s.after.LastContact))
 		}
 	case status == agent.StatusNotConnected:
 		if s.again(silent, s.Settle) && s.after.Status != status {
@@ -64,15 +64,6 @@ func (s *step) missed() {
 	if isLong && s.before.Status == agent.StatusConnected && s.after.LastContact.After(s.before.ReadAt) && s.after.Status == agent.StatusConnected {
 		s.become(agent.StatusUnknown, s.behind(s.before.ReadAt))
 	}
-}
-
-// connectedAt is since when an agent is connected that was not: by GitLab's time if it is known what it
-// did until then.
-func (s *step) connectedAt() time.Time {
-	if s.after.Status == agent.StatusUnknown {
-		return s.behind(s.now)
-	}
-	return s.behind(s.after.LastContact)
 }
 
 // behind is the time, or right behind the last change of the connection: what came later stands later.

@@ -14,8 +14,8 @@ type verdict int
 const (
 	untold verdict = iota // nothing
 	no
+	soon // it will be so unless something changes
 	yes
-	sure // and it was seen often enough already
 )
 
 // finding is a verdict, and since when it is so; zero for since it was seen.
@@ -26,12 +26,15 @@ type finding struct {
 
 // judge opens and resolves alerts. Nobody can do anything about agents of an archived project.
 func (s *step) judge(project agent.Project, a agent.Agent) {
-	due := a.Attention(false, s.Thresholds, s.now)
-	for kind, found := range s.findings(a, due) {
+	found := s.findings(a, a.Attention(false, s.Thresholds, s.now))
+	for _, kind := range alert.Kinds() {
+		one, isOfAgents := found[kind]
 		if project.Archived {
-			found = finding{verdict: no}
+			one = finding{verdict: no}
 		}
-		s.decide(kind, found)
+		if isOfAgents {
+			s.decide(kind, one)
+		}
 	}
 }
 
@@ -39,7 +42,7 @@ func (s *step) judge(project agent.Project, a agent.Agent) {
 func (s *step) findings(a agent.Agent, due []agent.Rule) map[alert.Kind]finding {
 	found := map[alert.Kind]finding{
 		alert.Disconnected: s.disconnected(a), alert.NeverConnected: s.neverConnected(a),
-		alert.TokenDue: untoldToken(a), alert.TokenOverdue: untoldToken(a),
+		alert.TokenDue: {}, alert.TokenOverdue: {},
 	}
 	if a.TokensRead() {
 		found[alert.TokenDue], found[alert.TokenOverdue] = s.tokenAges(a)
@@ -49,8 +52,6 @@ func (s *step) findings(a agent.Agent, due []agent.Rule) map[alert.Kind]finding 
 	}
 	return found
 }
-
-func untoldToken(agent.Agent) finding { return finding{} }
 
 // decide opens an alert of the kind that was seen twice, and resolves one that twice was not.
 func (s *step) decide(kind alert.Kind, found finding) {
@@ -64,7 +65,7 @@ func (s *step) decide(kind alert.Kind, found finding) {
 			s.resolve(kind)
 		}
 	case found.verdict == no || isOpen:
-	case found.verdict == sure || s.again(holds(kind), s.Apart):
+	case s.again(holds(kind), s.Apart) && found.verdict == yes:
 		since := found.since
 		if since.IsZero() {
 			since = s.after.Pending[holds(kind)]
@@ -74,7 +75,7 @@ func (s *step) decide(kind alert.Kind, found finding) {
 	}
 }
 
-// disconnected is sure, since the agent was seen silent for long by then. What is silent for so long
+// disconnected comes with the agent being taken for silent, and then with time. What is silent for so long
 // that it is stale is nothing to wake anybody for, but what is open lasts until the agent is back.
 func (s *step) disconnected(a agent.Agent) finding {
 	contact := s.after.LastContact
@@ -86,9 +87,9 @@ func (s *step) disconnected(a agent.Agent) finding {
 	case slices.Contains(s.before.Open, alert.Disconnected):
 		return finding{yes, contact}
 	case s.after.Status == agent.StatusNotConnected && s.now.Sub(contact) > s.Disconnected && s.now.Sub(contact) <= s.MaxSilence:
-		return finding{sure, contact}
+		return finding{yes, contact}
 	default:
-		return finding{} // not yet
+		return finding{verdict: soon}
 	}
 }
 
