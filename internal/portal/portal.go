@@ -22,6 +22,7 @@ import (
 	"gitlab-agent-portal/internal/rotation/readings"
 	"gitlab-agent-portal/internal/session"
 	"gitlab-agent-portal/internal/tokens"
+	"gitlab-agent-portal/internal/watch/rules"
 	"gitlab-agent-portal/static"
 	"gitlab-agent-portal/views"
 )
@@ -46,6 +47,8 @@ type Program struct {
 	Drain func()
 	// Now, unless nil, is the clock, for tests in which minutes have to go by.
 	Now func() time.Time
+
+	extras extras
 }
 
 // Run runs the portal until ctx ends, and returns once everything has stopped. args are the
@@ -90,7 +93,7 @@ func (p Program) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return p.serve(ctx, cfg, extras{})
+	return p.serve(ctx, cfg)
 }
 
 // runDemo runs the portal over a GitLab of the demo's. It is the same program with the same
@@ -110,7 +113,10 @@ func (p Program) runDemo(ctx context.Context) (err error) {
 	}
 	p.Listener, p.Drain = play.Portal, nil // nobody spreads traffic here, and Ctrl+C should be quick
 	return play.Run(ctx, func(ctx context.Context) error {
-		return p.serve(ctx, cfg, extras{sandboxURL: play.SandboxURL(), hosts: play.Hosts(), pages: map[string]handlers.PageFunc{demo.PatternStyleguide: demo.Styleguide}})
+		p.extras = extras{
+			sandboxURL: play.SandboxURL(), hosts: play.Hosts(), pages: map[string]handlers.PageFunc{demo.PatternStyleguide: demo.Styleguide},
+		}
+		return p.serve(ctx, cfg)
 	})
 }
 
@@ -121,15 +127,19 @@ func (p Program) clock() func() time.Time {
 	return p.Now
 }
 
-// extras are what the demo adds to a portal.
+// extras are what the demo, or a test, adds to a portal.
 type extras struct {
 	sandboxURL string
 	hosts      []string
 	pages      map[string]handlers.PageFunc
+	// watchLimits, unless nil, makes the limits of the watch of those that are set.
+	watchLimits func(rules.Limits) rules.Limits
+	// seed, unless nil, fills the database before anything else does.
+	seed func(context.Context, *database.DB) error
 }
 
 // serve puts the parts together and runs them.
-func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
+func (p Program) serve(ctx context.Context, cfg *config) error {
 	out := &lineWriter{out: p.Stdout}
 	log := newLogger(out, cfg.logLevel)
 	now := p.clock()
@@ -155,6 +165,9 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 		return fmt.Errorf("%s: %w", cfg.databaseVariable(), err)
 	}
 	defer closeDatabase(ctx, log, db)
+	if err := p.extras.fill(ctx, db); err != nil {
+		return err
+	}
 	server.metrics.watch(db)
 	clientIP := func(r *http.Request) string { return handlers.ClientIP(r, cfg.TrustedProxies) }
 	sessions, err := session.New(db, session.Config{Keys: cfg.SessionKeys, Cookie: cfg.cookie(), Address: clientIP, Now: now, Log: log})
@@ -174,16 +187,20 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 	server.database, server.sweepers = db, []sweeper{sessions, nonces, auditLog, noted, changes}
 	server.tokens = tokens.New(nonces, auditLog, changes, log)
 	server.tokens.ObserveCreates(server.metrics.created)
+	history := newKept(cfg, db, now)
+	server.sweepers = append(server.sweepers, history.transitions, history.alerts)
 	server.fleet = scan.New(scan.Config{
 		Now: now, Log: log, Capacity: int64(cfg.FleetCacheSize), Observe: server.metrics.scanned, ObserveWait: server.metrics.scanWaited,
 	})
 	server.metrics.watchFleet(server.fleet.Stats)
 	server.revocations = handlers.NewRevocations(signIn, log, 0)
+	read := agentread.New(agentread.Config{ReadOnly: cfg.readOnly(), Log: log, Missing: server.metrics.usageMissing.Inc, Now: now})
+	server.watchWith(watching{cfg: cfg, gitlab: gitlab, read: read, db: db, kept: history, noted: noted, log: log, now: now, limits: p.extras.limits(cfg)})
 	handler, err := handlers.New(handlers.Config{
 		PublicURL: &cfg.PublicURL, GitLab: gitlab, OAuth: signIn, Revocations: server.revocations, ReadOnly: cfg.readOnly(),
-		Sessions: sessions, Audit: auditLog, Readings: noted, Read: agentread.New(agentread.Config{ReadOnly: cfg.readOnly(), Log: log, Missing: server.metrics.usageMissing.Inc, Now: now}),
+		Sessions: sessions, Audit: auditLog, Readings: noted, Read: read,
 		Tokens: server.tokens, Fleet: server.fleet, Limits: cfg.limits(), Keys: cfg.SessionKeys, Cookie: cfg.cookie(), Assets: assets,
-		Log: log, Now: now, Ready: server.readiness, TrustedProxies: cfg.TrustedProxies, HelmRepoURL: cfg.HelmRepoURL.String(), AgentImage: string(cfg.AgentImage), PrivateCA: cfg.CAFile != "", JiHu: cfg.JiHu, SandboxURL: extra.sandboxURL, Hosts: extra.hosts, Pages: extra.pages,
+		Log: log, Now: now, Ready: server.readiness, TrustedProxies: cfg.TrustedProxies, HelmRepoURL: cfg.HelmRepoURL.String(), AgentImage: string(cfg.AgentImage), PrivateCA: cfg.CAFile != "", JiHu: cfg.JiHu, SandboxURL: p.extras.sandboxURL, Hosts: p.extras.hosts, Pages: p.extras.pages,
 		Refreshed: server.metrics.refreshed, Observe: server.metrics.answered, Requests: budget.NewRequests(now), SecurityContact: string(cfg.SecurityContact), Version: thisBuild().version,
 	})
 	if err != nil {
