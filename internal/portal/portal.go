@@ -115,6 +115,7 @@ func (p Program) runDemo(ctx context.Context) (err error) {
 	return play.Run(ctx, func(ctx context.Context) error {
 		p.extras = extras{
 			sandboxURL: play.SandboxURL(), hosts: play.Hosts(), pages: map[string]handlers.PageFunc{demo.PatternStyleguide: demo.Styleguide},
+			watchLimits: demo.WatchLimits, seed: play.Seed,
 		}
 		return p.serve(ctx, cfg)
 	})

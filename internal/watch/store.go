@@ -3,6 +3,7 @@ package watch
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -70,6 +71,17 @@ func (s *Service) loadAgents(ctx context.Context, m *memory) error {
 	return rows.Err()
 }
 
+// Remember keeps, as part of tx, what is known of agents that were never read: for who brings a past along,
+// as a demo does. Their open alerts and transitions are kept elsewhere.
+func Remember(ctx context.Context, db *database.DB, tx *database.Tx, states []rules.State) error {
+	for batch := range slices.Chunk(states, perStatement) {
+		if err := upsert(ctx, db, tx, batch); err != nil {
+			return fmt.Errorf("keep what is known of agents: %w", err)
+		}
+	}
+	return nil
+}
+
 // write keeps a plan in one transaction, unless another replica has the lease by now.
 func (s *Service) write(ctx context.Context, p *plan) error {
 	tx, err := s.cfg.Database.Write.BeginTx(ctx, nil)
@@ -81,7 +93,7 @@ func (s *Service) write(ctx context.Context, p *plan) error {
 		return err
 	}
 	if err := s.writeAgents(ctx, tx, p); err != nil {
-		return fmt.Errorf("keep what was read of agents: %w", err)
+		return err
 	}
 	if err := s.cfg.Transitions.Note(ctx, tx, p.Transitions); err != nil {
 		return err
@@ -129,32 +141,28 @@ func (k *known) isDue() bool {
 }
 
 func (s *Service) writeAgents(ctx context.Context, tx *database.Tx, p *plan) error {
+	var due []rules.State
+	for _, one := range p.agents {
+		if one.isDue() {
+			due = append(due, one.state)
+		}
+	}
+	return Remember(ctx, s.cfg.Database, tx, due)
+}
+
+// upsert writes the rows of some agents.
+func upsert(ctx context.Context, db *database.DB, tx *database.Tx, states []rules.State) error {
 	var rows []string
 	var args []any
-	flush := func() error {
-		if len(rows) == 0 {
-			return nil
-		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO watched (instance, `+columns+`) VALUES `+strings.Join(rows, ", ")+`
-			ON CONFLICT (instance, agent_id) DO UPDATE SET project_id = excluded.project_id, project_path = excluded.project_path,
-				agent_name = excluded.agent_name, status = excluded.status, status_since = excluded.status_since,
-				last_contact = excluded.last_contact, tokens = excluded.tokens, pending = excluded.pending,
-				first_seen = excluded.first_seen, gone_at = excluded.gone_at`, args...)
-		rows, args = rows[:0], args[:0]
-		return err
+	for _, one := range states {
+		rows, args = appendRow(rows, args, db.Instance.Number, one)
 	}
-	for _, one := range p.agents {
-		if !one.isDue() {
-			continue
-		}
-		rows, args = appendRow(rows, args, s.cfg.Database.Instance.Number, one.state)
-		if len(rows) == perStatement {
-			if err := flush(); err != nil {
-				return err
-			}
-		}
-	}
-	return flush()
+	_, err := tx.ExecContext(ctx, `INSERT INTO watched (instance, `+columns+`) VALUES `+strings.Join(rows, ", ")+`
+		ON CONFLICT (instance, agent_id) DO UPDATE SET project_id = excluded.project_id, project_path = excluded.project_path,
+			agent_name = excluded.agent_name, status = excluded.status, status_since = excluded.status_since,
+			last_contact = excluded.last_contact, tokens = excluded.tokens, pending = excluded.pending,
+			first_seen = excluded.first_seen, gone_at = excluded.gone_at`, args...)
+	return err
 }
 
 // Sweep forgets a batch of agents that have been gone for longer than the retention, and returns how many.
