@@ -7,6 +7,7 @@ import (
 
 	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/fleet"
+	"gitlab-agent-portal/internal/history"
 	"gitlab-agent-portal/internal/watch/rules"
 )
 
@@ -15,6 +16,8 @@ type memory struct {
 	agents map[int64]*known
 	self   rules.Self
 	readAt time.Time
+	// failure is why the last reading was not whole.
+	failure Failure
 }
 
 // known is one agent: its state, the state that is stored, and what metrics tell of it.
@@ -26,10 +29,19 @@ type known struct {
 // plan is what a reading leads to. Nothing of it counts before it is written.
 type plan struct {
 	agents map[int64]*known
-	self   rules.Self
-	readAt time.Time
+	// newcomers are agents that were never read before. They lead to transitions and to nothing else: all
+	// that is an alert is seen twice.
+	newcomers []newcomer
+	self      rules.Self
+	readAt    time.Time
 	rules.Outcome
 	failure Failure
+}
+
+// newcomer is an agent that was never read before, and what is noted of it.
+type newcomer struct {
+	state       rules.State
+	transitions []history.Transition
 }
 
 // Once takes the lease, reads the fleet once and keeps what that leads to. The error is ErrHeld, the
@@ -62,7 +74,7 @@ func (s *Service) Once(ctx context.Context) error {
 		s.mem = nil // what the database holds is read anew
 		return err
 	}
-	s.mem.self, s.mem.readAt = p.self, p.readAt
+	s.mem.self, s.mem.readAt, s.mem.failure = p.self, p.readAt, p.failure
 	for id, one := range p.agents {
 		s.mem.agents[id] = one
 	}
@@ -121,6 +133,12 @@ func (p *plan) see(limits rules.Limits, before *known, a fleet.Agent, at time.Ti
 		before = new(known)
 	}
 	next, outcome := limits.See(before.state, *a.Project, a.Agent, at)
-	p.agents[a.ID] = &known{state: next, stored: before.stored, figure: figureOf(next, a, limits, at)}
+	one := &known{state: next, stored: before.stored, figure: figureOf(next, a, limits, at)}
+	p.agents[a.ID] = one
+	if !before.state.Known() {
+		one.stored = next // by then
+		p.newcomers = append(p.newcomers, newcomer{next, outcome.Transitions})
+		return
+	}
 	p.Add(outcome)
 }

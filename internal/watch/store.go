@@ -10,6 +10,7 @@ import (
 	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/alert"
 	"gitlab-agent-portal/internal/database"
+	"gitlab-agent-portal/internal/history"
 	"gitlab-agent-portal/internal/watch/rules"
 )
 
@@ -27,7 +28,7 @@ func (s *Service) load(ctx context.Context) (*memory, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.readAt, m.self.FailingSince = status.ReadAt, status.FailingSince
+	m.readAt, m.self.FailingSince, m.failure = status.ReadAt, status.FailingSince, status.Failure
 	if err := s.loadAgents(ctx, m); err != nil {
 		return nil, fmt.Errorf("read what the watch knows: %w", err)
 	}
@@ -82,35 +83,26 @@ func Remember(ctx context.Context, db *database.DB, tx *database.Tx, states []ru
 	return nil
 }
 
-// write keeps a plan in one transaction, unless another replica has the lease by now.
+// write keeps a plan in one transaction, unless another replica has the lease by now. Where a watch
+// begins with thousands of agents, most of them are kept before, a few at a time: SQLite has one writer.
 func (s *Service) write(ctx context.Context, p *plan) error {
-	tx, err := s.cfg.Database.Write.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("keep what was read: %w", err)
-	}
-	defer func() { _ = tx.Rollback() }() // of no effect after the commit
-	if err := s.writeSelf(ctx, tx, p); err != nil {
-		return err
-	}
-	if err := s.writeAgents(ctx, tx, p); err != nil {
-		return err
-	}
-	if err := s.cfg.Transitions.Note(ctx, tx, p.Transitions); err != nil {
-		return err
-	}
-	changes, err := s.cfg.Alerts.Save(ctx, tx, p.Opened, p.Resolved)
-	if err != nil {
-		return err
-	}
-	for _, queue := range s.cfg.Queues {
-		if len(changes) > 0 {
-			if err := queue.Enqueue(ctx, tx, changes); err != nil {
-				return fmt.Errorf("enqueue what changed: %w", err)
-			}
+	rest := p.newcomers
+	for len(rest) > perStatement {
+		some := rest[:perStatement]
+		rest = rest[perStatement:]
+		keep := func(tx *database.Tx) error { return s.writeAgents(ctx, tx, some, nil, nil) }
+		if err := s.inTransaction(ctx, s.before(), keep); err != nil {
+			return err
 		}
 	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("keep what was read: %w", err)
+	err := s.inTransaction(ctx, p.how(), func(tx *database.Tx) error {
+		if err := s.writeAgents(ctx, tx, rest, p.due(), p.Transitions); err != nil {
+			return err
+		}
+		return s.writeAlerts(ctx, tx, p)
+	})
+	if err != nil {
+		return err
 	}
 	for _, one := range p.agents {
 		if one.isDue() {
@@ -120,12 +112,68 @@ func (s *Service) write(ctx context.Context, p *plan) error {
 	return nil
 }
 
+// course is how the readings go.
+type course struct {
+	readAt, failingSince time.Time
+	failure              Failure
+}
+
+// how is how they go with the plan's, and before how they went until then.
+func (p *plan) how() course { return course{p.readAt, p.self.FailingSince, p.failure} }
+func (s *Service) before() course {
+	return course{s.mem.readAt, s.mem.self.FailingSince, s.mem.failure}
+}
+
+// inTransaction keeps what keep writes, and how the readings go, or neither.
+func (s *Service) inTransaction(ctx context.Context, how course, keep func(*database.Tx) error) error {
+	tx, err := s.cfg.Database.Write.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("keep what was read: %w", err)
+	}
+	defer func() { _ = tx.Rollback() }() // of no effect after the commit
+	if err := s.writeSelf(ctx, tx, how); err != nil {
+		return err
+	}
+	if err := keep(tx); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("keep what was read: %w", err)
+	}
+	return nil
+}
+
+// writeAgents keeps the states of agents, and what became of them.
+func (s *Service) writeAgents(ctx context.Context, tx *database.Tx, newcomers []newcomer, due []rules.State, noted []history.Transition) error {
+	for _, one := range newcomers {
+		due, noted = append(due, one.state), append(noted, one.transitions...)
+	}
+	if err := Remember(ctx, s.cfg.Database, tx, due); err != nil {
+		return err
+	}
+	return s.cfg.Transitions.Note(ctx, tx, noted)
+}
+
+// writeAlerts keeps which alerts have changed, and has that told.
+func (s *Service) writeAlerts(ctx context.Context, tx *database.Tx, p *plan) error {
+	changes, err := s.cfg.Alerts.Save(ctx, tx, p.Opened, p.Resolved)
+	if err != nil || len(changes) == 0 {
+		return err
+	}
+	for _, queue := range s.cfg.Queues {
+		if err := queue.Enqueue(ctx, tx, changes); err != nil {
+			return fmt.Errorf("enqueue what changed: %w", err)
+		}
+	}
+	return nil
+}
+
 // writeSelf notes how the reading went. Its row, held until the end, keeps every other replica out.
-func (s *Service) writeSelf(ctx context.Context, tx *database.Tx, p *plan) error {
+func (s *Service) writeSelf(ctx context.Context, tx *database.Tx, how course) error {
 	db := s.cfg.Database
 	held, err := database.Exec(ctx, tx, `UPDATE watches SET read_at = $1, failing_since = $2, failure = $3
 		WHERE instance = $4 AND holder = $5 AND held_until > `+db.Now,
-		microOrZero(p.readAt), microOrZero(p.self.FailingSince), string(p.failure), db.Instance.Number, s.holder)
+		microOrZero(how.readAt), microOrZero(how.failingSince), string(how.failure), db.Instance.Number, s.holder)
 	if err != nil {
 		return fmt.Errorf("keep how a reading went: %w", err)
 	}
@@ -140,14 +188,15 @@ func (k *known) isDue() bool {
 	return !k.state.Same(k.stored) || k.state.LastContact.Sub(k.stored.LastContact).Abs() >= contactEvery
 }
 
-func (s *Service) writeAgents(ctx context.Context, tx *database.Tx, p *plan) error {
+// due are the states that have to be written.
+func (p *plan) due() []rules.State {
 	var due []rules.State
 	for _, one := range p.agents {
 		if one.isDue() {
 			due = append(due, one.state)
 		}
 	}
-	return Remember(ctx, s.cfg.Database, tx, due)
+	return due
 }
 
 // upsert writes the rows of some agents.

@@ -2,6 +2,7 @@ package watch_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -280,4 +281,18 @@ func TestAWatchThatIsSwitchedOffSaysSo(t *testing.T) {
 	if status, err := s.Status(t.Context()); err != nil || status.On {
 		t.Errorf("status = %+v, %v; want it off", status, err)
 	}
+}
+
+func TestAWatchThatBeginsWithManyAgentsTakesThemInAFewAtATime(t *testing.T) {
+	t.Parallel()
+	onEveryEngine(t, func(t *testing.T, w *world) {
+		web, _ := w.agents("web")
+		for i := range 1200 {
+			w.agent(web, fmt.Sprintf("store-%04d", i), gitlabtest.Token{Live: true})
+		}
+		w.once(w.replica())
+		if got, want := w.rows("watched", "transitions"), []int{1200, 3600}; !slices.Equal(got, want) {
+			t.Errorf("rows = %v, want %v", got, want)
+		}
+	})
 }
