@@ -53,8 +53,8 @@ func expose(t *testing.T) metrics {
 	if err := json.Unmarshal([]byte(line), &started); err != nil {
 		t.Fatalf("the first line of the log does not name the metrics' address: %s", line)
 	}
-	for body := ""; ; {
-		if body = ask(t, client, "http://"+started.Metrics+"/metrics").body; strings.Contains(body, "\nportal_fleet_agents{") || t.Context().Err() != nil {
+	for {
+		if body := ask(t, client, "http://"+started.Metrics+"/metrics").body; strings.Contains(body, "\nportal_fleet_agents{") || t.Context().Err() != nil {
 			return parse(body)
 		}
 	}

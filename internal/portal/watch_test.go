@@ -160,7 +160,7 @@ func TestACheckTriesTheTokensOfTheWatch(t *testing.T) {
 					t.Errorf("the check does not say %q: %s", want, out)
 				}
 			}
-			for _, secret := range strings.Split(tt.tokens, ",") {
+			for _, secret := range strings.SplitSeq(tt.tokens, ",") {
 				if strings.Contains(out.String(), secret) {
 					t.Errorf("the check shows a token: %s", out)
 				}

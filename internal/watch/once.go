@@ -3,6 +3,7 @@ package watch
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"gitlab-agent-portal/internal/agent"
@@ -75,9 +76,7 @@ func (s *Service) Once(ctx context.Context) error {
 		return err
 	}
 	s.mem.self, s.mem.readAt, s.mem.failure = p.self, p.readAt, p.failure
-	for id, one := range p.agents {
-		s.mem.agents[id] = one
-	}
+	maps.Copy(s.mem.agents, p.agents)
 	s.figures.Store(s.mem.draw())
 	return nil
 }

@@ -120,6 +120,7 @@ type course struct {
 
 // how is how they go with the plan's, and before how they went until then.
 func (p *plan) how() course { return course{p.readAt, p.self.FailingSince, p.failure} }
+
 func (s *Service) before() course {
 	return course{s.mem.readAt, s.mem.self.FailingSince, s.mem.failure}
 }

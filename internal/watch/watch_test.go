@@ -238,7 +238,9 @@ func TestAReadingThatWasOvertakenIsNotKept(t *testing.T) {
 		w.Inject(gitlabtest.OpListProjects, gitlabtest.Hold(gate).Times(1))
 		result := make(chan error, 1)
 		go func() { result <- first.Once(t.Context()) }()
-		gate.Await(t.Context(), 1)
+		if err := gate.Await(t.Context(), 1); err != nil {
+			t.Fatal(err)
+		}
 		w.takeLease()
 		w.once(second)
 		gate.Open()
@@ -293,6 +295,70 @@ func TestAWatchThatBeginsWithManyAgentsTakesThemInAFewAtATime(t *testing.T) {
 		w.once(w.replica())
 		if got, want := w.rows("watched", "transitions"), []int{1200, 3600}; !slices.Equal(got, want) {
 			t.Errorf("rows = %v, want %v", got, want)
+		}
+	})
+}
+
+func TestAReadingThatWasKeptInPartIsNotTakenInTwice(t *testing.T) {
+	t.Parallel()
+	onEveryEngine(t, func(t *testing.T, w *world) {
+		web, agents := w.agents("web", "prod")
+		s := w.replica()
+		w.once(s)
+		w.cut(agents[0])
+		w.reads(s, 25*time.Minute)
+		for i := range 1001 { // of which two batches are kept before the rest fails
+			w.agent(web, fmt.Sprintf("store-%04d", i), gitlabtest.Token{Live: true})
+		}
+		w.queue.fail = errQueue
+		w.clock.Advance(2 * interval)
+		if err := s.Once(t.Context()); !errors.Is(err, errQueue) {
+			t.Fatalf("Once = %v, want the queue's error", err)
+		}
+		if n := w.rows("watched")[0]; n != 1001 {
+			t.Errorf("%d agents are kept, want those of two batches and the one from before", n)
+		}
+		w.queue.fail = nil
+		w.once(s)
+		if got, want := w.rows("watched", "transitions"), []int{1002, 1002*3 + 1}; !slices.Equal(got, want) {
+			t.Errorf("rows = %v, want %v", got, want)
+		}
+	})
+}
+
+func TestTokensAreAskedOnceAnHourWhenTheyEnd(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, databasetest.SQLite(t))
+	w.agents("web", "prod")
+	s := w.replica()
+	w.reads(s, time.Hour)
+	if n := w.Calls(gitlabtest.OpGetOwnToken); n != 1 {
+		t.Errorf("asked %d times within an hour, want once", n)
+	}
+	w.once(s)
+	if n := w.Calls(gitlabtest.OpGetOwnToken); n != 2 {
+		t.Errorf("asked %d times in more than an hour, want twice", n)
+	}
+}
+
+func TestTheLastContactOfAConnectedAgentIsKeptEveryHour(t *testing.T) {
+	t.Parallel()
+	onEveryEngine(t, func(t *testing.T, w *world) {
+		w.agents("web", "prod")
+		s := w.replica()
+		w.once(s)
+		first := w.clock.Now()
+		for _, tt := range []struct {
+			after, want time.Duration
+		}{{55 * time.Minute, 0}, {interval, time.Hour}, {30 * time.Minute, time.Hour}} {
+			w.reads(s, tt.after)
+			var contact int64
+			if err := w.db.Read.QueryRowContext(t.Context(), `SELECT last_contact FROM watched`).Scan(&contact); err != nil {
+				t.Fatal(err)
+			}
+			if got := time.UnixMicro(contact).Sub(first).Round(time.Minute); got != tt.want {
+				t.Errorf("%v after the first reading the last contact is that of %v after it, want %v", w.clock.Now().Sub(first), got, tt.want)
+			}
 		}
 	})
 }

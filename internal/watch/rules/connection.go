@@ -21,12 +21,12 @@ func (s *step) seeConnection(a agent.Agent) {
 	}
 	s.after.LastContact = s.contact(a)
 	s.missed()
-	switch status := s.status(a); {
-	case status == agent.StatusConnected:
+	switch status := s.status(a); status {
+	case agent.StatusConnected:
 		if s.after.Status != agent.StatusConnected {
 			s.become(status, s.behind(s.after.LastContact))
 		}
-	case status == agent.StatusNotConnected:
+	case agent.StatusNotConnected:
 		if s.again(silent, s.Settle) && s.after.Status != status {
 			s.become(status, s.behind(s.after.LastContact))
 		}

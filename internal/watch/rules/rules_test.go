@@ -147,10 +147,14 @@ func TestAFlushOfGitLabsCacheFakesNothing(t *testing.T) {
 				p.read(minute)
 			}
 			p.said = nil
+			known := p.state.LastContact
 			p.read(55 * minute) // the database's value, up to 55 minutes old
 			p.read(58 * minute)
 			if before > 0 {
 				p.want(t, "the time has fallen", "")
+			}
+			if p.state.LastContact.Before(known) {
+				t.Errorf("the last contact is %v, and was known to be %v", p.state.LastContact, known)
 			}
 			p.read(minute) // the agent has come forward
 			for range 20 {
