@@ -111,6 +111,23 @@ func TestAReplicaThatDiesIsFollowedByAnotherThatWatches(t *testing.T) {
 	}
 }
 
+func TestAPortalThatStopsLetsAnotherOneWatch(t *testing.T) {
+	t.Parallel()
+	gitlab := newOrganisation(t)
+	database := databasetest.New(t)
+	portal := startPortal(t, gitlab, nil, "DATABASE_URL="+database.URL, "METRICS_ADDR=127.0.0.1:0", "WATCH_TOKEN="+gitlab.watchToken())
+	awaitMetrics(t, portal.metrics(t), "portal_fleet_agents{")
+	portal.stop()
+	if err := <-portal.result; err != nil {
+		t.Fatalf("Run = %v", err)
+	}
+	var claim string
+	row := database.Raw(t).QueryRowContext(t.Context(), `SELECT holder || held_until FROM watches`)
+	if err := row.Scan(&claim); err != nil || claim != "0" {
+		t.Errorf("the watch is claimed by %q, %v; want nobody", claim, err)
+	}
+}
+
 // metrics is the address of the metrics, which the first line of the log names.
 func (p *process) metrics(t *testing.T) string {
 	t.Helper()
@@ -160,7 +177,7 @@ func TestACheckTriesTheTokensOfTheWatch(t *testing.T) {
 					t.Errorf("the check does not say %q: %s", want, out)
 				}
 			}
-			for _, secret := range strings.SplitSeq(tt.tokens, ",") {
+			for secret := range strings.SplitSeq(tt.tokens, ",") {
 				if strings.Contains(out.String(), secret) {
 					t.Errorf("the check shows a token: %s", out)
 				}

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"gitlab-agent-portal/internal/alert"
 )
 
 // Failure is why the last reading was not whole. Its text is its name in catalogues and the database.
@@ -34,12 +36,11 @@ type Status struct {
 	On bool
 	// Interval is how often the watch looks.
 	Interval time.Duration
-	// ReadAt is when the last reading began that was whole; zero for never.
-	ReadAt time.Time
-	// FailingSince is when the first of the readings began that were not, one after the other, and
-	// Failure why the last one was not; zero while they are.
-	FailingSince time.Time
-	Failure      Failure
+	// Status has when the last reading began that was whole, and when the first of those began that were
+	// not, one after the other.
+	alert.Status
+	// Failure is why the last reading was not whole; empty if it was.
+	Failure Failure
 }
 
 // Status tells how the watch does; of a watch that is switched off, nil, only that.
@@ -57,4 +58,10 @@ func (s *Service) Status(ctx context.Context) (Status, error) {
 	}
 	status.ReadAt, status.FailingSince = timeOrZero(readAt), timeOrZero(failingSince)
 	return status, nil
+}
+
+// Readings tells how the readings go, for pages that need to know no more.
+func (s *Service) Readings(ctx context.Context) (alert.Status, error) {
+	status, err := s.Status(ctx)
+	return status.Status, err
 }

@@ -3,6 +3,7 @@ package watch_test
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
+	"gitlab-agent-portal/internal/budget"
 	"gitlab-agent-portal/internal/database/databasetest"
 	"gitlab-agent-portal/internal/history"
 	"gitlab-agent-portal/internal/history/transitions"
@@ -361,4 +363,26 @@ func TestTheLastContactOfAConnectedAgentIsKeptEveryHour(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestTheWatchOnlyReadsAndNeverWithMoreThanItsOwnCalls(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, databasetest.SQLite(t))
+	for i := range 60 {
+		w.agents(fmt.Sprintf("service-%02d", i), "prod")
+	}
+	writer := w.AddPersonalToken(gitlabtest.PersonalToken{User: w.bot, Scopes: []string{"api"}})
+	for _, isOff := range []bool{false, true} {
+		w.Configure(func(s *gitlabtest.Settings) { s.GraphQLOff = isOff })
+		w.once(w.replica(writer))
+		w.takeLease()
+	}
+	for _, r := range w.Requests() {
+		if r.Method != http.MethodGet && r.Op != gitlabtest.OpGraphQL {
+			t.Errorf("the watch sent %s %s", r.Method, r.Op)
+		}
+	}
+	if n := w.MaxInFlight(); n > budget.WatchAtOnce {
+		t.Errorf("%d calls at once, want at most %d", n, budget.WatchAtOnce)
+	}
 }
