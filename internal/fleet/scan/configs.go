@@ -72,6 +72,27 @@ func (p *pass) readConfigs(ctx context.Context, agents []agentread.ProjectAgent)
 	}
 }
 
+// readAllConfigs is readConfigs for all agents that were found, a hundred projects at a time. A page of
+// a group's agents has some of a project's, and would ask for all its files again.
+func (p *pass) readAllConfigs(ctx context.Context) error {
+	agents := map[int64][]agentread.ProjectAgent{}
+	for _, a := range p.found.Agents {
+		agents[a.Project.ID] = append(agents[a.Project.ID], agentread.ProjectAgent{Project: *a.Project, Agent: a.Agent})
+	}
+	group, ctx := parallel.WithContext(ctx)
+	for projects := range slices.Chunk(slices.Sorted(maps.Keys(agents)), batchSize) {
+		var asked []agentread.ProjectAgent
+		for _, id := range projects {
+			asked = append(asked, agents[id]...)
+		}
+		group.Go(func() error {
+			p.readConfigs(ctx, asked)
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
 // unjudged are the files of which nothing is known, each once, the smaller names first so that a
 // fleet of many is worked off in the same order; no more than maxJudged.
 func (p *pass) unjudged() []agentread.ConfigBlob {

@@ -7,7 +7,6 @@ import (
 	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/agentread"
 	"gitlab-agent-portal/internal/fleet"
-	"gitlab-agent-portal/internal/parallel"
 )
 
 // readGroup reads the agents of a group as GraphQL tells of them, a hundred a query, and reports
@@ -35,15 +34,11 @@ func (p *pass) readGroup(ctx context.Context) (told bool, err error) {
 			return false, p.fatal(ctx)
 		}
 		p.noteAll(projects, page)
-		group, within := parallel.WithContext(ctx)
-		p.readBeside(within, group, page)
-		if err := group.Wait(); err != nil { // a panic
-			return false, err
-		}
+		p.readRunning(ctx, page)
 		count += len(page)
 	}
 	p.allListed()
-	return true, nil
+	return true, p.readAllConfigs(ctx)
 }
 
 // noteAll keeps what one page tells of a group's agents.

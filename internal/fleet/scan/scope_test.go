@@ -111,8 +111,8 @@ func community(s *gitlabtest.Settings) { s.CommunityEdition = true }
 func noGraphQL(s *gitlabtest.Settings) { s.GraphQLOff = true }
 func adminMode(s *gitlabtest.Settings) { s.AdminMode = true }
 
-// A group in which every project has agents costs a query for each hundred agents, and no list. Of each
-// kind one more asks for their versions, and one for their files.
+// A group in which every project has agents costs a query for each hundred agents, and no list. As many
+// more ask for their versions, and one for each hundred projects for their files.
 func TestAScopeAsksForNoMoreThanItShows(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -120,7 +120,7 @@ func TestAScopeAsksForNoMoreThanItShows(t *testing.T) {
 		setting func(*gitlabtest.Settings)
 		want    map[string]int
 	}{
-		"a group": {agent.ScopeGroup("group"), nil, map[string]int{gitlabtest.OpGraphQL: 5 + 5 + 5}},
+		"a group": {agent.ScopeGroup("group"), nil, map[string]int{gitlabtest.OpGraphQL: 5 + 5 + 3}},
 		"a group in the Community Edition: two queries that are refused, the list, and a query for each of its pages": {
 			agent.ScopeGroup("group"), community, map[string]int{gitlabtest.OpGraphQL: 2 + 3 + 3 + 3, gitlabtest.OpListGroupProjects: 3},
 		},
@@ -219,8 +219,8 @@ func TestAGroupOfWhichTheReadingBreaksOffIsReadByItsProjects(t *testing.T) {
 	if err := gate.Await(t.Context(), 1); err != nil {
 		t.Fatal(err)
 	}
-	var asked atomic.Int64                                                                                                     // first for the versions and the files of the agents of the first page
-	w.Inject(gitlabtest.OpGraphQL, gitlabtest.Status(500).Times(4).When(func(*http.Request) bool { return asked.Add(1) > 2 })) // the second page, with its retries
+	var asked atomic.Int64                                                                                                     // first for the versions of the agents of the first page
+	w.Inject(gitlabtest.OpGraphQL, gitlabtest.Status(500).Times(4).When(func(*http.Request) bool { return asked.Add(1) > 1 })) // the second page, with its retries
 	gate.Open()
 	got, err := result()
 	if err != nil || len(got.Agents) != 120 || len(got.Projects) != 60 {
