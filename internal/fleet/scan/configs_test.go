@@ -214,3 +214,20 @@ func TestTheAgentsOfAGroupComeWithTheirFiles(t *testing.T) {
 		t.Errorf("the file is %q", got)
 	}
 }
+
+// TestAFileThatGitLabDidNotComeToIsUnknown is of a folder with more files than GitLab tells at once.
+func TestAFileThatGitLabDidNotComeToIsUnknown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	lead := w.person("lead")
+	web := lead.project("web", gitlabtest.Developer)
+	lead.configured(web, "alpha", bad)
+	lead.configured(web, "omega", bad)
+	for i := range 100 {
+		w.AddFile(gitlabtest.File{Project: web, Path: fmt.Sprintf(".gitlab/agents/middle/%03d.yaml", i), Content: "{}"})
+	}
+	want := map[string]agent.ConfigState{"alpha": agent.ConfigRefused, "omega": agent.ConfigUnknown}
+	if got := lead.judged(); !maps.Equal(got, want) {
+		t.Errorf("told %v, want %v", got, want)
+	}
+}
