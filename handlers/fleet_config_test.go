@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -109,5 +110,19 @@ func TestTheExportsSayWhatGitLabMakesOfConfigurations(t *testing.T) {
 	p.fleet.Drop(p.people["lead"])
 	if got, want := told(), map[string]string{"prod": "null", "idle": "null"}; !maps.Equal(got, want) {
 		t.Errorf("the JSON has %v of a repository that is down, want %v", got, want)
+	}
+}
+
+func TestACorrectedConfigurationIsNotSaidToBeRefused(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t)
+	p.refuses("prod")
+	lead := p.as("lead")
+	lead.awaitBadge("prod", "config_invalid")
+	if got := lead.post(lead.draft("ci_access: {}\n", nil)); got.status != http.StatusSeeOther {
+		t.Fatalf("the commit = %d %q", got.status, got.text("main"))
+	}
+	if got := badge(lead.whole(""), "prod", "config_invalid"); got.Length() != 0 {
+		t.Errorf("the badge says %q", got.Text())
 	}
 }
