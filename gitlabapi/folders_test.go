@@ -95,7 +95,7 @@ func TestFoldersOfManyProjectsAreAFewQueries(t *testing.T) {
 		limit, queries int
 	}{
 		"as GitLab is set up":                     {250, 2},
-		"where a query may cost less":        {30, 4},
+		"where a query may cost less":             {30, 4},
 		"where none of them may cost what it has": {3, 0},
 	} {
 		t.Run(name, func(t *testing.T) {

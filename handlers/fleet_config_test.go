@@ -106,7 +106,9 @@ func TestTheExportsSayWhatGitLabMakesOfConfigurations(t *testing.T) {
 	if want := []string{"config", "none", "refused"}; !slices.Equal(cells, want) {
 		t.Errorf("the CSV ends with %q, want %q", cells, want)
 	}
-	p.gitlab.Configure(func(s *gitlabtest.Settings) { s.GitalyErrors = map[int64]string{p.project: "14:connections to all backends failing"} })
+	p.gitlab.Configure(func(s *gitlabtest.Settings) {
+		s.GitalyErrors = map[int64]string{p.project: "14:connections to all backends failing"}
+	})
 	p.fleet.Drop(p.people["lead"])
 	if got, want := told(), map[string]string{"prod": "null", "idle": "null"}; !maps.Equal(got, want) {
 		t.Errorf("the JSON has %v of a repository that is down, want %v", got, want)

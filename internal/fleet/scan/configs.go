@@ -52,9 +52,10 @@ func (v *verdicts) of(blob agentread.ConfigBlob) agent.ConfigState {
 }
 
 // readConfigs asks which configuration files agents have, in a query of its own as readRunning's is,
-// for where repositories are kept may be slow too. What is in them is not read here.
+// for where repositories are kept may be slow too. What is in them is not read here. While other people
+// wait for their lists, their calls come first.
 func (p *pass) readConfigs(ctx context.Context, agents []agentread.ProjectAgent) {
-	if len(agents) == 0 || p.configsFailed.Load() || p.isLimited() {
+	if len(agents) == 0 || p.configsFailed.Load() || p.isLimited() || p.turns.waits() > 0 {
 		return
 	}
 	var found map[int64]agentread.ConfigBlob
@@ -130,6 +131,9 @@ func (s *Service) judge(ctx context.Context, f *flight, p *pass) {
 // no reason to leave out the others.
 func (p *pass) judge(ctx context.Context, blobs []agentread.ConfigBlob) error {
 	for _, blob := range blobs {
+		if p.turns.waits() > 0 {
+			return nil
+		}
 		var state agent.ConfigState
 		err := p.call(ctx, projectTimeout, func(ctx context.Context, reader *agentread.Reader) (err error) {
 			state, err = reader.JudgeConfig(ctx, blob)
