@@ -30,6 +30,8 @@ type exportedAgent struct {
 	ActiveTokens *int            `json:"active_tokens"`
 	Tokens       []exportedToken `json:"tokens"`
 	Attention    []agent.Rule    `json:"attention"`
+	// Config is null where it is not known.
+	Config *agent.ConfigState `json:"config"`
 	exportedVersions
 }
 
@@ -116,7 +118,7 @@ func writeFleetCSV(out *csvsafe.Writer, rows []fleet.Row) error {
 	err := out.Write(
 		"project", "project_id", "agent", "agent_id", "access", "status", "last_used_at",
 		"active_tokens", "oldest_token_created_at", "token_names", "attention",
-		"versions", "update_needed", "versions_unknown", "receptive",
+		"versions", "update_needed", "versions_unknown", "receptive", "config",
 	)
 	for i := 0; i < len(rows) && err == nil; i++ {
 		err = out.Write(csvCells(rows[i])...)
@@ -139,7 +141,7 @@ func csvCells(row fleet.Row) []string {
 	return []string{
 		row.Project.Path, strconv.FormatInt(row.Project.ID, 10), row.Name, strconv.FormatInt(row.ID, 10), string(row.Role()),
 		string(row.Status), timestamp(row.LastContact), tokenCount(row), timestamp(row.OldestToken()),
-		strings.Join(names, ", "), strings.Join(due, " "), row.VersionList(), updateNeeded(row), string(row.Untold()), strconv.FormatBool(row.Receptive),
+		strings.Join(names, ", "), strings.Join(due, " "), row.VersionList(), updateNeeded(row), string(row.Untold()), strconv.FormatBool(row.Receptive), string(row.Config),
 	}
 }
 
@@ -197,7 +199,7 @@ func exportAgent(row fleet.Row) exportedAgent {
 	exported := exportedAgent{
 		ProjectID: row.Project.ID, Project: row.Project.Path, AgentID: row.ID, Agent: row.Name, CanManage: row.Project.Access.CanManage(),
 		Archived: row.Project.Archived, Receptive: row.Receptive, Status: row.Status, LastUsedAt: known(row.LastContact), Attention: append([]agent.Rule{}, row.Due...),
-		exportedVersions: exportVersions(row),
+		Config: configOf(row), exportedVersions: exportVersions(row),
 	}
 	if !row.TokensRead() {
 		return exported
@@ -209,6 +211,14 @@ func exportAgent(row fleet.Row) exportedAgent {
 		})
 	}
 	return exported
+}
+
+// configOf is what is known of the agent's configuration file, nil for nothing.
+func configOf(row fleet.Row) *agent.ConfigState {
+	if row.Config == agent.ConfigUnknown {
+		return nil
+	}
+	return &row.Config
 }
 
 // accountOf is the state of an account, nil where it is not known.
