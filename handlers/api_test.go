@@ -142,7 +142,7 @@ func TestAProgramIsToldWhatIsWrongWithItsToken(t *testing.T) {
 	}
 }
 
-// TestATokenOpensNothingButTheExports tries every other route with it, and every way to change something.
+// TestC7ATokenOpensNothingButTheExports tries every other route with it, and every way to change something.
 func TestC7ATokenOpensNothingButTheExports(t *testing.T) {
 	t.Parallel()
 	p := newPortal(t)
