@@ -2,6 +2,7 @@ package handlers_test
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -123,9 +124,7 @@ func TestAProgramIsToldWhatIsWrongWithItsToken(t *testing.T) {
 	} {
 		for _, path := range readable() {
 			b := p.program("")
-			for key, values := range tt.header {
-				b.header[key] = values
-			}
+			maps.Copy(b.header, tt.header)
 			got := b.get(path)
 			code, _ := problem(t, got)
 			if got.status != tt.status || code != tt.code || !strings.HasSuffix(got.header.Get("WWW-Authenticate"), tt.challenge) && tt.code != "token_scope" {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"time"
 
@@ -15,12 +14,8 @@ import (
 	"gitlab-agent-portal/internal/history/transitions"
 )
 
-const (
-	// historyDays is how far back an export of the history goes unless it is asked for another time.
-	historyDays = 30
-	// historyAgents is of how many agents one statement reads.
-	historyAgents = 200
-)
+// historyDays is how far back an export of the history goes unless it is asked for another time.
+const historyDays = 30
 
 // historyCSV exports what became of the agents that the address selects, as the fleet's exports do: agent
 // by agent, the oldest first. It takes as long as its reader needs, as that of the activity.
@@ -78,46 +73,36 @@ func historyQuery(values url.Values, now time.Time) (query transitions.Query, er
 // historyReader reads transitions in bounded pieces.
 type historyReader struct {
 	store *transitions.Store
-	// query holds the agents that are being read, and where that is; waiting are those to come.
-	query   transitions.Query
-	waiting [][]int64
-	rows    map[int64]*fleet.Row
+	// query is where in the first of the rows the reading is; rows are the agents that are not done.
+	query transitions.Query
+	rows  []fleet.Row
+	byID  map[int64]*fleet.Row
 }
 
 func newHistoryReader(store *transitions.Store, query transitions.Query, rows []fleet.Row) *historyReader {
-	reader := &historyReader{store: store, query: query, rows: make(map[int64]*fleet.Row, len(rows))}
-	reader.query.Limit = exportBatch
-	agents := make([]int64, len(rows))
+	reader := &historyReader{store: store, query: query, rows: rows, byID: make(map[int64]*fleet.Row, len(rows))}
 	for i := range rows {
-		agents[i], reader.rows[rows[i].ID] = rows[i].ID, &rows[i]
+		reader.byID[rows[i].ID] = &rows[i]
 	}
-	slices.Sort(agents)
-	reader.waiting = slices.Collect(slices.Chunk(agents, historyAgents))
 	return reader
 }
 
-// next returns the next transitions; none at the end.
-func (r *historyReader) next(ctx context.Context) ([]history.Transition, error) {
-	for {
-		if len(r.query.Agents) == 0 {
-			if len(r.waiting) == 0 {
-				return nil, nil
-			}
-			r.query.Agents, r.waiting = r.waiting[0], r.waiting[1:]
-		}
-		found, err := r.store.Page(ctx, r.query)
+// next returns the next transitions, of as many agents as it takes; none at the end.
+func (r *historyReader) next(ctx context.Context) (found []history.Transition, err error) {
+	for len(r.rows) > 0 && len(found) < exportBatch {
+		r.query.Agent, r.query.Limit = r.rows[0].ID, exportBatch-len(found)
+		piece, err := r.store.Page(ctx, r.query)
 		if err != nil {
 			return nil, err
 		}
-		if len(found) < r.query.Limit {
-			r.query.Agents, r.query.After = nil, history.Transition{}
-		} else {
-			r.query.After = found[len(found)-1]
+		found = append(found, piece...)
+		if len(piece) == r.query.Limit {
+			r.query.After = piece[len(piece)-1]
+			continue
 		}
-		if len(found) > 0 {
-			return found, nil
-		}
+		r.query.After, r.rows = history.Transition{}, r.rows[1:]
 	}
+	return found, nil
 }
 
 // write writes found and all that comes after it.
@@ -138,7 +123,7 @@ func (r *historyReader) write(ctx context.Context, file *csvsafe.Writer, found [
 }
 
 func (r *historyReader) cells(one history.Transition) []string {
-	row, token := r.rows[one.AgentID], ""
+	row, token := r.byID[one.AgentID], ""
 	if one.TokenID != 0 {
 		token = strconv.FormatInt(one.TokenID, 10)
 	}

@@ -33,7 +33,8 @@ func (p *portal) watched() (foreign int64) {
 	}
 	opened := []alert.Alert{
 		of(alert.Disconnected, p.project, "shop/payments", p.prod, "prod"), of(alert.Idle, p.project, "shop/payments", p.idle, "idle"),
-		of(alert.Disconnected, foreign, "foreign", theirs, "theirs"), {Kind: alert.WatchFailing, OpenedAt: now},
+		of(alert.Disconnected, foreign, "foreign", theirs, "theirs"),
+		{Kind: alert.WatchFailing, OpenedAt: now},
 	}
 	p.saveAlerts(opened, opened[1:2])
 	ack := alert.Acknowledgement{ByID: p.people["dev"], By: "dev", At: now, Until: now.Add(time.Hour), Note: "the cluster moves"}
@@ -139,14 +140,15 @@ func TestTheHistoryIsThatOfTheCallersAgents(t *testing.T) {
 	}
 	lead := p.program(p.token("lead"))
 	for query, want := range map[string][]string{
-		"":                                   {"2026-10-15 prod connected ", "2026-11-04 prod not_connected ", "2026-11-22 prod token_created 7", "2026-11-14 idle registered "},
-		"?since=2026-11-14":                  {"2026-11-04 prod not_connected ", "2026-11-22 prod token_created 7", "2026-11-14 idle registered "},
+		"":                                   {"2026-11-14 idle registered ", "2026-10-15 prod connected ", "2026-11-04 prod not_connected ", "2026-11-22 prod token_created 7"},
+		"?since=2026-11-14":                  {"2026-11-14 idle registered ", "2026-11-04 prod not_connected ", "2026-11-22 prod token_created 7"},
 		"?since=2026-11-14T12:00:01Z":        {"2026-11-04 prod not_connected ", "2026-11-22 prod token_created 7"},
-		"?until=2026-11-14":                  {"2026-10-15 prod connected ", "2026-11-04 prod not_connected ", "2026-11-14 idle registered "},
+		"?until=2026-11-14":                  {"2026-11-14 idle registered ", "2026-10-15 prod connected ", "2026-11-04 prod not_connected "},
 		"?until=2026-11-14T12:00:00Z":        {"2026-10-15 prod connected ", "2026-11-04 prod not_connected "},
 		"?since=2026-01-01&q=prod":           {"2026-10-05 prod registered ", "2026-10-15 prod connected ", "2026-11-04 prod not_connected ", "2026-11-22 prod token_created 7"},
+		"?sort=-agent&since=2026-11-10":      {"2026-11-04 prod not_connected ", "2026-11-22 prod token_created 7", "2026-11-14 idle registered "},
 		"?group=nothing":                     {},
-		"?scope=group:shop&status=never":     {"2026-10-15 prod connected ", "2026-11-04 prod not_connected ", "2026-11-22 prod token_created 7", "2026-11-14 idle registered "},
+		"?scope=group:shop&status=never":     {"2026-11-14 idle registered ", "2026-10-15 prod connected ", "2026-11-04 prod not_connected ", "2026-11-22 prod token_created 7"},
 		"?status=never_connected&group=shop": {"2026-11-14 idle registered "},
 	} {
 		got := lead.get("/history.csv" + query)

@@ -8,10 +8,9 @@ import (
 	"gitlab-agent-portal/internal/history"
 )
 
-// Query says which transitions to read, in pieces.
+// Query says which transitions of one agent to read, in pieces.
 type Query struct {
-	// Agents are those whose transitions to read.
-	Agents []int64
+	Agent int64
 	// Since and Until bound the time; Until itself is not in it.
 	Since, Until time.Time
 	// After is the last one that was read already; the zero value begins.
@@ -20,27 +19,20 @@ type Query struct {
 	Limit int
 }
 
-// Page returns what Of does until a time, a piece after the other: by agent, then by time, and of each agent
-// first the one that says how its connection was when the time began.
+// Page returns what Of does until a time, a piece after the other: first what says how the connection was
+// when the time began. An agent at a time is what the index is for, whatever else the table holds: with a
+// list of agents and a limit PostgreSQL reads all of it.
 func (s *Store) Page(ctx context.Context, q Query) ([]history.Transition, error) {
-	list, err := s.db.NumbersArg(q.Agents)
-	if err != nil {
-		return nil, fmt.Errorf("list the agents: %w", err)
-	}
-	after := q.After.At.UnixMicro()
-	if q.After.AgentID == 0 {
-		after = 0
+	after := int64(-1)
+	if !q.After.At.IsZero() {
+		after = q.After.At.UnixMicro()
 	}
 	return s.read(ctx, `SELECT agent_id, at, kind, token_id FROM transitions
-		WHERE instance = $2 AND agent_id IN (`+s.db.Numbers+`) AND at < $4
-			AND (at >= $3 OR kind IN (1, 2, 4, 7) AND at = (
-				SELECT MAX(before.at) FROM transitions before
-				WHERE before.instance = transitions.instance AND before.agent_id = transitions.agent_id
-					AND before.at < $3 AND before.kind IN (1, 2, 4, 7)))
-			AND (agent_id, at, kind, token_id) > ($5, $6, $7, $8)
-		ORDER BY agent_id, at, kind, token_id LIMIT $9`,
-		list, s.db.Instance.Number, q.Since.UnixMicro(), q.Until.UnixMicro(),
-		q.After.AgentID, after, int64(q.After.Kind), q.After.TokenID, q.Limit)
+		WHERE instance = $1 AND agent_id = $2 AND at < $4 AND at >= COALESCE((
+			SELECT MAX(at) FROM transitions WHERE instance = $1 AND agent_id = $2 AND at < $3 AND kind IN (1, 2, 4, 7)), $3)
+			AND (at >= $3 OR kind IN (1, 2, 4, 7)) AND (at, kind, token_id) > ($5, $6, $7)
+		ORDER BY at, kind, token_id LIMIT $8`,
+		s.db.Instance.Number, q.Agent, q.Since.UnixMicro(), q.Until.UnixMicro(), after, int64(q.After.Kind), q.After.TokenID, q.Limit)
 }
 
 // read returns the transitions that a query of their four columns finds.

@@ -35,25 +35,31 @@ func TestPiecesAreTogetherWhatIsAskedFor(t *testing.T) {
 			if err := s.Note(t.Context(), db.Write, noted); err != nil {
 				t.Fatal(err)
 			}
-			want := []history.Transition{noted[2], noted[4], noted[5], noted[6], noted[7], noted[8]}
-			for limit := 1; limit <= len(want)+1; limit++ {
-				var got []history.Transition
-				q := transitions.Query{Agents: []int64{1, 3}, Since: clock.Now().Add(-7 * day), Until: clock.Now().Add(-time.Hour), Limit: limit}
-				for {
-					piece, err := s.Page(t.Context(), q)
-					if err != nil || len(piece) > limit {
-						t.Fatalf("a piece of %d has %d: %v", limit, len(piece), err)
+			want := map[int64][]history.Transition{1: {noted[2], noted[4], noted[5], noted[6]}, 2: nil, 3: {noted[7], noted[8]}, 4: nil}
+			for limit := 1; limit <= 5; limit++ {
+				for agent, want := range want {
+					q := transitions.Query{Agent: agent, Since: clock.Now().Add(-7 * day), Until: clock.Now().Add(-time.Hour), Limit: limit}
+					if diff := cmp.Diff(want, inPieces(t, s, q)); diff != "" {
+						t.Errorf("agent %d in pieces of %d (-want +got):\n%s", agent, limit, diff)
 					}
-					if len(piece) == 0 {
-						break
-					}
-					got = append(got, piece...)
-					q.After = piece[len(piece)-1]
-				}
-				if diff := cmp.Diff(want, got); diff != "" {
-					t.Errorf("in pieces of %d (-want +got):\n%s", limit, diff)
 				}
 			}
 		})
+	}
+}
+
+// inPieces reads all that a query asks for.
+func inPieces(t *testing.T, s *transitions.Store, q transitions.Query) (all []history.Transition) {
+	t.Helper()
+	for {
+		piece, err := s.Page(t.Context(), q)
+		if err != nil || len(piece) > q.Limit {
+			t.Fatalf("a piece of %d has %d: %v", q.Limit, len(piece), err)
+		}
+		if len(piece) == 0 {
+			return all
+		}
+		all = append(all, piece...)
+		q.After = piece[len(piece)-1]
 	}
 }
