@@ -65,6 +65,8 @@ func tableOfCalls() []pageCalls {
 		{views.PatternActivity, "", 0, 1, 1},        // the projects that one maintains, a hundred each
 		{views.PatternActivity, "?project=shop/payments", 1, 1, 4},
 		{views.PatternActivityCSV, "", 0, 1, 1},
+		{views.PatternAlertsJSON, "", 0, 0, 0}, // of the fleet that was read a moment ago
+		{views.PatternHistoryCSV, "", 0, 0, 0}, // the same
 		{views.PatternSessions, "", 0, 0, 0},
 		{views.PatternStatusHelp, "", 0, 0, 0},
 		{views.PatternKeysHelp, "", 0, 0, 0},

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -44,6 +45,15 @@ type exportedToken struct {
 	CreatorAccount *agent.Account `json:"creator_account"`
 }
 
+// exportedHead is what an export says of the fleet that it was made of.
+type exportedHead struct {
+	GeneratedAt string      `json:"generated_at"`
+	Scope       agent.Scope `json:"scope"`
+	// Complete is false if agents may be missing.
+	Complete bool              `json:"complete"`
+	Warnings []exportedWarning `json:"warnings"`
+}
+
 // exportedWarning is a part of the fleet that is missing from the export.
 type exportedWarning struct {
 	Kind      string `json:"kind"`
@@ -57,7 +67,7 @@ func (h *Handlers) fleetCSV(w http.ResponseWriter, r *http.Request, s *session) 
 	if err != nil {
 		return err
 	}
-	h.startExport(w, "text/csv; charset=utf-8; header=present", "csv", snapshot.ReadAt)
+	h.startExport(w, "text/csv; charset=utf-8; header=present", "gitlab-agents", "csv", snapshot)
 	if err := writeFleetCSV(csvsafe.NewWriter(h.paced(w), wantsMark(r)), rows); err != nil {
 		abort(r, fmt.Errorf("exporting the fleet: %w", err))
 	}
@@ -70,7 +80,7 @@ func (h *Handlers) fleetJSON(w http.ResponseWriter, r *http.Request, s *session)
 	if err != nil {
 		return err
 	}
-	h.startExport(w, "application/json", "json", snapshot.ReadAt)
+	h.startExport(w, "application/json", "gitlab-agents", "json", snapshot)
 	if err := writeFleetJSON(h.paced(w), fleetScope(r), snapshot, rows); err != nil {
 		abort(r, fmt.Errorf("exporting the fleet: %w", err))
 	}
@@ -78,8 +88,13 @@ func (h *Handlers) fleetJSON(w http.ResponseWriter, r *http.Request, s *session)
 }
 
 // wantsMark reports whether a CSV begins with a byte order mark. Excel takes a file without one for
-// the system's own encoding, in which Chinese is garbled; scripts say bom=0.
-func wantsMark(r *http.Request) bool { return r.URL.Query().Get("bom") != "0" }
+// the system's own encoding, in which Chinese is garbled; scripts say bom=0, and have none with a token.
+func wantsMark(r *http.Request) bool {
+	if bom := r.URL.Query().Get("bom"); bom != "" {
+		return bom != "0"
+	}
+	return !stateOf(r).isProgram
+}
 
 // abort ends an answer whose writing failed: its status is sent already, and only a cut connection
 // tells the client that something is missing.
@@ -103,12 +118,18 @@ func (h *Handlers) exported(r *http.Request, s *session) (*fleet.Snapshot, []fle
 	return snapshot, fleet.Filter(h.fleetRows(r.Context(), snapshot.Agents), fleet.Parse(r.URL.Query())), nil
 }
 
-// startExport names the file after the day, in UTC, on which it was read.
-func (h *Handlers) startExport(w http.ResponseWriter, contentType, extension string, read time.Time) {
+// fleetWarnings is the header that says how much of the fleet is missing from what is made of it: a CSV has
+// no other place for that.
+const fleetWarnings = "Fleet-Warnings"
+
+// startExport begins a file that is named after the day, in UTC, on which the fleet was read, and says how
+// much of that is missing.
+func (h *Handlers) startExport(w http.ResponseWriter, contentType, name, extension string, snapshot *fleet.Snapshot) {
 	header := w.Header()
+	header.Set(fleetWarnings, strconv.Itoa(len(snapshot.Warnings)))
 	header.Set("Content-Type", contentType)
 	header.Set("Cache-Control", "no-store")
-	header.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="gitlab-agents-%s-UTC.%s"`, read.UTC().Format(time.DateOnly), extension))
+	header.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s-%s-UTC.%s"`, name, snapshot.ReadAt.UTC().Format(time.DateOnly), extension))
 	w.WriteHeader(http.StatusOK)
 }
 
@@ -164,23 +185,11 @@ func tokenCount(row fleet.Row) string {
 // writeFleetJSON writes agent by agent, so that a large fleet is never in memory as text.
 func writeFleetJSON(w io.Writer, scope agent.Scope, snapshot *fleet.Snapshot, rows []fleet.Row) error {
 	out := bufio.NewWriter(w)
-	warnings := []exportedWarning{}
-	for _, warning := range snapshot.Warnings {
-		exported := exportedWarning{Kind: warning.Kind.String()}
-		if warning.Project != nil {
-			exported.ProjectID, exported.Project = warning.Project.ID, warning.Project.Path
-		}
-		warnings = append(warnings, exported)
-	}
-	list, err := json.Marshal(warnings)
+	head, err := json.Marshal(exportHead(scope, snapshot))
 	if err != nil {
-		return fmt.Errorf("encoding the warnings: %w", err)
+		return fmt.Errorf("encoding what the fleet is: %w", err)
 	}
-	of, err := json.Marshal(scope)
-	if err != nil {
-		return fmt.Errorf("encoding the scope: %w", err)
-	}
-	_, _ = fmt.Fprintf(out, `{"generated_at":%q,"scope":%s,"warnings":%s,"agents":[`, timestamp(snapshot.ReadAt), of, list)
+	_, _ = fmt.Fprintf(out, `%s,"agents":[`, bytes.TrimSuffix(head, []byte("}")))
 	encoder := json.NewEncoder(out)
 	for i, row := range rows {
 		if i > 0 {
@@ -192,6 +201,18 @@ func writeFleetJSON(w io.Writer, scope agent.Scope, snapshot *fleet.Snapshot, ro
 	}
 	_, _ = out.WriteString("]}\n")
 	return out.Flush() // holds the first error of any write
+}
+
+func exportHead(scope agent.Scope, snapshot *fleet.Snapshot) exportedHead {
+	head := exportedHead{GeneratedAt: timestamp(snapshot.ReadAt), Scope: scope, Complete: !snapshot.Incomplete(), Warnings: []exportedWarning{}}
+	for _, warning := range snapshot.Warnings {
+		exported := exportedWarning{Kind: warning.Kind.String()}
+		if warning.Project != nil {
+			exported.ProjectID, exported.Project = warning.Project.ID, warning.Project.Path
+		}
+		head.Warnings = append(head.Warnings, exported)
+	}
+	return head
 }
 
 // exportAgent builds what is exported of a row; null stands for unknown and for never.
