@@ -23,6 +23,9 @@ func (s *stage) pages() map[string]string {
 		"rotation": s.agent(s.prod) + "/rotation", "rotations": s.url + fmt.Sprintf("/rotations?agent=%d.%d", s.project, s.prod),
 		"unused": s.url + fmt.Sprintf("/unused-tokens?agent=%d.%d", s.project, s.prod), "not found": s.url + "/nothing",
 		"dependents": s.agent(s.prod) + "/dependents", "stale": s.url + fmt.Sprintf("/stale-agents?agent=%d.%d", s.project, s.prod),
+		"access": s.agent(s.prod) + "?tab=access", "configuration": s.editor(), "pods": s.agent(s.prod) + "?tab=pods", "use": s.agent(s.prod) + "?tab=use",
+		"groups": s.url + "/groups", "no group": s.url + "/groups?q=nothing-like-this", "fleet of a group": s.url + "/?wait=1&scope=group:shop",
+		"receiver": s.agent(s.idle) + "/receiver", "receiver's end": s.agent(s.prod) + "/receiver/delete",
 	}
 }
 

@@ -204,6 +204,7 @@ func (a *album) access(t *testing.T) {
 	p.fill(p.Locator("#content"), "ci_access:\n  groups: [shop\n")
 	p.sees(p.Locator("#config-check .notice-danger"))
 	a.shows(p, "access-edit-broken")
+	a.visits(p, "fleet-refused", p.s.url+"/?wait=1&attention=config_invalid")
 }
 
 // tokens creates the first token of an agent.

@@ -20,9 +20,11 @@ import (
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/agentread"
+	"gitlab-agent-portal/internal/alert/alerts"
 	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/budget"
 	"gitlab-agent-portal/internal/fleet/scan"
+	"gitlab-agent-portal/internal/history/transitions"
 	"gitlab-agent-portal/internal/rotation/readings"
 	sessions "gitlab-agent-portal/internal/session"
 	"gitlab-agent-portal/internal/tokens"
@@ -44,6 +46,9 @@ type Config struct {
 	Sessions *sessions.Store
 	Audit    *audit.Log
 	Readings *readings.Store
+	// Alerts and Transitions are what the watch has found; nil without one.
+	Alerts      *alerts.Store
+	Transitions *transitions.Store
 	// Read reads from GitLab, and Tokens changes things there.
 	Read   *agentread.Service
 	Tokens *tokens.Service
@@ -109,6 +114,7 @@ type Handlers struct {
 	forwarded   forwardedHint
 	unreadable  sync.Once // an entry of a forwarded header was, and the log said so
 	shares      shares
+	callers     *callers
 	buffers     sync.Pool
 	panicPage   []byte
 }
@@ -131,6 +137,7 @@ func build(cfg Config) (*Handlers, error) {
 		sealer:      cfg.Keys.Sealer("cookies of " + cfg.OAuth.Instance()),
 		crossOrigin: http.NewCrossOriginProtection(),
 		shares:      newShares(),
+		callers:     newCallers(cfg.Now),
 		buffers:     sync.Pool{New: func() any { return new(bytes.Buffer) }},
 	}
 	if err := h.prerenderPanicPage(); err != nil {

@@ -25,11 +25,13 @@ import (
 	"gitlab-agent-portal/handlers"
 	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/agentread"
+	"gitlab-agent-portal/internal/alert/alerts"
 	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/budget"
 	"gitlab-agent-portal/internal/database"
 	"gitlab-agent-portal/internal/database/databasetest"
 	"gitlab-agent-portal/internal/fleet/scan"
+	"gitlab-agent-portal/internal/history/transitions"
 	"gitlab-agent-portal/internal/rotation/readings"
 	"gitlab-agent-portal/internal/session"
 	"gitlab-agent-portal/internal/tokens"
@@ -234,6 +236,7 @@ func (p *portal) compose(setup setUp) {
 	p.config = handlers.Config{
 		PublicURL: p.public, GitLab: client, ReadOnly: setup.readOnly, OAuth: oauth, Revocations: revocations,
 		Sessions: sessions, Audit: p.auditLog, Readings: readings.New(db, p.clock.Now),
+		Alerts: alerts.New(db, 9600*time.Hour, p.clock.Now), Transitions: transitions.New(db, 9600*time.Hour, p.clock.Now),
 		Read:   agentread.New(agentread.Config{ReadOnly: setup.readOnly, Log: log, Now: p.clock.Now}),
 		Tokens: tokens.New(nonces, p.auditLog, budget.NewChanges(db, p.clock.Now), log), Requests: p.requests(),
 		Fleet: p.fleet, FleetWait: setup.fleetWait, Limits: agent.NewThresholds(90*24*time.Hour, 30*24*time.Hour, 90*24*time.Hour), Keys: setup.keys, Cookie: cookie,

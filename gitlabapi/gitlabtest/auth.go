@@ -43,13 +43,6 @@ func (s *Server) AddPersonalToken(t PersonalToken) string {
 	return t.Secret
 }
 
-// RevokePersonalToken ends a personal access token, by its secret.
-func (s *Server) RevokePersonalToken(secret string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.personalTokens[secret].Revoked = true
-}
-
 // credential is what a secret stands for.
 type credential struct {
 	user      int64

@@ -68,6 +68,8 @@ func TestAttentionIsDueByTheRules(t *testing.T) {
 	}{
 		{"a token in use", of(token(10*day, time.Minute)), nil},
 		{"no token", of(), rules{agent.NoToken}},
+		{"a configuration file that is refused", agent.Agent{Config: agent.ConfigRefused, TokenCount: agent.Unread}, rules{agent.ConfigInvalid}},
+		{"a configuration file that is accepted", agent.Agent{Config: agent.ConfigAccepted, TokenCount: agent.Unread}, nil},
 		{"a new token that waits for exactly a day", of(unused(day)), nil},
 		{"a new token that waits for longer than a day", of(unused(day + time.Second)), rules{agent.NeverUsed}},
 		{"idle for exactly the limit", of(token(40*day, 30*day)), rules{agent.Disconnected}},

@@ -386,3 +386,17 @@ func TestTheWatchOnlyReadsAndNeverWithMoreThanItsOwnCalls(t *testing.T) {
 		t.Errorf("%d calls at once, want at most %d", n, budget.WatchAtOnce)
 	}
 }
+
+func TestAConfigurationThatGitLabRefusesIsTold(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, databasetest.SQLite(t))
+	web, _ := w.agents("web", "prod", "staging")
+	w.AddFile(gitlabtest.File{Project: web, Path: ".gitlab/agents/prod/config.yaml", Content: "ci_access:\n  groups: shop\n"})
+	s := w.replica()
+	for range 100 { // what is in a file is read after a reading, for the next one
+		if w.once(s); len(w.queue.told) > 0 {
+			break
+		}
+	}
+	w.wantTold(t, "refused", "+config_invalid prod")
+}

@@ -68,6 +68,7 @@ type Service struct {
 	withTimeout func(context.Context, time.Duration) (context.Context, context.CancelFunc)
 	slots       *budget.Pool
 	turns       *turns
+	verdicts    *verdicts
 
 	work sync.WaitGroup
 
@@ -75,6 +76,7 @@ type Service struct {
 	closed  bool
 	cache   *cache
 	flights map[key]*flight
+	judging map[*flight]bool // that are done, but for configuration files
 }
 
 // key is for whom something was read.
@@ -92,7 +94,7 @@ func New(cfg Config) *Service {
 	slots := budget.NewPool(cfg.InFlight, cfg.PerPerson)
 	return &Service{
 		cfg: cfg, withTimeout: context.WithTimeout, slots: slots, turns: newTurns(slots, cfg.Now, cfg.ObserveWait),
-		cache: newCache(cfg.Capacity, cfg.Now), flights: map[key]*flight{},
+		verdicts: newVerdicts(), cache: newCache(cfg.Capacity, cfg.Now), flights: map[key]*flight{}, judging: map[*flight]bool{},
 	}
 }
 
@@ -227,6 +229,11 @@ func (s *Service) DropSession(grant string) {
 			s.stopAll(f, ErrClosed)
 		}
 	}
+	for f := range s.judging {
+		if f.key.grant == grant {
+			f.stop(ErrClosed)
+		}
+	}
 }
 
 // Close stops all scans, whose readers get ErrClosed, and waits for them until
@@ -236,6 +243,9 @@ func (s *Service) Close(ctx context.Context) error {
 	s.closed = true
 	for _, f := range s.flights {
 		s.stopAll(f, ErrClosed)
+	}
+	for f := range s.judging {
+		f.stop(ErrClosed)
 	}
 	s.mu.Unlock()
 	idle := make(chan struct{})

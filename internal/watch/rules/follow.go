@@ -25,6 +25,7 @@ func followed() []follow {
 		{agent.TooMany, alert.TooMany, agent.Agent.TokensRead, nil},
 		{agent.CreatorLeft, alert.CreatorLeft, creatorsTold, nil},
 		{agent.UpdateNeeded, alert.UpdateNeeded, versionsTold, nil},
+		{agent.ConfigInvalid, alert.ConfigInvalid, configTold, nil},
 	}
 }
 
@@ -68,3 +69,5 @@ func creatorsTold(a agent.Agent) bool {
 // versionsTold reports whether it is known what runs as the agent: while nothing is connected, nothing
 // says that it was updated.
 func versionsTold(a agent.Agent) bool { return a.Running.Known && len(a.Running.Versions) > 0 }
+
+func configTold(a agent.Agent) bool { return a.Config != agent.ConfigUnknown }

@@ -281,6 +281,10 @@ func TestWhatIsDueIsSeenTwiceAndSoIsWhatIsOver(t *testing.T) {
 			func(p *play) { p.agent.Running.Warned = true }, func(p *play) { p.agent.Running.Warned = false },
 			func(p *play) { p.agent.Running = agent.Running{} },
 		},
+		alert.ConfigInvalid: {
+			func(p *play) { p.agent.Config = agent.ConfigRefused }, func(p *play) { p.agent.Config = agent.ConfigAccepted },
+			func(p *play) { p.agent.Config = agent.ConfigUnknown },
+		},
 		alert.TooMany: {
 			func(p *play) { p.agent.TokenCount = 3 }, func(p *play) { p.agent.TokenCount = 1 },
 			func(p *play) { p.agent.TokenCount = agent.Unread },
