@@ -197,9 +197,10 @@ func (p Program) serve(ctx context.Context, cfg *config) error {
 	server.revocations = handlers.NewRevocations(signIn, log, 0)
 	read := agentread.New(agentread.Config{ReadOnly: cfg.readOnly(), Log: log, Missing: server.metrics.usageMissing.Inc, Now: now})
 	server.watchWith(watching{cfg: cfg, gitlab: gitlab, read: read, db: db, kept: history, noted: noted, log: log, now: now, limits: p.extras.limits(cfg)})
+	shown := history.shown(cfg)
 	handler, err := handlers.New(handlers.Config{
 		PublicURL: &cfg.PublicURL, GitLab: gitlab, OAuth: signIn, Revocations: server.revocations, ReadOnly: cfg.readOnly(),
-		Sessions: sessions, Audit: auditLog, Readings: noted, Read: read,
+		Sessions: sessions, Audit: auditLog, Readings: noted, Alerts: shown.alerts, Transitions: shown.transitions, Read: read,
 		Tokens: server.tokens, Fleet: server.fleet, Limits: cfg.limits(), Keys: cfg.SessionKeys, Cookie: cfg.cookie(), Assets: assets,
 		Log: log, Now: now, Ready: server.readiness, TrustedProxies: cfg.TrustedProxies, HelmRepoURL: cfg.HelmRepoURL.String(), AgentImage: string(cfg.AgentImage), PrivateCA: cfg.CAFile != "", JiHu: cfg.JiHu, SandboxURL: p.extras.sandboxURL, Hosts: p.extras.hosts, Pages: p.extras.pages,
 		Refreshed: server.metrics.refreshed, Observe: server.metrics.answered, Requests: budget.NewRequests(now), SecurityContact: string(cfg.SecurityContact), Version: thisBuild().version,

@@ -25,6 +25,14 @@ func newKept(cfg *config, db *database.DB, now func() time.Time) kept {
 	return kept{transitions.New(db, cfg.HistoryRetention, now), alerts.New(db, cfg.HistoryRetention, now)}
 }
 
+// shown are the stores that pages read: none where nothing watches.
+func (k kept) shown(cfg *config) kept {
+	if !cfg.watches() {
+		return kept{}
+	}
+	return k
+}
+
 // watching is what a watch is put together from.
 type watching struct {
 	cfg    *config
