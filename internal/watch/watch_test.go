@@ -174,9 +174,12 @@ func TestTheEndOfATokenIsTold(t *testing.T) {
 		if err != nil || !open[0].Since.Equal(ends) {
 			t.Errorf("open are %+v, %v; want it at the end of the token", open, err)
 		}
+		w.clock.Advance(14 * day)
+		w.reads(s, 2*interval)
+		w.wantTold(t, "it has ended", "+watch_failing ")
 		w.takeLease()
-		w.once(w.replica())
-		w.wantTold(t, "the operator took a new one", "-watch_token_due ")
+		w.reads(w.replica(), 2*interval)
+		w.wantTold(t, "the operator took it out", "-watch_failing ", "-watch_token_due ")
 	})
 }
 
