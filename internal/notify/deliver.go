@@ -114,7 +114,25 @@ func (s *Service) one(ctx context.Context, name string) (goOn bool, err error) {
 		return false, s.failed(noting, route.Target.Kind(), claimed, err)
 	}
 	s.cfg.Observe(string(route.Target.Kind()), Sent)
-	return true, s.outbox.Sent(noting, claimed)
+	return true, s.noteSent(noting, claimed)
+}
+
+// noteSent notes that a message arrived, again and again while the database fails and nobody else may have
+// begun to repeat it.
+func (s *Service) noteSent(ctx context.Context, claimed outbox.Claimed) error {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Lease/4)
+	defer cancel()
+	for {
+		err := s.outbox.Sent(ctx, claimed)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(s.cfg.Poll):
+		}
+	}
 }
 
 // failed notes that a message was not delivered, as far as is known.
