@@ -98,7 +98,7 @@ func (a *theirs) awaitSnapshot(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		response, err := http.DefaultClient.Do(request)
+		response, err := new(http.Client).Do(request)
 		if err != nil {
 			return -1
 		}

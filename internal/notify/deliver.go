@@ -138,7 +138,7 @@ func (s *Service) noteSent(ctx context.Context, claimed outbox.Claimed) error {
 // failed notes that a message was not delivered, as far as is known.
 func (s *Service) failed(ctx context.Context, kind target.Kind, claimed outbox.Claimed, cause error) error {
 	var after time.Duration
-	if rejected, ok := errors.AsType[*target.Rejection](cause); ok {
+	if rejected, ok := errors.AsType[*target.RejectionError](cause); ok {
 		after = rejected.After
 	}
 	s.cfg.Observe(string(kind), Failed)

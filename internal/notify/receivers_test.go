@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/mail"
@@ -55,20 +56,7 @@ func (r *received) holdNext() <-chan string {
 func (r *received) messages() map[string]string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	all := make(map[string]string, len(r.texts))
-	for id, text := range r.texts {
-		all[id] = text
-	}
-	return all
-}
-
-// count is how often a text occurs in all messages.
-func (r *received) count(text string) int {
-	count := 0
-	for _, message := range r.messages() {
-		count += strings.Count(message, text)
-	}
-	return count
+	return maps.Clone(r.texts)
 }
 
 // repeated are the messages that came more than once, and those among them whose answer was not cut.

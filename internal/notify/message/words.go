@@ -1,6 +1,7 @@
 package message
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -127,7 +128,7 @@ func (m Message) fitting(room int) []string {
 		if len(m.Changes) == 0 || len(kept) == 0 {
 			return kept
 		}
-		return append(kept[:len(kept):len(kept)], m.rest(len(m.Changes)-len(kept))...)
+		return append(slices.Clip(kept), m.rest(len(m.Changes)-len(kept))...)
 	}
 	return m.Lines
 }

@@ -37,7 +37,7 @@ type builder struct {
 	server   *target.Server // nil for none that is usable
 	names    map[string]bool
 	where    string // what problems are about
-	problems Problems
+	problems FileErrors
 }
 
 func (b *builder) wrong(format string, args ...any) {
@@ -98,7 +98,7 @@ func (b *builder) groups(written []string) []string {
 	for _, group := range written {
 		group = strings.Trim(group, "/ ")
 		if group == "" || strings.Contains(group, "*") {
-			b.wrong("has groups that are no path, such as shop/web; what lies below is meant too")
+			b.wrong("has groups that are no path, such as shop/web, which stands for all below it too")
 		}
 		groups = append(groups, group)
 	}

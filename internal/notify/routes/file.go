@@ -64,17 +64,17 @@ type Options struct {
 	Now       func() time.Time
 }
 
-// Problems is everything that is wrong with a file, a sentence each.
-type Problems []string
+// FileErrors is everything that is wrong with a file, a sentence each.
+type FileErrors []string
 
 // Error is all of them in one line.
-func (p Problems) Error() string { return strings.Join(p, "; ") }
+func (p FileErrors) Error() string { return strings.Join(p, "; ") }
 
-// Read reads the file of that name. Its error is a Problems.
+// Read reads the file of that name. Its error is a FileErrors.
 func Read(name string, opts Options) ([]Route, error) {
 	content, err := readBounded(name)
 	if err != nil {
-		return nil, Problems{"it " + err.Error()}
+		return nil, FileErrors{"it " + err.Error()}
 	}
 	var written file
 	if err := yaml.Load(content, &written, yaml.WithKnownFields()); err != nil {
@@ -111,25 +111,27 @@ func readBounded(name string) ([]byte, error) {
 var unknownField = regexp.MustCompile(`^field ([a-z_]{1,30}) not found in type`)
 
 // withoutValues says where the file is not of the form that is wanted, without what stands there.
-func withoutValues(err error) Problems {
+func withoutValues(err error) FileErrors {
 	var all []*yaml.LoadError
 	if several, ok := errors.AsType[*yaml.LoadErrors](err); ok {
 		all = several.Errors
 	} else if one, ok := errors.AsType[*yaml.LoadError](err); ok {
 		all = []*yaml.LoadError{one}
 	}
-	var problems Problems
+	var problems FileErrors
 	for _, one := range all {
 		what := "is not of the form that is wanted there"
 		if field := unknownField.FindStringSubmatch(one.Message); field != nil {
 			what = "has a field " + field[1] + ", which there is not"
+		} else if strings.Contains(one.Message, "already defined at line") {
+			what = "has a field that stands there twice"
 		} else if one.Stage != yaml.ConstructorStage {
 			what = "is no YAML"
 		}
 		problems = append(problems, fmt.Sprintf("line %d %s", one.Mark.Line, what))
 	}
 	if problems == nil {
-		return Problems{"it is no YAML"}
+		return FileErrors{"it is no YAML"}
 	}
 	return problems
 }

@@ -149,7 +149,7 @@ func (s *Server) dial(ctx context.Context, network, address string) (net.Conn, e
 // rejection leaves out what a mail server wrote, which may quote what it was told.
 func rejection(err error) error {
 	if said, ok := errors.AsType[*gomail.SendError](err); ok && said.ErrorCode() != 0 {
-		return &Rejection{Status: said.ErrorCode()}
+		return &RejectionError{Status: said.ErrorCode()}
 	}
 	return err
 }

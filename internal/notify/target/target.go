@@ -34,8 +34,8 @@ func Kinds() []Kind { return append([]Kind{KindMail}, Webhooks()...) }
 // ErrRejected is the error of a receiver that answered and did not take the message.
 var ErrRejected = errors.New("the receiver did not take it")
 
-// Rejection says how a receiver did not take a message. It contains nothing of what the receiver wrote.
-type Rejection struct {
+// RejectionError says how a receiver did not take a message. It contains nothing of what the receiver wrote.
+type RejectionError struct {
 	// Status is that of HTTP or SMTP; Code the receiver's own one, 0 for none.
 	Status, Code int
 	// After is how long the receiver wants to be left alone; 0 if it does not say.
@@ -43,7 +43,7 @@ type Rejection struct {
 }
 
 // Error names the numbers.
-func (r *Rejection) Error() string {
+func (r *RejectionError) Error() string {
 	if r.Code != 0 {
 		return fmt.Sprintf("%v: status %d, code %d", ErrRejected, r.Status, r.Code)
 	}
@@ -51,4 +51,4 @@ func (r *Rejection) Error() string {
 }
 
 // Is makes it an ErrRejected.
-func (r *Rejection) Is(err error) bool { return err == ErrRejected } //nolint:errorlint // this is what errors.Is asks
+func (r *RejectionError) Is(err error) bool { return err == ErrRejected }

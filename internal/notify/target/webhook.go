@@ -92,7 +92,7 @@ func (w Webhook) sign(request *http.Request, name string, body []byte) error {
 // judge says whether an answer means that the message was taken. Some receivers say 200 and mean no.
 func (w Webhook) judge(answer outbound.Answer) error {
 	if answer.Status < 200 || answer.Status > 299 {
-		return &Rejection{Status: answer.Status, After: after(answer.Header)}
+		return &RejectionError{Status: answer.Status, After: after(answer.Header)}
 	}
 	switch w.As {
 	case KindFeishu, KindDingTalk, KindWeCom:
@@ -101,11 +101,11 @@ func (w Webhook) judge(answer outbound.Answer) error {
 			ErrCode *int `json:"errcode"`
 		}
 		if err := json.Unmarshal(answer.Body, &said); err != nil || said.Code == nil && said.ErrCode == nil {
-			return fmt.Errorf("an answer that is not the receiver's: %w", &Rejection{Status: answer.Status})
+			return fmt.Errorf("an answer that is not the receiver's: %w", &RejectionError{Status: answer.Status})
 		}
 		for _, code := range []*int{said.Code, said.ErrCode} {
 			if code != nil && *code != 0 {
-				return &Rejection{Status: answer.Status, Code: *code}
+				return &RejectionError{Status: answer.Status, Code: *code}
 			}
 		}
 	default: // for all others the status is what counts
