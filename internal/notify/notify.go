@@ -149,7 +149,7 @@ func (s *Service) alertmanagers() []*alertmanager.Sender {
 	senders := make([]*alertmanager.Sender, 0, len(s.cfg.Alertmanagers))
 	for _, address := range s.cfg.Alertmanagers {
 		senders = append(senders, alertmanager.New(alertmanager.Config{
-			URL: address, Client: client, Alerts: s.cfg.Alerts, Words: alertmanager.Words{Instance: s.cfg.Instance, Links: s.cfg.Links},
+			URL: address, Client: client, Alerts: s.cfg.Alerts, Words: alertmanager.Words{Instance: s.cfg.Instance, JiHu: s.cfg.JiHu, Links: s.cfg.Links},
 			Every: s.cfg.Resend, Now: s.cfg.Now, Log: s.cfg.Log, Observe: func(err error) {
 				outcome := Sent
 				if err != nil {

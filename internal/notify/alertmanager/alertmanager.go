@@ -211,5 +211,7 @@ func (s *Sender) ask(ctx context.Context, method, path string, body []byte) erro
 type Words struct {
 	// Instance is the GitLab that the alerts are about, for Alertmanagers that hear of several.
 	Instance string
-	Links    message.Links
+	// JiHu says that it is one of JiHu's.
+	JiHu  bool
+	Links message.Links
 }

@@ -56,12 +56,19 @@ func (w Words) postable(a alert.Alert, now, ends time.Time) postable {
 		p.EndsAt = a.ResolvedAt
 	}
 	p.Annotations = map[string]string{"url": p.GeneratorURL}
-	maps.Copy(p.Annotations, annotations(i18n.For(i18n.English), a, ""))
-	maps.Copy(p.Annotations, annotations(i18n.For(i18n.Chinese), a, "_zh_CN"))
+	maps.Copy(p.Annotations, annotations(w.printer(i18n.English), a, ""))
+	maps.Copy(p.Annotations, annotations(w.printer(i18n.Chinese), a, "_zh_CN"))
 	if a.Acknowledged(now) {
 		p.Annotations["acknowledged_by"], p.Annotations["acknowledged_until"] = a.By, a.Until.UTC().Format(time.RFC3339)
 	}
 	return p
+}
+
+func (w Words) printer(lang i18n.Lang) *i18n.Printer {
+	if w.JiHu {
+		return i18n.For(lang).JiHu()
+	}
+	return i18n.For(lang)
 }
 
 func annotations(p *i18n.Printer, a alert.Alert, suffix string) map[string]string {
