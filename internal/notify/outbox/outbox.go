@@ -176,8 +176,8 @@ func (s *Store) changes(ctx context.Context, id int64) ([]alert.Change, error) {
 	return found, nil
 }
 
-// Waiting is how many changes wait for each route, and Ready the routes among them for which something
-// may be due now.
+// Waiting is how many changes wait for each route, without those whose week is not over, and ready are the
+// routes that something may be sent to now.
 func (s *Store) Waiting(ctx context.Context) (waiting map[string]int64, ready []string, err error) {
 	rows, err := s.db.Read.QueryContext(ctx, `SELECT o.route, COUNT(*), MIN(o.at), MAX(COALESCE(m.next_at, 0)), MAX(COALESCE(m.held_until, 0)), `+s.db.Now+`
 		FROM outbox o LEFT JOIN messages m ON m.instance = o.instance AND m.route = o.route AND m.state = 'waiting'
@@ -197,8 +197,11 @@ func (s *Store) Waiting(ctx context.Context) (waiting map[string]int64, ready []
 		if !known {
 			continue
 		}
+		if next == 0 && !s.isDue(route, oldest) {
+			continue
+		}
 		waiting[name] = count
-		if held <= clock && next <= s.now().UnixMicro() && (next > 0 || s.isDue(route, oldest)) {
+		if held <= clock && next <= s.now().UnixMicro() {
 			ready = append(ready, name)
 		}
 	}

@@ -69,17 +69,18 @@ func (w world) save(t *testing.T, opened, over []alert.Alert) {
 	for i := range over {
 		over[i].ResolvedAt = w.clock.Now()
 	}
-	tx, err := w.db.Write.BeginTx(t.Context(), nil)
+	ctx := database.Unhurried(t.Context()) // as the watch does
+	tx, err := w.db.Write.BeginTx(ctx, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = tx.Rollback() }()
-	changes, err := w.alerts.Save(t.Context(), tx, opened, over)
+	changes, err := w.alerts.Save(ctx, tx, opened, over)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for range 2 { // the second time changes nothing
-		if err := w.Enqueue(t.Context(), tx, changes); err != nil {
+		if err := w.Enqueue(ctx, tx, changes); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -250,14 +251,16 @@ func TestAFailureIsTriedAgainForADay(t *testing.T) {
 			if dropped {
 				break
 			}
-			failed := w.clock.Now()
-			for _, told := w.claim(t, "all"); told == ""; _, told = w.claim(t, "all") {
-				w.clock.Advance(15 * time.Second)
-			}
-			pauses = append(pauses, w.clock.Now().Sub(failed))
-			if _, err := w.db.Exec(t.Context(), `UPDATE messages SET held_until = 1, tries = tries - 1 WHERE state = 'waiting'`); err != nil {
+			var next int64
+			if err := w.db.Read.QueryRowContext(t.Context(), `SELECT next_at FROM messages WHERE state = 'waiting'`).Scan(&next); err != nil {
 				t.Fatal(err)
 			}
+			pauses = append(pauses, time.UnixMicro(next).Sub(w.clock.Now()))
+			w.clock.Set(time.UnixMicro(next - 1))
+			if _, told := w.claim(t, "all"); told != "" {
+				t.Fatalf("before its time it is told %s", told)
+			}
+			w.clock.Set(time.UnixMicro(next))
 		}
 		if tried := w.clock.Now().Sub(start); tried < 22*time.Hour || tried > 24*time.Hour {
 			t.Errorf("it was tried for %v", tried)
@@ -307,15 +310,15 @@ func TestADigestIsEverythingOfAWeek(t *testing.T) {
 		w.save(t, w.about(alert.TokenDue, 1, 2), nil)
 		w.save(t, nil, w.about(alert.TokenDue, 1))
 		waiting, ready, err := w.Waiting(t.Context())
-		if waiting["tokens"] != 3 || len(ready) != 0 || err != nil {
-			t.Errorf("%v wait, %v are ready, %v; want three that wait", waiting, ready, err)
+		if len(waiting) != 0 || len(ready) != 0 || err != nil {
+			t.Errorf("%v wait, %v are ready, %v; want none before Monday", waiting, ready, err)
 		}
 		if _, told := w.claim(t, "tokens"); told != "" {
 			t.Errorf("before Monday it is told %s", told)
 		}
 		w.clock.Set(time.Date(2026, 11, 30, 8, 0, 0, 0, time.UTC))
-		if _, ready, err := w.Waiting(t.Context()); !slices.Equal(ready, []string{"tokens"}) || err != nil {
-			t.Errorf("on Monday %v are ready, %v", ready, err)
+		if waiting, ready, err := w.Waiting(t.Context()); !slices.Equal(ready, []string{"tokens"}) || waiting["tokens"] != 3 || err != nil {
+			t.Errorf("on Monday %v wait, %v are ready, %v", waiting, ready, err)
 		}
 		claimed, told := w.claim(t, "tokens")
 		if want := "token_due opened agent-1, token_due opened agent-2, token_due resolved agent-1"; told != want || !claimed.Digest {
