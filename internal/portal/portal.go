@@ -14,6 +14,7 @@ import (
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/handlers"
 	"gitlab-agent-portal/internal/agentread"
+	"gitlab-agent-portal/internal/alert/alerts"
 	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/budget"
 	"gitlab-agent-portal/internal/database"
@@ -65,6 +66,7 @@ func (p Program) Run(ctx context.Context) error {
 	withDemo := flags.Bool("demo", false, "start with an embedded GitLab and a made-up organisation")
 	probe := flags.Bool("healthcheck", false, "ask the running portal whether it lives, and exit")
 	backup := flags.String("backup", "", "write a copy of the SQLite database to a new `FILE`, also while the portal runs, and exit")
+	notifyOnce := flags.Bool("notify-test", false, "send one message to each route of NOTIFY_FILE, say what became of it, and exit")
 	tryOut := flags.Bool("check", false, "try the settings, the database, GitLab and certificates, say what to do, and exit")
 	printVersion := flags.Bool("version", false, "print what this program was built from, and exit")
 	switch err := flags.Parse(p.Args); {
@@ -83,6 +85,8 @@ func (p Program) Run(ctx context.Context) error {
 		return writeBackup(ctx, p.Environ, *backup)
 	case *tryOut:
 		return check(ctx, p.Environ, p.clock(), p.Stdout)
+	case *notifyOnce:
+		return notifyTest(ctx, p.Environ, p.clock(), p.Stdout)
 	case *withDemo:
 		return p.runDemo(ctx)
 	}
@@ -171,7 +175,8 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 
 	changes := budget.NewChanges(db, now)
 	server.swept = func(ctx context.Context) error { return load.countSessions(ctx, sessions) }
-	server.database, server.sweepers = db, []sweeper{sessions, nonces, auditLog, noted, changes}
+	server.notify = server.messenger(db, alerts.New(db, alertRetention, now), now)
+	server.database, server.sweepers = db, []sweeper{sessions, nonces, auditLog, noted, changes, server.notify}
 	server.tokens = tokens.New(nonces, auditLog, changes, log)
 	server.tokens.ObserveCreates(server.metrics.created)
 	server.fleet = scan.New(scan.Config{

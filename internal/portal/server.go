@@ -15,6 +15,7 @@ import (
 	"gitlab-agent-portal/handlers"
 	"gitlab-agent-portal/internal/database"
 	"gitlab-agent-portal/internal/fleet/scan"
+	"gitlab-agent-portal/internal/notify"
 	"gitlab-agent-portal/internal/tokens"
 )
 
@@ -41,6 +42,8 @@ type server struct {
 	tokens  *tokens.Service
 	fleet   *scan.Service
 	metrics *metrics
+	// notify tells of alerts.
+	notify *notify.Service
 	// revocations are those of people who signed out.
 	revocations *handlers.Revocations
 	ready       func()
@@ -99,6 +102,10 @@ func (s *server) run(ctx context.Context, handler http.Handler) error {
 	}
 	group.Go(func() error {
 		s.sweep(running)
+		return nil
+	})
+	group.Go(func() error {
+		s.tell(running)
 		return nil
 	})
 	group.Go(func() error {
