@@ -20,6 +20,8 @@ import (
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/agentread"
+	"gitlab-agent-portal/internal/alert"
+	"gitlab-agent-portal/internal/alert/alerts"
 	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/budget"
 	"gitlab-agent-portal/internal/fleet/scan"
@@ -53,6 +55,10 @@ type Config struct {
 	FleetWait time.Duration
 	// Heartbeat is how long a stream is silent at most; 0: 15 s.
 	Heartbeat time.Duration
+	// Alerts are what the watch found; nil where nothing watches. WatchStatus says how its readings go,
+	// and is nil where nobody can tell.
+	Alerts      *alerts.Store
+	WatchStatus func(context.Context) (alert.Status, error)
 	// Limits are those beyond which an agent needs attention.
 	Limits agent.Thresholds
 	// Keys yield the keys of form nonces and of the portal's sealed cookies.
