@@ -23,10 +23,8 @@ const (
 // alertList lists the alerts about the person's own projects, as far as these are known: like the first
 // page, it never waits for the reading of them.
 func (h *Handlers) alertList(w http.ResponseWriter, r *http.Request, s *session) error {
-	p := h.page(w, r, printer(r).T("titles.alerts"))
-	p.Section = "alerts"
 	if h.Alerts == nil {
-		return h.render(w, r, http.StatusOK, views.AlertsOffPage(p), nil)
+		return h.render(w, r, http.StatusOK, views.AlertsOffPage(h.alertsPage(w, r, printer(r).T("titles.alerts"))), nil)
 	}
 	view, err := h.viewFor(r, s, viewerOf(s), r.URL.Query().Has(paramWait))
 	if err != nil {
@@ -36,10 +34,18 @@ func (h *Handlers) alertList(w http.ResponseWriter, r *http.Request, s *session)
 	if err != nil {
 		return err
 	}
+	p := h.alertsPage(w, r, printer(r).T("titles.alerts"))
 	if model.Scan != nil {
 		p.WaitURL = model.Scan.WaitURL
 	}
 	return h.render(w, r, http.StatusOK, views.AlertsPage(p, model), views.AlertsList(p, model))
+}
+
+// alertsPage is the chrome of everything about alerts.
+func (h *Handlers) alertsPage(w http.ResponseWriter, r *http.Request, title string) views.Page {
+	p := h.page(w, r, title)
+	p.Section = "alerts"
+	return p
 }
 
 // alertsQuery reads what the list is to be narrowed down to. What makes no sense narrows nothing.
@@ -82,20 +88,6 @@ func alertsAsked(query views.AlertsQuery) alerts.PageQuery {
 	return asked
 }
 
-// alertCount is how many open alerts nobody looks after, among those of the person's projects as they are
-// known: the number beside the navigation's entry reads nothing from GitLab.
-func (h *Handlers) alertCount(r *http.Request) int {
-	s := stateOf(r).session
-	if h.Alerts == nil || s == nil {
-		return 0
-	}
-	count, err := h.Alerts.Count(r.Context(), h.Fleet.Projects(viewerOf(s)))
-	if err != nil {
-		h.Log.WarnContext(r.Context(), "counting alerts", "request_id", stateOf(r).id, "error", err)
-	}
-	return count
-}
-
 // agentAlerts are the open alerts of an agent that GitLab has shown to the person. A database that does
 // not answer is no reason to show no page, and a part of the page shows none.
 func (h *Handlers) agentAlerts(r *http.Request, found agentread.ProjectAgent) []alert.Alert {
@@ -133,8 +125,7 @@ func (h *Handlers) alertsOver(w http.ResponseWriter, r *http.Request, s *session
 		retargetForm(w)
 	}
 	l := printer(r)
-	p := h.page(w, r, l.T("alerts.over.title"))
-	p.Section = "alerts"
+	p := h.alertsPage(w, r, l.T("alerts.over.title"))
 	p.Notice = &views.Notice{Kind: views.NoticeWarning, Title: l.T("alerts.over.title"), Text: l.T("alerts.over.text")}
 	return h.render(w, r, http.StatusGone, views.AlertsPage(p, model), views.AlertOverDialog(p, model))
 }

@@ -86,8 +86,7 @@ func (h *Handlers) renderAlertForm(w http.ResponseWriter, r *http.Request, s *se
 	if !isSafe(r.Method) {
 		retargetForm(w)
 	}
-	p := h.page(w, r, model.Title(printer(r)))
-	p.Section = "alerts"
+	p := h.alertsPage(w, r, model.Title(printer(r)))
 	return h.render(w, r, status, model.Page(p), model.Dialog(p))
 }
 

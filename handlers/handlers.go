@@ -115,6 +115,7 @@ type Handlers struct {
 	forwarded   forwardedHint
 	unreadable  sync.Once // an entry of a forwarded header was, and the log said so
 	shares      shares
+	counted     countedProjects
 	buffers     sync.Pool
 	panicPage   []byte
 }
@@ -137,6 +138,7 @@ func build(cfg Config) (*Handlers, error) {
 		sealer:      cfg.Keys.Sealer("cookies of " + cfg.OAuth.Instance()),
 		crossOrigin: http.NewCrossOriginProtection(),
 		shares:      newShares(),
+		counted:     newCountedProjects(),
 		buffers:     sync.Pool{New: func() any { return new(bytes.Buffer) }},
 	}
 	if err := h.prerenderPanicPage(); err != nil {
