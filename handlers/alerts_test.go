@@ -253,7 +253,7 @@ func TestAnAlertSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 	}
 	lead, dev := p.as("lead").alertsOf(""), p.as("dev").alertsOf("")
 	for name, want := range map[string]string{
-		"lost": "Critical Lost contact The agent was last in contact 2 hours ago.", "due": "Warning Token due A token is due for rotation on 2026-12-03 UTC.",
+		"lost": "Critical Lost contact The agent was last in contact 2 hours ago.", "due": "Warning Token due A token is due for rotation on 2026-12-03.",
 		"gone":  "Critical Lost contact The agent was last in contact 2 hours ago.",
 		"watch": "Critical Watch failing Reading from GitLab began to fail 2 hours ago. No other alert opens or is resolved until it works again.",
 	} {
