@@ -46,7 +46,7 @@ type running struct {
 	now func() time.Time
 	// watch says how the readings of a watch go; nil where there is none.
 	watch func(context.Context) (alert.Status, error)
-	stop func()
+	stop  func()
 }
 
 func (p *running) start(gitlab *gitlabtest.Instance) {

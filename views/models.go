@@ -171,9 +171,9 @@ type AgentModel struct {
 	// Alerts are those of the agent that are open, the newest first.
 	Alerts  []alert.Alert
 	Connect ConnectModel
-	Pods     PodsModel
-	Use      UseModel
-	Access   ConfigModel
+	Pods    PodsModel
+	Use     UseModel
+	Access  ConfigModel
 }
 
 // Snippet is a command to copy, with the sentence that explains it.

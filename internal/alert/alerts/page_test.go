@@ -36,6 +36,7 @@ func (w world) pages(t *testing.T, q alerts.PageQuery) []int64 {
 func TestPagesBeginWithWhatNobodyLooksAfterAndTheGravest(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, w world) {
+		t.Helper()
 		w.save(t, []alert.Alert{
 			w.about(alert.Idle, 1, 10), w.about(alert.Disconnected, 1, 11), w.about(alert.TooMany, 1, 12), // 1, 2, 3
 			w.about(alert.Disconnected, 2, 20), w.about(alert.Idle, 2, 1<<40), w.about(alert.Disconnected, 1, 13), // 4, 5, 6
@@ -77,6 +78,7 @@ func TestPagesBeginWithWhatNobodyLooksAfterAndTheGravest(t *testing.T) {
 func TestPagesOfWhatIsOverBeginWithTheLast(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, w world) {
+		t.Helper()
 		agents := []int64{10, 11, 12, 13}
 		for _, agent := range agents {
 			w.save(t, []alert.Alert{w.about(alert.Idle, 1, agent)}, nil)
@@ -96,6 +98,7 @@ func TestPagesOfWhatIsOverBeginWithTheLast(t *testing.T) {
 func TestAnAlertIsFoundByItsNumberWhetherOpenOrOver(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, w world) {
+		t.Helper()
 		one := w.about(alert.Disconnected, 1, 10)
 		one.ResolvedAt = time.Time{}
 		opened := w.save(t, []alert.Alert{one}, nil)[0].Alert
