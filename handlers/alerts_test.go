@@ -331,6 +331,30 @@ func TestTheListWaitsForTheProjectsToBeRead(t *testing.T) {
 	}
 }
 
+// TestTheListOfAlertsGrowsWithTheProjects has one project of four answer late, whose alert comes last.
+func TestTheListOfAlertsGrowsWithTheProjects(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t)
+	p.gitlab.Configure(func(s *gitlabtest.Settings) { s.GraphQLOff = true })
+	late := p.addFleet(3)[2]
+	gate := gitlabtest.NewGate()
+	t.Cleanup(gate.Open)
+	p.gitlab.Inject(gitlabtest.OpListAgents, gitlabtest.Hold(gate).ForProject(late))
+	lead := p.as("lead")
+	lead.opens().until("3 of 4 projects read")
+	page := lead.get("/alerts")
+	if got, want := page.text("#alerts .fleet-state p"), "These are the alerts of the projects that were read so far."; !strings.HasPrefix(got, want) {
+		t.Errorf("while it is read the page says %q, want %q first", got, want)
+	}
+	if page.doc.Find("#alerts .empty").Length() != 0 || page.doc.Find("#alerts progress").Length() != 1 {
+		t.Errorf("with nothing found so far it says %q", page.text("#alerts"))
+	}
+	p.opens(p.about(alert.Disconnected, p.prod))
+	if shown := alertsShown(lead.get("/alerts")); !slices.Equal(shown, []string{"Lost contact: prod"}) {
+		t.Errorf("of what was read it shows %v", shown)
+	}
+}
+
 func TestTheListSaysWhatMayBeMissing(t *testing.T) {
 	t.Parallel()
 	p := newPortal(t, func(s *setUp) { s.maxProjects = 100 })
