@@ -18,6 +18,7 @@ func (s *stage) pages() map[string]string {
 		"projects": s.url + "/projects", "no project": s.url + "/projects?q=nothing-like-this", "agents": s.agents(),
 		"register": s.agents() + "/new", "agent": s.agent(s.prod), "agent without token": s.agent(s.idle),
 		"connect": s.agent(s.prod) + "?tab=connect", "create": s.agent(s.idle) + "/tokens/new",
+		"no watch": s.url + "/alerts",
 		"activity": s.url + "/activity", "activity of an agent": s.agent(s.prod) + "?tab=activity",
 		"delete": s.agent(s.prod) + "/delete", "help": s.url + "/help/status", "keys page": s.url + "/help/keys", "sessions": s.url + "/sessions",
 		"rotation": s.agent(s.prod) + "/rotation", "rotations": s.url + fmt.Sprintf("/rotations?agent=%d.%d", s.project, s.prod),

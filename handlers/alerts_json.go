@@ -8,10 +8,8 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
-	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/alert"
 	"gitlab-agent-portal/internal/alert/alerts"
 	"gitlab-agent-portal/internal/fleet"
@@ -114,21 +112,6 @@ func alertQuery(values url.Values) (query alerts.Query, err error) {
 		err = wrongParameter("state")
 	}
 	return query, err
-}
-
-// projectsIn are the numbers of the projects of a fleet, or of those in a group and below it.
-func projectsIn(snapshot *fleet.Snapshot, group string) []int64 {
-	numbers := []int64{}
-	for _, project := range snapshot.Projects {
-		if group == "" || isIn(project, group) {
-			numbers = append(numbers, project.ID)
-		}
-	}
-	return numbers
-}
-
-func isIn(project *agent.Project, group string) bool {
-	return project.Group() == group || strings.HasPrefix(project.Group(), group+"/")
 }
 
 func exportAlerts(head exportedHead, query alerts.Query, found []alert.Alert, more bool) exportedAlerts {

@@ -53,6 +53,7 @@ var (
 	errMethodNotAllowed = &httpError{status: http.StatusMethodNotAllowed, id: "method"}
 	errNotSignedIn      = &httpError{status: http.StatusUnauthorized, id: "not_signed_in"}
 	errMaintainerNeeded = &httpError{status: http.StatusForbidden, id: "maintainer_needed"}
+	errAlertMaintainer  = &httpError{status: http.StatusForbidden, id: "alert_maintainer"}
 	errPushForbidden    = &httpError{status: http.StatusForbidden, id: "push_forbidden"}
 	errProjectArchived  = &httpError{status: http.StatusForbidden, id: "archived"}
 	errProjectFrozen    = &httpError{status: http.StatusForbidden, id: "frozen"}

@@ -20,6 +20,7 @@ import (
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/agentread"
+	"gitlab-agent-portal/internal/alert"
 	"gitlab-agent-portal/internal/alert/alerts"
 	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/budget"
@@ -46,9 +47,6 @@ type Config struct {
 	Sessions *sessions.Store
 	Audit    *audit.Log
 	Readings *readings.Store
-	// Alerts and Transitions are what the watch has found; nil without one.
-	Alerts      *alerts.Store
-	Transitions *transitions.Store
 	// Read reads from GitLab, and Tokens changes things there.
 	Read   *agentread.Service
 	Tokens *tokens.Service
@@ -58,6 +56,11 @@ type Config struct {
 	FleetWait time.Duration
 	// Heartbeat is how long a stream is silent at most; 0: 15 s.
 	Heartbeat time.Duration
+	// Alerts and Transitions are what the watch found; nil where nothing watches. WatchStatus says how its
+	// readings go, and is nil where nobody can tell.
+	Alerts      *alerts.Store
+	Transitions *transitions.Store
+	WatchStatus func(context.Context) (alert.Status, error)
 	// Limits are those beyond which an agent needs attention.
 	Limits agent.Thresholds
 	// Keys yield the keys of form nonces and of the portal's sealed cookies.
@@ -115,6 +118,7 @@ type Handlers struct {
 	unreadable  sync.Once // an entry of a forwarded header was, and the log said so
 	shares      shares
 	callers     *callers
+	counted     countedProjects
 	buffers     sync.Pool
 	panicPage   []byte
 }
@@ -138,6 +142,7 @@ func build(cfg Config) (*Handlers, error) {
 		crossOrigin: http.NewCrossOriginProtection(),
 		shares:      newShares(),
 		callers:     newCallers(cfg.Now),
+		counted:     newCountedProjects(),
 		buffers:     sync.Pool{New: func() any { return new(bytes.Buffer) }},
 	}
 	if err := h.prerenderPanicPage(); err != nil {

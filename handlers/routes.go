@@ -80,6 +80,12 @@ func (h *Handlers) routes() []route {
 		{http.MethodGet, views.PatternStale, signedIn(h.staleAsk), ""},
 		{http.MethodPost, views.PatternStale, signedIn(h.staleDelete), activity.AgentDelete},
 
+		// Alerts. Who looks after one is the portal's own to keep, so that a portal that only reads has it too.
+		{http.MethodGet, views.PatternAlerts, signedIn(h.alertList), ""},
+		{http.MethodGet, views.PatternAlertAck, signedIn(h.alertAsk), ""},
+		{http.MethodPost, views.PatternAlertAck, keeping(h.alertAcknowledge), activity.AlertAcknowledge},
+		{http.MethodPost, views.PatternAlertDrop, keeping(h.alertWithdraw), activity.AlertWithdraw},
+
 		// Activity
 		{http.MethodGet, views.PatternActivity, signedIn(h.activity), ""},
 		{http.MethodGet, views.PatternActivityCSV, exported(h.activityCSV), ""},

@@ -48,6 +48,7 @@ func check(ctx context.Context, environ []string, now func() time.Time, out io.W
 	err = tryAuditLog(cfg.AuditLog)
 	report.tell("AUDIT_LOG", err, "make the folder of the file, and let the portal's user write there.")
 	report.gitlab(ctx, cfg, now())
+	report.notifications(ctx, cfg)
 	return report.result()
 }
 

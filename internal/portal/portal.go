@@ -14,6 +14,7 @@ import (
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/handlers"
 	"gitlab-agent-portal/internal/agentread"
+	"gitlab-agent-portal/internal/alert"
 	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/budget"
 	"gitlab-agent-portal/internal/database"
@@ -47,6 +48,9 @@ type Program struct {
 	Drain func()
 	// Now, unless nil, is the clock, for tests in which minutes have to go by.
 	Now func() time.Time
+	// WatchStatus, unless nil, says how the readings of a watch go that is not this program's, and whose
+	// alerts are in the database: for tests of what is shown of them.
+	WatchStatus func(context.Context) (alert.Status, error)
 
 	extras extras
 }
@@ -68,6 +72,7 @@ func (p Program) Run(ctx context.Context) error {
 	withDemo := flags.Bool("demo", false, "start with an embedded GitLab and a made-up organisation")
 	probe := flags.Bool("healthcheck", false, "ask the running portal whether it lives, and exit")
 	backup := flags.String("backup", "", "write a copy of the SQLite database to a new `FILE`, also while the portal runs, and exit")
+	notifyOnce := flags.Bool("notify-test", false, "send one message to each route of NOTIFY_FILE, say what became of it, and exit")
 	tryOut := flags.Bool("check", false, "try the settings, the database, GitLab and certificates, say what to do, and exit")
 	printVersion := flags.Bool("version", false, "print what this program was built from, and exit")
 	switch err := flags.Parse(p.Args); {
@@ -86,6 +91,8 @@ func (p Program) Run(ctx context.Context) error {
 		return writeBackup(ctx, p.Environ, *backup)
 	case *tryOut:
 		return check(ctx, p.Environ, p.clock(), p.Stdout)
+	case *notifyOnce:
+		return notifyTest(ctx, p.Environ, p.clock(), p.Stdout)
 	case *withDemo:
 		return p.runDemo(ctx)
 	}
@@ -185,23 +192,23 @@ func (p Program) serve(ctx context.Context, cfg *config) error {
 
 	changes := budget.NewChanges(db, now)
 	server.swept = func(ctx context.Context) error { return load.countSessions(ctx, sessions) }
-	server.database, server.sweepers = db, []sweeper{sessions, nonces, auditLog, noted, changes}
+	kept := newKept(cfg, db, now)
+	server.notify = server.messenger(db, kept.alerts, now)
+	server.database, server.sweepers = db, []sweeper{sessions, nonces, auditLog, noted, changes, kept.transitions, kept.alerts, server.notify}
 	server.tokens = tokens.New(nonces, auditLog, changes, log)
 	server.tokens.ObserveCreates(server.metrics.created)
-	history := newKept(cfg, db, now)
-	server.sweepers = append(server.sweepers, history.transitions, history.alerts)
 	server.fleet = scan.New(scan.Config{
 		Now: now, Log: log, Capacity: int64(cfg.FleetCacheSize), Observe: server.metrics.scanned, ObserveWait: server.metrics.scanWaited,
 	})
 	server.metrics.watchFleet(server.fleet.Stats)
 	server.revocations = handlers.NewRevocations(signIn, log, 0)
 	read := agentread.New(agentread.Config{ReadOnly: cfg.readOnly(), Log: log, Missing: server.metrics.usageMissing.Inc, Now: now})
-	server.watchWith(watching{cfg: cfg, gitlab: gitlab, read: read, db: db, kept: history, noted: noted, log: log, now: now, limits: p.extras.limits(cfg)})
-	shown := history.shown(cfg)
+	server.watchWith(watching{cfg: cfg, gitlab: gitlab, read: read, db: db, kept: kept, noted: noted, log: log, now: now, limits: p.extras.limits(cfg)}, server.notify)
+	found, readings := p.found(server, kept)
 	handler, err := handlers.New(handlers.Config{
 		PublicURL: &cfg.PublicURL, GitLab: gitlab, OAuth: signIn, Revocations: server.revocations, ReadOnly: cfg.readOnly(),
-		Sessions: sessions, Audit: auditLog, Readings: noted, Alerts: shown.alerts, Transitions: shown.transitions, Read: read,
-		Tokens: server.tokens, Fleet: server.fleet, Limits: cfg.limits(), Keys: cfg.SessionKeys, Cookie: cfg.cookie(), Assets: assets,
+		Sessions: sessions, Audit: auditLog, Readings: noted, Read: read,
+		Tokens: server.tokens, Fleet: server.fleet, Alerts: found.alerts, Transitions: found.transitions, WatchStatus: readings, Limits: cfg.limits(), Keys: cfg.SessionKeys, Cookie: cfg.cookie(), Assets: assets,
 		Log: log, Now: now, Ready: server.readiness, TrustedProxies: cfg.TrustedProxies, HelmRepoURL: cfg.HelmRepoURL.String(), AgentImage: string(cfg.AgentImage), PrivateCA: cfg.CAFile != "", JiHu: cfg.JiHu, SandboxURL: p.extras.sandboxURL, Hosts: p.extras.hosts, Pages: p.extras.pages,
 		Refreshed: server.metrics.refreshed, Observe: server.metrics.answered, Requests: budget.NewRequests(now), SecurityContact: string(cfg.SecurityContact), Version: thisBuild().version,
 	})

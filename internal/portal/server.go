@@ -15,6 +15,7 @@ import (
 	"gitlab-agent-portal/handlers"
 	"gitlab-agent-portal/internal/database"
 	"gitlab-agent-portal/internal/fleet/scan"
+	"gitlab-agent-portal/internal/notify"
 	"gitlab-agent-portal/internal/tokens"
 	"gitlab-agent-portal/internal/watch"
 )
@@ -42,7 +43,9 @@ type server struct {
 	tokens  *tokens.Service
 	fleet   *scan.Service
 	metrics *metrics
-	watch   *watch.Service // nil without a token for it
+	// notify tells of alerts.
+	notify *notify.Service
+	watch  *watch.Service // nil without a token for it
 	// revocations are those of people who signed out.
 	revocations *handlers.Revocations
 	ready       func()
@@ -99,7 +102,7 @@ func (s *server) run(ctx context.Context, handler http.Handler) error {
 		servers = append(servers, s.start(group, s.observed, s.observedHandler()))
 		attributes = append(attributes, "metrics", s.observed.Addr().String())
 	}
-	for _, work := range []func(context.Context){s.sweep, s.runWatch} {
+	for _, work := range []func(context.Context){s.sweep, s.runWatch, s.tell} {
 		group.Go(func() error {
 			work(running)
 			return nil

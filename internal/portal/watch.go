@@ -7,6 +7,7 @@ import (
 
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/agentread"
+	"gitlab-agent-portal/internal/alert"
 	"gitlab-agent-portal/internal/alert/alerts"
 	"gitlab-agent-portal/internal/database"
 	"gitlab-agent-portal/internal/history/transitions"
@@ -25,12 +26,16 @@ func newKept(cfg *config, db *database.DB, now func() time.Time) kept {
 	return kept{transitions.New(db, cfg.HistoryRetention, now), alerts.New(db, cfg.HistoryRetention, now)}
 }
 
-// shown are the stores that pages read: none where nothing watches.
-func (k kept) shown(cfg *config) kept {
-	if !cfg.watches() {
-		return kept{}
+// found is what pages show of a watch, and who says how its readings go: nothing where nothing watches.
+func (p Program) found(s *server, kept kept) (shown kept, readings func(context.Context) (alert.Status, error)) {
+	switch {
+	case p.WatchStatus != nil:
+		return kept, p.WatchStatus
+	case s.watch != nil:
+		return kept, s.watch.Readings
+	default:
+		return shown, nil
 	}
-	return k
 }
 
 // watching is what a watch is put together from.

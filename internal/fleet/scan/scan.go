@@ -133,6 +133,19 @@ func (s *Service) Known(v Viewer) *fleet.Snapshot {
 	return kept.snapshot()
 }
 
+// Projects returns the numbers of the projects that Cached would show, for no more than looking them up;
+// nil when nothing is kept. Nobody may change them.
+func (s *Service) Projects(v Viewer) []int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.catchUp(v)
+	kept := s.cache.get(v.key())
+	if kept == nil || kept.dropped || s.cfg.Now().Sub(kept.readAt) > s.cfg.Stale {
+		return nil
+	}
+	return kept.projects
+}
+
 // view is what can be shown. The caller holds mu.
 func (s *Service) view(k key) View {
 	view := View{Scanning: s.flights[k] != nil}
