@@ -62,11 +62,13 @@ func TestAWatchThatBeginsWithManyAgentsTakesThemInAFewAtATime(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, w *world) {
 		web, _ := w.agents("web")
-		for i := range 1200 {
+		for i := range 25 {
 			w.agent(web, fmt.Sprintf("store-%04d", i), gitlabtest.Token{Live: true})
 		}
-		w.once(w.replica())
-		if got, want := w.rows("watched", "transitions"), []int{1200, 3600}; !slices.Equal(got, want) {
+		s := w.replica()
+		s.SetBatch(10)
+		w.once(s)
+		if got, want := w.rows("watched", "transitions"), []int{25, 75}; !slices.Equal(got, want) {
 			t.Errorf("rows = %v, want %v", got, want)
 		}
 	})
@@ -77,10 +79,11 @@ func TestAReadingThatWasKeptInPartIsNotTakenInTwice(t *testing.T) {
 	onEveryEngine(t, func(t *testing.T, w *world) {
 		web, agents := w.agents("web", "prod")
 		s := w.replica()
+		s.SetBatch(10)
 		w.once(s)
 		w.cut(agents[0])
 		w.reads(s, 25*time.Minute)
-		for i := range 1001 { // of which two batches are kept before the rest fails
+		for i := range 21 { // of which two batches are kept before the rest fails
 			w.agent(web, fmt.Sprintf("store-%04d", i), gitlabtest.Token{Live: true})
 		}
 		w.queue.fail = errQueue
@@ -88,12 +91,12 @@ func TestAReadingThatWasKeptInPartIsNotTakenInTwice(t *testing.T) {
 		if err := s.Once(t.Context()); !errors.Is(err, errQueue) {
 			t.Fatalf("Once = %v, want the queue's error", err)
 		}
-		if n := w.rows("watched")[0]; n != 1001 {
+		if n := w.rows("watched")[0]; n != 21 {
 			t.Errorf("%d agents are kept, want those of two batches and the one from before", n)
 		}
 		w.queue.fail = nil
 		w.once(s)
-		if got, want := w.rows("watched", "transitions"), []int{1002, 1002*3 + 1}; !slices.Equal(got, want) {
+		if got, want := w.rows("watched", "transitions"), []int{22, 22*3 + 1}; !slices.Equal(got, want) {
 			t.Errorf("rows = %v, want %v", got, want)
 		}
 	})
