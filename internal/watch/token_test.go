@@ -107,7 +107,7 @@ func TestTokensAreAskedOnceAnHourWhenTheyEnd(t *testing.T) {
 func TestTheWatchOnlyReadsAndNeverWithMoreThanItsOwnCalls(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, databasetest.SQLite(t))
-	for i := range 60 {
+	for i := range 20 {
 		w.agents(fmt.Sprintf("service-%02d", i), "prod")
 	}
 	writer := w.AddPersonalToken(gitlabtest.PersonalToken{User: w.bot, Scopes: []string{"api"}})
