@@ -13,6 +13,7 @@ import (
 func TestOneReplicaWatches(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, w *world) {
+		t.Helper()
 		_, agents := w.agents("web", "prod")
 		first, second := w.replica(), w.replica()
 		w.once(first)
@@ -41,6 +42,7 @@ func TestOneReplicaWatches(t *testing.T) {
 func TestAReadingThatWasOvertakenIsNotKept(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, w *world) {
+		t.Helper()
 		w.agents("web", "prod")
 		first, second := w.replica(), w.replica()
 		gate := gitlabtest.NewGate()

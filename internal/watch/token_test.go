@@ -15,6 +15,7 @@ import (
 func TestATokenThatGitLabRefusesIsTold(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, w *world) {
+		t.Helper()
 		w.agents("web", "prod")
 		s := w.replica()
 		w.once(s)
@@ -44,6 +45,7 @@ func TestATokenThatReadsNothingIsTold(t *testing.T) {
 func TestTheEndOfATokenIsTold(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, w *world) {
+		t.Helper()
 		w.agents("web", "prod")
 		ends := w.clock.Now().Truncate(day).Add(16 * day)
 		ending := w.AddPersonalToken(gitlabtest.PersonalToken{User: w.bot, Scopes: []string{"read_api"}, ExpiresAt: ends})
@@ -69,6 +71,7 @@ func TestTheEndOfATokenIsTold(t *testing.T) {
 func TestSeveralTokensWatchTogether(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, w *world) {
+		t.Helper()
 		w.agents("web", "prod")
 		other := w.AddUser(gitlabtest.User{Username: "project_2_bot"})
 		project := w.AddProject(gitlabtest.Project{Path: "lake", Group: w.AddGroup(gitlabtest.Group{Path: "data"})})

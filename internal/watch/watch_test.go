@@ -24,6 +24,7 @@ func (w *world) wantTold(t *testing.T, when string, want ...string) {
 func TestTheWatchTellsOfAClusterThatIsCutOffAndComesBack(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, w *world) {
+		t.Helper()
 		_, agents := w.agents("web", "prod", "staging")
 		s := w.replica()
 		w.reads(s, time.Hour)
@@ -52,6 +53,7 @@ func TestTheWatchTellsOfAClusterThatIsCutOffAndComesBack(t *testing.T) {
 func TestAProjectThatCannotBeReadKeepsItsState(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, w *world) {
+		t.Helper()
 		web, agents := w.agents("web", "prod")
 		w.agents("app", "other")
 		s := w.replica()
@@ -80,6 +82,7 @@ func TestAProjectThatCannotBeReadKeepsItsState(t *testing.T) {
 func TestAnAgentThatWasDeletedIsGone(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, w *world) {
+		t.Helper()
 		web, agents := w.agents("web", "prod", "staging")
 		s := w.replica()
 		w.once(s)

@@ -15,6 +15,7 @@ import (
 func TestNothingIsWrittenWhereNothingChanges(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, w *world) {
+		t.Helper()
 		w.agents("web", "prod", "staging")
 		s := w.replica()
 		w.once(s)
@@ -37,6 +38,7 @@ func TestNothingIsWrittenWhereNothingChanges(t *testing.T) {
 func TestAQueueThatFailsKeepsTheReadingFromBeingKept(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, w *world) {
+		t.Helper()
 		_, agents := w.agents("web", "prod")
 		s := w.replica()
 		w.once(s)
@@ -61,6 +63,7 @@ func TestAQueueThatFailsKeepsTheReadingFromBeingKept(t *testing.T) {
 func TestAWatchThatBeginsWithManyAgentsTakesThemInAFewAtATime(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, w *world) {
+		t.Helper()
 		web, _ := w.agents("web")
 		for i := range 25 {
 			w.agent(web, fmt.Sprintf("store-%04d", i), gitlabtest.Token{Live: true})
@@ -77,6 +80,7 @@ func TestAWatchThatBeginsWithManyAgentsTakesThemInAFewAtATime(t *testing.T) {
 func TestAReadingThatWasKeptInPartIsNotTakenInTwice(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, w *world) {
+		t.Helper()
 		web, agents := w.agents("web", "prod")
 		s := w.replica()
 		s.SetBatch(10)
@@ -105,6 +109,7 @@ func TestAReadingThatWasKeptInPartIsNotTakenInTwice(t *testing.T) {
 func TestTheLastContactOfAConnectedAgentIsKeptEveryHour(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, w *world) {
+		t.Helper()
 		w.agents("web", "prod")
 		s := w.replica()
 		w.once(s)
