@@ -20,9 +20,11 @@ import (
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/agentread"
+	"gitlab-agent-portal/internal/alert/alerts"
 	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/budget"
 	"gitlab-agent-portal/internal/fleet/scan"
+	"gitlab-agent-portal/internal/history/transitions"
 	"gitlab-agent-portal/internal/rotation/readings"
 	sessions "gitlab-agent-portal/internal/session"
 	"gitlab-agent-portal/internal/tokens"
@@ -48,6 +50,9 @@ type Config struct {
 	Read   *agentread.Service
 	Tokens *tokens.Service
 	Fleet  *scan.Service
+	// History is what became of agents, and Alerts are what the watch told of; nil where there is no watch.
+	History *transitions.Store
+	Alerts  *alerts.Store
 	// FleetWait is how long a page without script waits for the fleet before it shows how far the
 	// reading is; 0: 10 s.
 	FleetWait time.Duration
@@ -109,6 +114,7 @@ type Handlers struct {
 	forwarded   forwardedHint
 	unreadable  sync.Once // an entry of a forwarded header was, and the log said so
 	shares      shares
+	charts      charts
 	buffers     sync.Pool
 	panicPage   []byte
 }
@@ -131,6 +137,7 @@ func build(cfg Config) (*Handlers, error) {
 		sealer:      cfg.Keys.Sealer("cookies of " + cfg.OAuth.Instance()),
 		crossOrigin: http.NewCrossOriginProtection(),
 		shares:      newShares(),
+		charts:      newCharts(),
 		buffers:     sync.Pool{New: func() any { return new(bytes.Buffer) }},
 	}
 	if err := h.prerenderPanicPage(); err != nil {

@@ -25,11 +25,13 @@ import (
 	"gitlab-agent-portal/handlers"
 	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/agentread"
+	"gitlab-agent-portal/internal/alert/alerts"
 	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/budget"
 	"gitlab-agent-portal/internal/database"
 	"gitlab-agent-portal/internal/database/databasetest"
 	"gitlab-agent-portal/internal/fleet/scan"
+	"gitlab-agent-portal/internal/history/transitions"
 	"gitlab-agent-portal/internal/rotation/readings"
 	"gitlab-agent-portal/internal/session"
 	"gitlab-agent-portal/internal/tokens"
@@ -129,6 +131,8 @@ type setUp struct {
 	engine func(testing.TB) *databasetest.Database
 	// readyPanics makes one route panic: the one that asks whether the portal is ready.
 	readyPanics bool
+	// watched says that there is a watch.
+	watched bool
 }
 
 func newPortal(tb testing.TB, options ...func(*setUp)) *portal {
@@ -239,6 +243,9 @@ func (p *portal) compose(setup setUp) {
 		Fleet: p.fleet, FleetWait: setup.fleetWait, Limits: agent.NewThresholds(90*24*time.Hour, 30*24*time.Hour, 90*24*time.Hour), Keys: setup.keys, Cookie: cookie,
 		Assets: must(static.Load())(p.t), Log: log, Now: p.clock.Now, Ready: readiness(setup, db),
 		HelmRepoURL: "https://charts.gitlab.io", AgentImage: setup.agentImage, PrivateCA: setup.privateCA, JiHu: setup.jihu, Pages: setup.pages, SecurityContact: setup.contact, Version: "v1.2.3",
+	}
+	if setup.watched {
+		p.config.History, p.config.Alerts = transitions.New(db, 9600*time.Hour, p.clock.Now), alerts.New(db, 9600*time.Hour, p.clock.Now)
 	}
 	if setup.behindProxy {
 		p.config.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}

@@ -128,7 +128,7 @@ func (h *Handlers) page(w http.ResponseWriter, r *http.Request, title string) vi
 	gitlab := h.GitLab.BaseURL()
 	p.Version = h.Version
 	p.GitLabName, p.GitLabURL = gitlab.Host, gitlab.String()
-	p.Demo, p.ReadOnly = h.SandboxURL, h.ReadOnly
+	p.Demo, p.ReadOnly, p.Watched = h.SandboxURL, h.ReadOnly, h.History != nil
 	if skew := h.GitLab.ClockSkew(); skew.Exceeds(agent.ClockTolerance) {
 		p.ClockOff = skew.Ahead.Abs()
 	}

@@ -21,7 +21,7 @@ type Page struct {
 
 	// Title names the page in the tab and in history; the portal's name follows it.
 	Title string
-	// Section marks the current entry of the navigation: "fleet", "projects", "activity" or "".
+	// Section marks the current entry of the navigation: "fleet", "projects", "activity", "history" or "".
 	Section string
 	// Path is the address of this page, where a choice of language or theme returns to.
 	Path string
@@ -49,6 +49,8 @@ type Page struct {
 	// ClockOff is by how much the clocks of GitLab and of the portal differ, where that is so much
 	// that a status may be wrong; 0 where it is not.
 	ClockOff time.Duration
+	// Watched says that there is a watch, and so a history.
+	Watched bool
 	// Notice is the result of what the person just did, or nil.
 	Notice *Notice
 }
@@ -167,6 +169,7 @@ type AgentModel struct {
 	Pods     PodsModel
 	Use      UseModel
 	Access   ConfigModel
+	History  HistoryModel
 }
 
 // Snippet is a command to copy, with the sentence that explains it.

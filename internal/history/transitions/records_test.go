@@ -1,7 +1,6 @@
 package transitions_test
 
 import (
-	"database/sql"
 	"fmt"
 	"strings"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"gitlab-agent-portal/internal/database"
 	"gitlab-agent-portal/internal/database/databasetest"
 	"gitlab-agent-portal/internal/history"
+	"gitlab-agent-portal/internal/history/historytest"
 	"gitlab-agent-portal/internal/history/transitions"
 )
 
@@ -22,7 +22,6 @@ type world struct {
 	*transitions.Store
 	clock *gitlabtest.Clock
 	db    *database.DB
-	raw   *sql.DB
 }
 
 // onEveryEngine runs a test with a store over each engine.
@@ -32,9 +31,8 @@ func onEveryEngine(t *testing.T, test func(t *testing.T, engine string, w world)
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			clock := gitlabtest.NewClock(time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC))
-			d := fresh(t)
-			db := d.Open(t)
-			test(t, name, world{transitions.New(db, 400*day, clock.Now), clock, db, d.Raw(t)})
+			db := fresh(t).Open(t)
+			test(t, name, world{transitions.New(db, 400*day, clock.Now), clock, db})
 		})
 	}
 }
@@ -44,18 +42,21 @@ func (w world) ago(d time.Duration) time.Time { return w.clock.Now().Add(-d) }
 
 func (w world) exec(t *testing.T, statement string, args ...any) {
 	t.Helper()
-	if _, err := w.db.Write.ExecContext(t.Context(), statement, args...); err != nil {
+	if _, err := w.db.Write.ExecContext(database.Unhurried(t.Context()), statement, args...); err != nil {
 		t.Fatalf("%s: %v", statement, err)
 	}
 }
 
-// sees lets the watch have read an agent, for the given time. A zero gone is an agent that is there.
-func (w world) sees(t *testing.T, project, number int64, first time.Time, gone int64) {
+// sees lets the watch have read an agent since a time. A zero gone is an agent that is there.
+func (w world) sees(t *testing.T, project, number int64, first, gone time.Time) {
 	t.Helper()
-	w.exec(t, `INSERT INTO watches (instance, read_at) VALUES ($1, $2) ON CONFLICT DO NOTHING`, w.db.Instance.Number, w.clock.Now().UnixMicro())
-	w.exec(t, `INSERT INTO watched (instance, agent_id, project_id, project_path, agent_name, status, status_since, last_contact, tokens, pending, first_seen, gone_at)
-		VALUES ($1, $2, $3, 'shop/app', $4, $5, $6, 0, '', '', $6, $7)`,
-		w.db.Instance.Number, number, project, fmt.Sprint("cluster-", number), string(agent.StatusConnected), first.UnixMicro(), gone)
+	record := history.Record{
+		AgentID: number, ProjectID: project, ProjectPath: "shop/app", AgentName: fmt.Sprint("cluster-", number), FirstSeen: first, GoneAt: gone,
+		Status: agent.StatusConnected,
+	}
+	if err := historytest.Fill(t.Context(), w.db, w.clock.Now(), record); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (w world) note(t *testing.T, number int64, ago time.Duration, kind history.Kind) history.Transition {
@@ -73,9 +74,9 @@ func TestRecordsTellOfAgentsWithTheStateInWhichTheTimeBegan(t *testing.T) {
 		if began, err := w.Began(t.Context()); !began.IsZero() || err != nil {
 			t.Errorf("without an agent the watch began at %v, %v", began, err)
 		}
-		w.sees(t, 1, 10, w.ago(50*day), 0)
-		w.sees(t, 1, 11, w.ago(20*day), 0)
-		w.sees(t, 2, 20, w.ago(20*day), 0)
+		w.sees(t, 1, 10, w.ago(50*day), time.Time{})
+		w.sees(t, 1, 11, w.ago(20*day), time.Time{})
+		w.sees(t, 2, 20, w.ago(20*day), time.Time{})
 		w.note(t, 10, 50*day, history.Registered)
 		w.note(t, 10, 49*day, history.Connected)
 		before := w.note(t, 10, 40*day, history.NotConnected)
@@ -109,12 +110,12 @@ func TestRecordsTellOfAgentsWithTheStateInWhichTheTimeBegan(t *testing.T) {
 func TestTheHistoryOfProjectsHoldsTheirDeletedAgentsToo(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, _ string, w world) {
-		w.sees(t, 1, 10, w.ago(50*day), 0)
-		w.sees(t, 1, 11, w.ago(50*day), w.ago(20*day).UnixMicro())
-		w.sees(t, 1, 12, w.ago(50*day), w.ago(40*day).UnixMicro())
-		w.sees(t, 1, 13, w.ago(5*day), 0)
-		w.sees(t, 2, 20, w.ago(50*day), 0)
-		w.sees(t, 3, 30, w.ago(50*day), 0)
+		w.sees(t, 1, 10, w.ago(50*day), time.Time{})
+		w.sees(t, 1, 11, w.ago(50*day), w.ago(20*day))
+		w.sees(t, 1, 12, w.ago(50*day), w.ago(40*day))
+		w.sees(t, 1, 13, w.ago(5*day), time.Time{})
+		w.sees(t, 2, 20, w.ago(50*day), time.Time{})
+		w.sees(t, 3, 30, w.ago(50*day), time.Time{})
 		got, more, err := w.RecordsOf(t.Context(), []int64{1, 3}, w.ago(30*day), w.ago(10*day))
 		var numbers []int64
 		for _, one := range got {
@@ -129,7 +130,7 @@ func TestTheHistoryOfProjectsHoldsTheirDeletedAgentsToo(t *testing.T) {
 func TestTheLastStateOfAnAgentOutlivesTheRetention(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, _ string, w world) {
-		w.sees(t, 1, 10, w.ago(30*day), 0)
+		w.sees(t, 1, 10, w.ago(30*day), time.Time{})
 		w.note(t, 10, 30*day, history.Registered)
 		w.note(t, 10, 29*day, history.Connected)
 		w.note(t, 10, 28*day, history.NotConnected)
@@ -151,7 +152,7 @@ func TestTheLastStateOfAnAgentOutlivesTheRetention(t *testing.T) {
 // The number of agents and of transitions with which engines plan as they do for many.
 const (
 	manyAgents = 10_000
-	manyEach   = 60
+	manyEach   = 40
 )
 
 // fill makes the tables large, in two statements.
