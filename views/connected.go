@@ -32,8 +32,8 @@ func (c ConnectedChart) most() int {
 	return most
 }
 
-// known reports whether anything is known of the time.
-func (c ConnectedChart) known() bool { return c.most() > 0 }
+// isKnown reports whether anything is known of the time.
+func (c ConnectedChart) isKnown() bool { return c.most() > 0 }
 
 func (c ConnectedChart) viewBox() string {
 	return "0 -4 " + strconv.Itoa(max(len(c.Counts), 1)) + " " + strconv.Itoa(chartHeight+4)
@@ -42,46 +42,70 @@ func (c ConnectedChart) viewBox() string {
 // y is how far from the top a number of agents is.
 func (c ConnectedChart) y(agents int) int { return chartHeight - agents*chartHeight/max(c.most(), 1) }
 
-// area draws the agents that were connected, as far as that is known.
-func (c ConnectedChart) area() string {
+// connected draws the agents that were connected, and known those of which that is known: what is seen of the
+// second behind the first was missing.
+func (c ConnectedChart) connected() string {
+	return c.area(func(count history.Count) int { return count.Connected })
+}
+
+func (c ConnectedChart) known() string {
+	return c.area(func(count history.Count) int { return count.Known })
+}
+
+// area draws a number over the time, as far as it is known.
+func (c ConnectedChart) area(of func(history.Count) int) string {
 	var d strings.Builder
-	open := false
-	for i, count := range c.Counts {
-		switch {
-		case count.Known == 0 && open:
-			_, _ = fmt.Fprintf(&d, "V%dz", chartHeight)
-			open = false
-		case count.Known > 0 && !open:
-			_, _ = fmt.Fprintf(&d, "M%d %dV%d", i, chartHeight, c.y(count.Connected))
-			open = true
-		case count.Known > 0 && count.Connected != c.Counts[i-1].Connected:
-			_, _ = fmt.Fprintf(&d, "V%d", c.y(count.Connected))
+	for _, one := range c.stretches(of) {
+		_, _ = fmt.Fprintf(&d, "M%d %d", one.from, chartHeight)
+		for _, level := range one.levels {
+			_, _ = fmt.Fprintf(&d, "V%dH%d", c.y(level.agents), level.until)
 		}
-		if open {
-			_, _ = fmt.Fprintf(&d, "H%d", i+1)
-		}
-	}
-	if open {
 		_, _ = fmt.Fprintf(&d, "V%dz", chartHeight)
 	}
 	return d.String()
 }
 
-// line draws how many agents there were, connected or not: what is below it and above the area was missing.
+// line draws how many agents there were, connected or not, for those who do not see colours.
 func (c ConnectedChart) line() string {
 	var d strings.Builder
-	for i, count := range c.Counts {
-		switch {
-		case count.Known == 0:
-			continue
-		case i == 0 || c.Counts[i-1].Known == 0:
-			_, _ = fmt.Fprintf(&d, "M%d %d", i, c.y(count.Known))
-		case count.Known != c.Counts[i-1].Known:
-			_, _ = fmt.Fprintf(&d, "V%d", c.y(count.Known))
+	for _, one := range c.stretches(func(count history.Count) int { return count.Known }) {
+		_, _ = fmt.Fprintf(&d, "M%d %d", one.from, c.y(one.levels[0].agents))
+		for _, level := range one.levels {
+			_, _ = fmt.Fprintf(&d, "V%dH%d", c.y(level.agents), level.until)
 		}
-		_, _ = fmt.Fprintf(&d, "H%d", i+1)
 	}
 	return d.String()
+}
+
+// stretch is a while of which something is known: its numbers one after the other.
+type stretch struct {
+	from   int
+	levels []level
+}
+
+// level is a number of agents until the part of that index.
+type level struct{ agents, until int }
+
+// stretches are the known parts of a number over the time; those that are alike and side by side are one level.
+func (c ConnectedChart) stretches(of func(history.Count) int) []stretch {
+	var all []stretch
+	isOpen := false
+	for i, count := range c.Counts {
+		if count.Known == 0 {
+			isOpen = false
+			continue
+		}
+		if !isOpen {
+			all, isOpen = append(all, stretch{from: i}), true
+		}
+		last := &all[len(all)-1]
+		if n := len(last.levels); n > 0 && last.levels[n-1].agents == of(count) {
+			last.levels[n-1].until = i + 1
+			continue
+		}
+		last.levels = append(last.levels, level{of(count), i + 1})
+	}
+	return all
 }
 
 // worst is the while in which the most agents were missing; the last one of several.
