@@ -200,7 +200,7 @@ func connectedPicture(p Page, c ConnectedChart) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = sentenceAt(p.L.Parts("history.connected.worst", "Connected", c.worst().Connected, "Known", c.worst().Known, "When", ""), Moment(p.L, c.worst().From)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = sentenceAt(p.L.Parts("history.connected.worst", "Connected", c.worst().Connected, "Known", c.worst().Known, "When", ""), Moment(p.L, c.worst().At)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -9,6 +9,8 @@ import (
 // known not to be.
 type Count struct {
 	From, Until time.Time
+	// At is when that moment began, or From.
+	At time.Time
 	// Connected are some of those whose state was Known.
 	Connected, Known int
 }
@@ -29,22 +31,23 @@ func Counts(records []Record, from, to time.Time, n int) []Count {
 		for ; next < len(steps) && !steps[next].at.After(begin); next++ {
 			connected, known = connected+steps[next].connected, known+steps[next].known
 		}
-		counts[i] = Count{begin, end, connected, known}
+		counts[i] = Count{begin, end, begin, connected, known}
 		for next < len(steps) && steps[next].at.Before(end) {
-			for at := steps[next].at; next < len(steps) && steps[next].at.Equal(at); next++ {
+			at := steps[next].at
+			for ; next < len(steps) && steps[next].at.Equal(at); next++ {
 				connected, known = connected+steps[next].connected, known+steps[next].known
 			}
-			counts[i].worsen(connected, known)
+			counts[i].worsen(at, connected, known)
 		}
 	}
 	return counts
 }
 
 // worsen makes c that of another moment, if more agents were missing then, or as many of more.
-func (c *Count) worsen(connected, known int) {
+func (c *Count) worsen(at time.Time, connected, known int) {
 	missing, before := known-connected, c.Known-c.Connected
 	if missing > before || missing == before && known > c.Known {
-		c.Connected, c.Known = connected, known
+		c.At, c.Connected, c.Known = at, connected, known
 	}
 }
 
