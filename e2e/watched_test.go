@@ -100,8 +100,13 @@ func (s *stage) past(db *database.DB, now time.Time) {
 		first float64
 		lost  outages
 	}{
-		{"eu-central-1", 400, nil}, {"eu-west-2", 400, outages{{1900, 0.2}}}, {"us-east-1", 400, outages{{700, 60}, {400, 12}, {90, 2}}},
-		{"ap-south-1", 62, outages{{500, 30}}}, {"edge-01", 11, nil}, {"edge-02", 400, outages{{1300, 400}, {110, 110}}}, {"build-farm", 400, outages{{121, 19}}},
+		{"eu-central-1", 400, nil},
+		{"eu-west-2", 400, outages{{1900, 0.2}}},
+		{"us-east-1", 400, outages{{700, 60}, {400, 12}, {90, 2}}},
+		{"ap-south-1", 62, outages{{500, 30}}},
+		{"edge-01", 11, nil},
+		{"edge-02", 400, outages{{1300, 400}, {110, 110}}},
+		{"build-farm", 400, outages{{121, 19}}},
 	} {
 		number := s.gitlab.AddAgent(gitlabtest.Agent{Project: platform, Name: one.name, CreatedBy: s.lead, CreatedAt: now.AddDate(0, -14, i)})
 		token := gitlabtest.Token{Agent: number, Name: "cluster", CreatedBy: s.lead, CreatedAt: now.AddDate(0, -i, -3), Live: true}

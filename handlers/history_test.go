@@ -79,6 +79,7 @@ func onWatchedPortals(t *testing.T, test func(t *testing.T, p *portal)) {
 func TestAnAgentHasAHistory(t *testing.T) {
 	t.Parallel()
 	onWatchedPortals(t, func(t *testing.T, p *portal) {
+		t.Helper()
 		got := p.as("dev").get(p.agentPath(p.prod) + "?tab=history")
 		if got.status != http.StatusOK || got.text(".tabs [aria-current]") != "History" {
 			t.Fatalf("the tab = %d, on %q", got.status, got.text(".tabs [aria-current]"))
@@ -134,6 +135,7 @@ func TestWithoutAWatchThereIsNoHistory(t *testing.T) {
 func TestTheFleetTellsOfThePast(t *testing.T) {
 	t.Parallel()
 	onWatchedPortals(t, func(t *testing.T, p *portal) {
+		t.Helper()
 		got := p.as("lead").get("/?wait=1")
 		row := got.doc.Find("table.fleet tbody tr").FilterFunction(func(_ int, row *goquery.Selection) bool { return row.Find("th").Text() == "prod" })
 		cell := row.Find(".past-cell")
@@ -158,6 +160,7 @@ func TestTheFleetTellsOfThePast(t *testing.T) {
 func TestHistoryBeginsWithTheAgentsThatDidWorst(t *testing.T) {
 	t.Parallel()
 	onWatchedPortals(t, func(t *testing.T, p *portal) {
+		t.Helper()
 		p.watch(p.seen(p.idle, "idle", 20*days, 20*days, history.Connected, 15*days, history.NotConnected, 10*days, history.Connected))
 		lead := p.as("lead")
 		got := lead.get("/history")
@@ -218,6 +221,7 @@ func (p *portal) november() {
 func TestAMonthIsReported(t *testing.T) {
 	t.Parallel()
 	onWatchedPortals(t, func(t *testing.T, p *portal) {
+		t.Helper()
 		p.november()
 		lead := p.as("lead")
 		got := lead.get("/report?group=shop")
@@ -257,6 +261,7 @@ func TestAMonthIsReported(t *testing.T) {
 func TestTheFileOfAReportHoldsTheSame(t *testing.T) {
 	t.Parallel()
 	onWatchedPortals(t, func(t *testing.T, p *portal) {
+		t.Helper()
 		p.november()
 		got := p.as("dev").get("/report.csv?month=2026-11&bom=0")
 		if name := got.header.Get("Content-Disposition"); name != `attachment; filename="agents-report-2026-11-UTC.csv"` {

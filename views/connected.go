@@ -108,11 +108,12 @@ func (c ConnectedChart) stretches(of func(history.Count) int) []stretch {
 	return all
 }
 
-// worst is the while in which the most agents were missing; the last one of several.
+// worst is the while in which the most agents were missing; of several, the one in which that began last.
 func (c ConnectedChart) worst() history.Count {
 	var worst history.Count
 	for _, count := range c.Counts {
-		if count.Known > 0 && count.Known-count.Connected >= worst.Known-worst.Connected {
+		more := (count.Known - count.Connected) - (worst.Known - worst.Connected)
+		if count.Known > 0 && (worst.Known == 0 || more > 0 || more == 0 && count.At.After(count.From)) {
 			worst = count
 		}
 	}

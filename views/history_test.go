@@ -135,7 +135,7 @@ func TestTheChartLeavesOutWhatIsNotKnown(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
-	if worst := chart.worst(); worst.Connected != 2 || !worst.At.Equal(before(3*day)) || chart.whole() {
+	if worst := chart.worst(); worst.Connected != 2 || !worst.At.Equal(before(4*day)) || chart.whole() {
 		t.Errorf("the worst is %+v", worst)
 	}
 	if none := (ConnectedChart{Counts: make([]history.Count, 3)}); none.isKnown() || none.connected() != "" {

@@ -5,3 +5,6 @@ package transitions
 func (s *Store) RecordsQueries() map[string]string {
 	return map[string]string{"watched_pkey": recordsQuery(s.ofAgents()), "watched_project": recordsQuery(s.ofProjects())}
 }
+
+// SetMaxRows changes how many transitions one query reads.
+func (s *Store) SetMaxRows(n int) { s.maxRows = n }

@@ -13,6 +13,10 @@ import (
 // MaxRecords is how many agents one query tells of. Of more, those with the smallest numbers come.
 const MaxRecords = 10_000
 
+// maxRows is how many transitions it reads, some 20 MB. Where agents come and go by the minute, that are fewer
+// agents.
+const maxRows = 400_000
+
 // Began is when the watch saw the first agent; zero before it has seen any.
 func (s *Store) Began(ctx context.Context) (time.Time, error) {
 	var began sql.NullInt64
@@ -24,12 +28,13 @@ func (s *Store) Began(ctx context.Context) (time.Time, error) {
 }
 
 // Records returns, by the agents' numbers, what the watch knows of them in the time from since to until, in
-// one query. Agents that it never saw are not among them.
+// one query. Agents that it never saw are not among them, nor are those beyond what one query reads.
 func (s *Store) Records(ctx context.Context, agents []int64, since, until time.Time) (map[int64]history.Record, error) {
-	list, err := s.records(ctx, s.ofAgents(), agents, since, until)
+	list, _, err := s.records(ctx, s.ofAgents(), agents, since, until)
 	if err != nil {
 		return nil, fmt.Errorf("read the history of agents: %w", err)
 	}
+	list = list[:min(len(list), MaxRecords)]
 	byAgent := make(map[int64]history.Record, len(list))
 	for _, one := range list {
 		byAgent[one.AgentID] = one
@@ -38,16 +43,16 @@ func (s *Store) Records(ctx context.Context, agents []int64, since, until time.T
 }
 
 // RecordsOf returns the same of all agents that the projects had in that time, the deleted ones too, by their
-// numbers, and whether there are more of them than MaxRecords.
+// numbers, and whether there are more of them than one query reads.
 func (s *Store) RecordsOf(ctx context.Context, projects []int64, since, until time.Time) (found []history.Record, more bool, err error) {
-	found, err = s.records(ctx, s.ofProjects(), projects, since, until)
+	found, more, err = s.records(ctx, s.ofProjects(), projects, since, until)
 	if err != nil {
 		return nil, false, fmt.Errorf("read the history of projects: %w", err)
 	}
 	if len(found) > MaxRecords {
 		return found[:MaxRecords], true, nil
 	}
-	return found, false, nil
+	return found, more, nil
 }
 
 // ofAgents and ofProjects are which rows of watched are asked for: those whose number is in the list.
@@ -73,23 +78,27 @@ func recordsQuery(of string) string {
 		) w
 		LEFT JOIN transitions t ON t.instance = $2 AND t.agent_id = w.agent_id AND t.at >= w.told AND t.at < $4
 			AND (t.at >= $3 OR t.kind IN (1, 2, 4, 7))
-		ORDER BY w.agent_id, t.at, t.kind, t.token_id`
+		ORDER BY w.agent_id, t.at, t.kind, t.token_id LIMIT $6`
 }
 
-func (s *Store) records(ctx context.Context, of string, numbers []int64, since, until time.Time) (found []history.Record, err error) {
+// records reads agents, and whether there are more than it could.
+func (s *Store) records(ctx context.Context, of string, numbers []int64, since, until time.Time) (found []history.Record, more bool, err error) {
 	list, err := s.db.NumbersArg(numbers)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	rows, err := s.db.Reports.QueryContext(ctx, recordsQuery(of), list, s.db.Instance.Number, since.UnixMicro(), until.UnixMicro(), MaxRecords+1)
+	rows, err := s.db.Reports.QueryContext(ctx, recordsQuery(of), list, s.db.Instance.Number, since.UnixMicro(), until.UnixMicro(), MaxRecords+1, s.maxRows+1)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
+	for read := 0; rows.Next(); read++ {
+		if read == s.maxRows {
+			return found[:len(found)-1], true, nil // of the last one there may be more
+		}
 		record, one, err := scanRecord(rows)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		if n := len(found); n == 0 || found[n-1].AgentID != record.AgentID {
 			found = append(found, record)
@@ -99,7 +108,7 @@ func (s *Store) records(ctx context.Context, of string, numbers []int64, since, 
 			last.Transitions = append(last.Transitions, one)
 		}
 	}
-	return found, rows.Err()
+	return found, false, rows.Err()
 }
 
 // scanRecord reads one row: an agent, and one of its transitions, which is zero for none.

@@ -127,6 +127,29 @@ func TestTheHistoryOfProjectsHoldsTheirDeletedAgentsToo(t *testing.T) {
 	})
 }
 
+func TestAgentsThatComeAndGoWithoutEndAreCutOffAsAWhole(t *testing.T) {
+	t.Parallel()
+	onEveryEngine(t, func(t *testing.T, _ string, w world) {
+		for number := range int64(3) {
+			w.sees(t, 1, 10+number, w.ago(50*day), time.Time{})
+			for n := range time.Duration(4) {
+				w.note(t, 10+number, n*time.Hour, history.Kind(1+n%2))
+			}
+		}
+		for limit, want := range map[int]string{12: "10:4 11:4 12:4 more: false", 11: "10:4 11:4 more: true", 9: "10:4 11:4 more: true", 8: "10:4 more: true"} {
+			w.SetMaxRows(limit)
+			found, more, err := w.RecordsOf(t.Context(), []int64{1}, w.ago(30*day), w.clock.Now().Add(time.Second))
+			var got string
+			for _, one := range found {
+				got += fmt.Sprintf("%d:%d ", one.AgentID, len(one.Transitions))
+			}
+			if got += fmt.Sprint("more: ", more); got != want || err != nil {
+				t.Errorf("of %d rows: %s, %v; want %s", limit, got, err, want)
+			}
+		}
+	})
+}
+
 func TestTheLastStateOfAnAgentOutlivesTheRetention(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, _ string, w world) {
@@ -216,7 +239,7 @@ func TestThePageOfAFleetIsReadByThePrimaryKeys(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		args := []any{list, w.db.Instance.Number, w.ago(30 * day).UnixMicro(), w.clock.Now().UnixMicro(), transitions.MaxRecords}
+		args := []any{list, w.db.Instance.Number, w.ago(30 * day).UnixMicro(), w.clock.Now().UnixMicro(), transitions.MaxRecords, 400_000}
 		for index, query := range w.RecordsQueries() {
 			got := w.plan(t, engine, query, args...)
 			wants := map[string][]string{

@@ -19,11 +19,12 @@ type Store struct {
 	db        *database.DB
 	retention time.Duration
 	now       func() time.Time
+	maxRows   int // that of the constant, but in tests
 }
 
 // New returns a Store that keeps transitions for the retention.
 func New(db *database.DB, retention time.Duration, now func() time.Time) *Store {
-	return &Store{db: db, retention: retention, now: now}
+	return &Store{db: db, retention: retention, now: now, maxRows: maxRows}
 }
 
 // Note keeps transitions as part of tx. One that is kept already changes nothing.
