@@ -116,7 +116,7 @@ func TestWithoutAWatchThereIsNoHistory(t *testing.T) {
 	p.watch(p.seen(p.prod, "prod", 60*days, 60*days, history.Connected)) // left by one that was there
 	lead := p.as("lead")
 	page := lead.get(p.agentPath(p.prod) + "?tab=history")
-	if page.text(".tabs [aria-current]") == "History" || page.doc.Find("header nav a[href='/history'], .tabs a[href$='tab=history'], .strip").Length() != 0 {
+	if page.status != http.StatusOK || page.text(".tabs [aria-current]") != "Tokens 1" || page.doc.Find("header nav a[href='/history'], .tabs a[href$='tab=history'], .strip").Length() != 0 {
 		t.Errorf("the page tells of a history: %s", page.text("main"))
 	}
 	if fleet := lead.get("/?wait=1"); fleet.doc.Find(".past-cell, .connected, .strip").Length() != 0 {
@@ -153,6 +153,47 @@ func TestTheFleetTellsOfThePast(t *testing.T) {
 		}
 		if others := p.as("outsider").get("/?wait=1"); others.doc.Find(".connected, .past-cell svg").Length() != 0 {
 			t.Errorf("an outsider sees %s", others.text("main"))
+		}
+	})
+}
+
+func TestAPictureIsOfItsReadersAgentsAlone(t *testing.T) {
+	t.Parallel()
+	onWatchedPortals(t, func(t *testing.T, p *portal) {
+		t.Helper()
+		own := p.gitlab.AddProject(gitlabtest.Project{Path: "own", Group: p.gitlab.AddGroup(gitlabtest.Group{Path: "elsewhere"})})
+		p.gitlab.AddMember(own, p.people["outsider"], gitlabtest.Developer)
+		agent := p.gitlab.AddAgent(gitlabtest.Agent{Project: own, Name: "quiet"})
+		record := p.seen(agent, "quiet", 60*days, 60*days, history.Connected)
+		record.ProjectID, record.ProjectPath = own, "elsewhere/own"
+		p.watch(record)
+		for person, want := range map[string]string{"lead": "At worst 0 of 1", "outsider": "The agent was connected all the time"} {
+			b := p.as(person)
+			for _, path := range []string{"/?wait=1", "/history"} {
+				if text := b.get(path).text("figure:has(.connected)"); !strings.Contains(text, want) {
+					t.Errorf("GET %s as %s draws %q, want %q", path, person, text, want)
+				}
+			}
+		}
+	})
+}
+
+func TestThePastOfAProjectOutOfSightIsOutOfSight(t *testing.T) {
+	t.Parallel()
+	onWatchedPortals(t, func(t *testing.T, p *portal) {
+		t.Helper()
+		p.november()
+		lead := p.as("lead")
+		if got := lead.get("/report"); !strings.Contains(got.body, "=deleted") {
+			t.Fatalf("the report does not hold the agent that was deleted: %s", got.text("main"))
+		}
+		p.gitlab.Configure(func(s *gitlabtest.Settings) { s.GraphQLOff = true })
+		p.gitlab.Inject(gitlabtest.OpListAgents, gitlabtest.Status(http.StatusNotFound).ForProject(p.project))
+		p.fleet.Drop(p.people["lead"])
+		for _, path := range []string{"/report", "/history", "/report.csv"} {
+			if got := lead.get(path); got.status != http.StatusOK || strings.Contains(got.body, "=deleted") || strings.Contains(got.body, "prod") {
+				t.Errorf("GET %s tells of a project that GitLab does not show: %d %s", path, got.status, got.text("body"))
+			}
 		}
 	})
 }

@@ -139,12 +139,12 @@ func reportRow(record history.Record, from, until time.Time) views.ReportRow {
 		Sums: history.Sum(record.Spans(from, until)), GoneAt: record.GoneAt,
 	}
 	for _, one := range record.Transitions {
-		switch {
-		case one.At.Before(from):
-		case one.Kind == history.TokenCreated:
+		switch one.Kind {
+		case history.TokenCreated:
 			row.Created++
-		case one.Kind == history.TokenRevoked:
+		case history.TokenRevoked:
 			row.Revoked++
+		default:
 		}
 	}
 	return row

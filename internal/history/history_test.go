@@ -219,11 +219,12 @@ func TestCountsTellTheWorstMoment(t *testing.T) {
 	up := seen(noted(day, history.Connected))
 	flaps := seen(noted(day, history.Connected), noted(2*day+hour, history.NotConnected), noted(2*day+2*hour, history.Connected))
 	late := seen(noted(3*day, history.NotConnected))
+	onTime := seen(noted(day, history.Connected), noted(36*hour, history.NotConnected), noted(2*day, history.Connected))
 	var got []string
-	for _, c := range history.Counts([]history.Record{up, flaps, late}, at(0), at(4*day), 4) {
+	for _, c := range history.Counts([]history.Record{up, flaps, late, onTime}, at(0), at(4*day), 4) {
 		got = append(got, fmt.Sprintf("%v-%v: %d of %d at %v", c.From.Sub(start()).Hours(), c.Until.Sub(start()).Hours(), c.Connected, c.Known, c.At.Sub(start()).Hours()))
 	}
-	want := []string{"0-24: 0 of 0 at 0", "24-48: 2 of 2 at 24", "48-72: 1 of 2 at 49", "72-96: 2 of 3 at 72"}
+	want := []string{"0-24: 0 of 0 at 0", "24-48: 2 of 3 at 36", "48-72: 2 of 3 at 49", "72-96: 3 of 4 at 72"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("counts (-want +got):\n%s", diff)
 	}
