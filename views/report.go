@@ -71,6 +71,9 @@ func monthWord(l *i18n.Printer, month time.Time) string {
 	return l.T("report.month."+strconv.Itoa(int(month.Month())), "Year", month.Year())
 }
 
+// exports reports whether there is anything to put into a file.
+func (m ReportModel) exports() bool { return m.CSVURL != "" && m.Totals.Agents > 0 }
+
 // isOver reports whether nothing can be added to the month.
 func (m ReportModel) isOver() bool { return !m.Until.Before(m.Month.AddDate(0, 1, 0)) }
 
