@@ -311,3 +311,26 @@ func TestB7WrongTokensAreCountedByAddress(t *testing.T) {
 		t.Errorf("a token that was good = %d: it pays for others of its address", got.status)
 	}
 }
+
+func TestB7ReadingWithATokenTakesAPersonsTurn(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t)
+	lead, pages := p.program(p.token("lead")), p.config.Requests.Pages
+	pages.Wait = 10 * time.Millisecond
+	for range 8 { // that do not end
+		done, err := pages.Take(t.Context(), p.people["lead"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer done()
+	}
+	for _, path := range readable() {
+		got := lead.get(path)
+		if code, _ := problem(t, got); got.status != http.StatusTooManyRequests || code != "too_many_pages" || got.header.Get("Retry-After") == "" {
+			t.Errorf("GET %s = %d %s, Retry-After %q", path, got.status, code, got.header.Get("Retry-After"))
+		}
+		if got := p.program(p.token("dev")).get(path); got.status != http.StatusOK {
+			t.Errorf("another person's GET %s = %d", path, got.status)
+		}
+	}
+}
