@@ -54,6 +54,21 @@ func problem(t *testing.T, got *answer) (code string, whole map[string]any) {
 	return code, whole
 }
 
+func TestProgramsAreToldInTheirLanguage(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t)
+	b := p.program("glpat-wrong")
+	for lang, want := range map[string]string{
+		"":      "GitLab does not accept the token. It is mistyped, revoked or expired. Create another one with the scope read_api.",
+		"zh-CN": "GitLab 不接受此令牌。令牌有误、已撤销或已过期。请新建一个具有 read_api 范围的令牌。",
+	} {
+		b.header.Set("Accept-Language", lang)
+		if _, whole := problem(t, b.get("/fleet.json")); whole["message"] != want {
+			t.Errorf("in %q: %v, want %s", lang, whole["message"], want)
+		}
+	}
+}
+
 func TestProgramsReadWithATokenOfGitLabs(t *testing.T) {
 	t.Parallel()
 	p := newPortal(t)
