@@ -24,7 +24,6 @@ func TestThePastIsForEverybody(t *testing.T) {
 	t.Parallel()
 	for name, change := range languages(withAxe, sharp) {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			s := newWatchedStage(t)
 			p := s.as("lead", change...)
 			p.expect("status of 422")
@@ -43,7 +42,6 @@ func TestThePastIsForEverybody(t *testing.T) {
 
 // TestAReportIsForPaper prints one from a dark screen.
 func TestAReportIsForPaper(t *testing.T) {
-	t.Parallel()
 	s := newWatchedStage(t)
 	p := s.as("lead", inTheDark)
 	for _, address := range []string{s.url + "/report?group=platform", s.url + "/history"} {
@@ -69,7 +67,6 @@ func TestAReportIsForPaper(t *testing.T) {
 
 // TestTheMonthIsChosenWithoutAScript goes from one month to another by form and links.
 func TestTheMonthIsChosenWithoutAScript(t *testing.T) {
-	t.Parallel()
 	s := newWatchedStage(t)
 	p := s.as("lead", withoutScript)
 	p.visit(s.url + "/history")

@@ -3,88 +3,24 @@
 package e2e
 
 import (
-	"log/slog"
-	"net"
-	"net/http"
-	"net/http/httptest"
-	"net/url"
 	"slices"
 	"testing"
 	"time"
 
-	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
-	"gitlab-agent-portal/handlers"
-	"gitlab-agent-portal/internal/agent"
-	"gitlab-agent-portal/internal/agentread"
 	"gitlab-agent-portal/internal/alert"
 	"gitlab-agent-portal/internal/alert/alerts"
-	"gitlab-agent-portal/internal/audit"
-	"gitlab-agent-portal/internal/budget"
 	"gitlab-agent-portal/internal/database"
-	"gitlab-agent-portal/internal/database/databasetest"
-	"gitlab-agent-portal/internal/fleet/scan"
 	"gitlab-agent-portal/internal/history"
 	"gitlab-agent-portal/internal/history/historytest"
-	"gitlab-agent-portal/internal/history/transitions"
-	"gitlab-agent-portal/internal/rotation/readings"
-	"gitlab-agent-portal/internal/session"
-	"gitlab-agent-portal/internal/tokens"
-	"gitlab-agent-portal/static"
 )
 
-// must returns the value of a call that cannot fail in a test.
-func must[T any](value T, err error) func(*testing.T) T {
-	return func(t *testing.T) T {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return value
-	}
-}
-
-// newWatchedStage is a portal over a past of months: without a watch that runs, since one cannot wait for months.
+// newWatchedStage is a portal over a past of months.
 func newWatchedStage(t *testing.T) *stage {
 	t.Helper()
-	s := &stage{t: t, gitlab: gitlabtest.Start(t), browser: browser}
-	s.seed(time.Now())
-	db := databasetest.New(t).Open(t)
-	s.past(db, time.Now())
-	s.serveWatched(db)
-	return s
-}
-
-// serveWatched answers from the handlers with the watch's stores.
-func (s *stage) serveWatched(db *database.DB) {
-	t := s.t
-	listener := must(new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0"))(t)
-	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	s.url = "http://localhost:" + port
-	application := s.gitlab.AddApplication(gitlabtest.Application{RedirectURIs: []string{s.url + "/auth/callback"}, Scopes: []string{"api", "read_api"}})
-	log, keys := slog.New(slog.DiscardHandler), session.Keys{session.NewKey()}
-	client := must(gitlabapi.New(s.gitlab.URL, gitlabapi.Options{Log: log, Now: time.Now, Admit: budget.NewCalls().Admit}))(t)
-	oauth := client.OAuth(gitlabapi.OAuthConfig{ClientID: application.ID, ClientSecret: gitlabapi.NewSecret(application.Secret), RedirectURL: s.url + "/auth/callback", Scope: "api"})
-	cookie := session.CookieOptions{Name: "portal", Path: "/"}
-	sessions := must(session.New(db, session.Config{Keys: keys, Cookie: cookie, Address: func(r *http.Request) string { return r.RemoteAddr }, Now: time.Now, Log: log}))(t)
-	t.Cleanup(func() { sessions.Close() })
-	retention := 400 * 24 * time.Hour
-	auditLog, revocations := audit.New(db, retention, time.Now), handlers.NewRevocations(oauth, log, time.Millisecond)
-	t.Cleanup(func() { revocations.Close(t.Context()) })
-	fleet := scan.New(scan.Config{Now: time.Now, Log: log})
-	t.Cleanup(func() { _ = fleet.Close(t.Context()) })
-	handler := must(handlers.New(handlers.Config{
-		PublicURL: must(url.Parse(s.url))(t), GitLab: client, OAuth: oauth, Revocations: revocations, Sessions: sessions, Audit: auditLog, Readings: readings.New(db, time.Now),
-		Read:   agentread.New(agentread.Config{Log: log, Now: time.Now}),
-		Tokens: tokens.New(tokens.NewNonces(db, time.Now), auditLog, budget.NewChanges(db, time.Now), log), Requests: budget.NewRequests(time.Now),
-		Fleet: fleet, History: transitions.New(db, retention, time.Now), Alerts: alerts.New(db, retention, time.Now),
-		Limits: agent.NewThresholds(90*24*time.Hour, 30*24*time.Hour, 90*24*time.Hour), Keys: keys, Cookie: cookie,
-		Assets: must(static.Load())(t), Log: log, Now: time.Now, Ready: db.Ping, HelmRepoURL: "https://charts.gitlab.io", Version: "v1.2.3",
-	}))(t)
-	server := httptest.NewUnstartedServer(handler)
-	server.Listener = listener
-	server.Start()
-	t.Cleanup(server.Close)
+	w := newWatched(t)
+	w.past(w.db, time.Now())
+	return w.stage
 }
 
 // outages are how long ago an agent lost contact, and for how long, in hours.

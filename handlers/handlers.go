@@ -20,6 +20,7 @@ import (
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/agentread"
+	"gitlab-agent-portal/internal/alert"
 	"gitlab-agent-portal/internal/alert/alerts"
 	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/budget"
@@ -50,14 +51,16 @@ type Config struct {
 	Read   *agentread.Service
 	Tokens *tokens.Service
 	Fleet  *scan.Service
-	// History is what became of agents, and Alerts are what the watch told of; nil where there is no watch.
-	History *transitions.Store
-	Alerts  *alerts.Store
 	// FleetWait is how long a page without script waits for the fleet before it shows how far the
 	// reading is; 0: 10 s.
 	FleetWait time.Duration
 	// Heartbeat is how long a stream is silent at most; 0: 15 s.
 	Heartbeat time.Duration
+	// Alerts and History, what became of agents, are what the watch found; nil where nothing watches.
+	// WatchStatus says how its readings go, and is nil where nobody can tell.
+	Alerts      *alerts.Store
+	History     *transitions.Store
+	WatchStatus func(context.Context) (alert.Status, error)
 	// Limits are those beyond which an agent needs attention.
 	Limits agent.Thresholds
 	// Keys yield the keys of form nonces and of the portal's sealed cookies.
@@ -114,6 +117,8 @@ type Handlers struct {
 	forwarded   forwardedHint
 	unreadable  sync.Once // an entry of a forwarded header was, and the log said so
 	shares      shares
+	callers     *callers
+	counted     countedProjects
 	charts      charts
 	buffers     sync.Pool
 	panicPage   []byte
@@ -137,6 +142,8 @@ func build(cfg Config) (*Handlers, error) {
 		sealer:      cfg.Keys.Sealer("cookies of " + cfg.OAuth.Instance()),
 		crossOrigin: http.NewCrossOriginProtection(),
 		shares:      newShares(),
+		callers:     newCallers(cfg.Now),
+		counted:     newCountedProjects(),
 		charts:      newCharts(),
 		buffers:     sync.Pool{New: func() any { return new(bytes.Buffer) }},
 	}

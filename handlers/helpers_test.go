@@ -25,6 +25,7 @@ import (
 	"gitlab-agent-portal/handlers"
 	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/agentread"
+	"gitlab-agent-portal/internal/alert"
 	"gitlab-agent-portal/internal/alert/alerts"
 	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/budget"
@@ -65,6 +66,11 @@ type portal struct {
 	keys     session.Keys
 	auditLog *audit.Log
 	db       *database.DB
+	// alerts are what the watch found, and watch how its readings go.
+	alerts *alerts.Store
+	watch  alert.Status
+	// anAlert is one about prod that is open, once a test has asked for it.
+	anAlert func() int64
 	// config is what the portal was put together from last.
 	config  handlers.Config
 	fleet   *scan.Service
@@ -129,10 +135,10 @@ type setUp struct {
 	patience time.Duration
 	// engine makes the database; nil: that of this run of the tests.
 	engine func(testing.TB) *databasetest.Database
+	// unwatched says that there is no watch.
+	unwatched bool
 	// readyPanics makes one route panic: the one that asks whether the portal is ready.
 	readyPanics bool
-	// watched says that there is a watch.
-	watched bool
 }
 
 func newPortal(tb testing.TB, options ...func(*setUp)) *portal {
@@ -244,14 +250,23 @@ func (p *portal) compose(setup setUp) {
 		Assets: must(static.Load())(p.t), Log: log, Now: p.clock.Now, Ready: readiness(setup, db),
 		HelmRepoURL: "https://charts.gitlab.io", AgentImage: setup.agentImage, PrivateCA: setup.privateCA, JiHu: setup.jihu, Pages: setup.pages, SecurityContact: setup.contact, Version: "v1.2.3",
 	}
-	if setup.watched {
-		p.config.History, p.config.Alerts = transitions.New(db, 9600*time.Hour, p.clock.Now), alerts.New(db, 9600*time.Hour, p.clock.Now)
-	}
 	if setup.behindProxy {
 		p.config.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 	}
+	p.watchOver(setup)
 	handler := must(handlers.New(p.config))(p.t)
 	p.current.Store(&handler)
+}
+
+// watchOver gives the portal the alerts and the past in its database, unless there is to be no watch.
+func (p *portal) watchOver(setup setUp) {
+	p.alerts = alerts.New(p.db, 9600*time.Hour, p.clock.Now)
+	p.anAlert = sync.OnceValue(func() int64 { return p.opens(p.about(alert.Disconnected, p.prod)) })
+	p.watch = alert.Status{ReadAt: p.clock.Now().Add(-2 * time.Minute)}
+	if !setup.unwatched {
+		p.config.Alerts, p.config.History = p.alerts, transitions.New(p.db, 9600*time.Hour, p.clock.Now)
+		p.config.WatchStatus = func(context.Context) (alert.Status, error) { return p.watch, nil }
+	}
 }
 
 // requests are the allowances, with more pages than people have: tests ask for hundreds.

@@ -74,14 +74,14 @@ func (p *portal) fiftyAgents() {
 		}
 		records = append(records, p.seen(agent, name, 200*days, steps...))
 	}
-	p.watch(records...)
+	p.sees(records...)
 }
 
 func TestThePastOfAFleetKeepsWithinTheBudgets(t *testing.T) {
 	t.Parallel()
 	sizes := map[bool]int{}
 	for _, hasWatch := range []bool{false, true} {
-		p := newPortal(t, on(databasetest.SQLite), func(s *setUp) { s.watched = hasWatch })
+		p := newPortal(t, on(databasetest.SQLite), func(s *setUp) { s.unwatched = !hasWatch })
 		asks := p.counted()
 		p.fiftyAgents()
 		lead := p.as("lead")
@@ -109,20 +109,20 @@ func TestThePastOfAFleetKeepsWithinTheBudgets(t *testing.T) {
 // TestTheHistoryOfManyAgentsIsBounded looks at pages whose lists could be as long as the fleet.
 func TestTheHistoryOfManyAgentsIsBounded(t *testing.T) {
 	t.Parallel()
-	p := newPortal(t, watched)
+	p := newPortal(t)
 	var records []history.Record
 	for i := range 520 {
 		name := fmt.Sprintf("cluster-%03d", i)
 		agent := p.gitlab.AddAgent(gitlabtest.Agent{Project: p.project, Name: name, CreatedBy: p.people["lead"]})
 		records = append(records, p.seen(agent, name, 50*days, 50*days, history.Connected))
 	}
-	p.watch(records...)
+	p.sees(records...)
 	flaps := []any{80 * days, history.Connected}
 	for n := range 2000 {
 		at := 79*days - time.Duration(n)*50*time.Minute
 		flaps = append(flaps, at, history.NotConnected, at-10*time.Minute, history.Connected)
 	}
-	p.watch(p.seen(p.prod, "prod", 80*days, flaps...))
+	p.sees(p.seen(p.prod, "prod", 80*days, flaps...))
 	lead := p.as("lead")
 	if got := lead.get("/history"); got.doc.Find("table.worst tbody tr").Length() != 50 || !strings.Contains(got.text(".table-note"), "471 more agents") {
 		t.Errorf("history lists %d agents, and says %q", got.doc.Find("table.worst tbody tr").Length(), got.text(".table-note"))

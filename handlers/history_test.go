@@ -19,9 +19,6 @@ import (
 	"gitlab-agent-portal/internal/history/historytest"
 )
 
-// watched gives the portal a watch.
-func watched(s *setUp) { s.watched = true }
-
 // on makes the portal's database with one engine.
 func on(engine func(testing.TB) *databasetest.Database) func(*setUp) {
 	return func(s *setUp) { s.engine = engine }
@@ -43,8 +40,8 @@ func (p *portal) seen(agent int64, name string, first time.Duration, steps ...an
 	return record
 }
 
-// watch lets the watch have seen the records.
-func (p *portal) watch(records ...history.Record) {
+// sees lets the watch have seen the records.
+func (p *portal) sees(records ...history.Record) {
 	p.t.Helper()
 	if err := historytest.Fill(p.t.Context(), p.db, p.clock.Now(), records...); err != nil {
 		p.t.Fatal(err)
@@ -69,8 +66,8 @@ func onWatchedPortals(t *testing.T, test func(t *testing.T, p *portal)) {
 	for name, engine := range databasetest.Engines() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := newPortal(t, watched, on(engine))
-			p.watch(p.seen(p.prod, "prod", 60*days, 60*days, history.Connected, 10*days, history.NotConnected, 9*days, history.Connected, 5*days, history.TokenCreated))
+			p := newPortal(t, on(engine))
+			p.sees(p.seen(p.prod, "prod", 60*days, 60*days, history.Connected, 10*days, history.NotConnected, 9*days, history.Connected, 5*days, history.TokenCreated))
 			test(t, p)
 		})
 	}
@@ -113,7 +110,7 @@ func TestAnAgentHasAHistory(t *testing.T) {
 func TestWithoutAWatchThereIsNoHistory(t *testing.T) {
 	t.Parallel()
 	p := newPortal(t)
-	p.watch(p.seen(p.prod, "prod", 60*days, 60*days, history.Connected)) // left by one that was there
+	p.sees(p.seen(p.prod, "prod", 60*days, 60*days, history.Connected)) // left by one that was there
 	lead := p.as("lead")
 	page := lead.get(p.agentPath(p.prod) + "?tab=history")
 	if page.status != http.StatusOK || page.text(".tabs [aria-current]") != "Tokens 1" || page.doc.Find("header nav a[href='/history'], .tabs a[href$='tab=history'], .strip").Length() != 0 {
@@ -166,7 +163,7 @@ func TestAPictureIsOfItsReadersAgentsAlone(t *testing.T) {
 		agent := p.gitlab.AddAgent(gitlabtest.Agent{Project: own, Name: "quiet"})
 		record := p.seen(agent, "quiet", 60*days, 60*days, history.Connected)
 		record.ProjectID, record.ProjectPath = own, "elsewhere/own"
-		p.watch(record)
+		p.sees(record)
 		for person, want := range map[string]string{"lead": "At worst 0 of 1", "outsider": "The agent was connected all the time"} {
 			b := p.as(person)
 			for _, path := range []string{"/?wait=1", "/history"} {
@@ -202,7 +199,7 @@ func TestHistoryBeginsWithTheAgentsThatDidWorst(t *testing.T) {
 	t.Parallel()
 	onWatchedPortals(t, func(t *testing.T, p *portal) {
 		t.Helper()
-		p.watch(p.seen(p.idle, "idle", 20*days, 20*days, history.Connected, 15*days, history.NotConnected, 10*days, history.Connected))
+		p.sees(p.seen(p.idle, "idle", 20*days, 20*days, history.Connected, 15*days, history.NotConnected, 10*days, history.Connected))
 		lead := p.as("lead")
 		got := lead.get("/history")
 		var names []string
@@ -247,7 +244,7 @@ func (p *portal) november() {
 	before := p.seen(901, "long-gone", 60*days, 60*days, history.Connected)
 	before.GoneAt = p.ago(40 * days)
 	unlisted := p.seen(902, "not-there", 60*days, 60*days, history.Connected) // GitLab has no such agent
-	p.watch(hidden, deleted, before, unlisted)
+	p.sees(hidden, deleted, before, unlisted)
 	tx := must(p.db.Write.BeginTx(p.t.Context(), nil))(p.t)
 	store := alerts.New(p.db, 400*days, p.clock.Now)
 	must(store.Save(p.t.Context(), tx, []alert.Alert{
@@ -326,7 +323,7 @@ func TestTheFileOfAReportHoldsTheSame(t *testing.T) {
 
 func TestAMonthThatIsNoneIsSaidBesideItsField(t *testing.T) {
 	t.Parallel()
-	p := newPortal(t, watched)
+	p := newPortal(t)
 	lead := p.as("lead")
 	for month, want := range map[string]string{"2026-13": "YYYY-MM", "yesterday": "YYYY-MM", "2026-12": "has not begun", "0001-01": "YYYY-MM"} {
 		got := lead.get("/report?group=shop&month=" + month)
@@ -341,7 +338,7 @@ func TestAMonthThatIsNoneIsSaidBesideItsField(t *testing.T) {
 
 func TestAFleetThatIsBeingReadHasNoReportYet(t *testing.T) {
 	t.Parallel()
-	p := newPortal(t, watched, func(s *setUp) { s.fleetWait = time.Millisecond })
+	p := newPortal(t, func(s *setUp) { s.fleetWait = time.Millisecond })
 	gate := gitlabtest.NewGate()
 	t.Cleanup(gate.Open)
 	lead := p.as("lead")

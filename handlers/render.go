@@ -128,7 +128,7 @@ func (h *Handlers) page(w http.ResponseWriter, r *http.Request, title string) vi
 	gitlab := h.GitLab.BaseURL()
 	p.Version = h.Version
 	p.GitLabName, p.GitLabURL = gitlab.Host, gitlab.String()
-	p.Demo, p.ReadOnly, p.Watched = h.SandboxURL, h.ReadOnly, h.History != nil
+	p.Demo, p.ReadOnly = h.SandboxURL, h.ReadOnly
 	if skew := h.GitLab.ClockSkew(); skew.Exceeds(agent.ClockTolerance) {
 		p.ClockOff = skew.Ahead.Abs()
 	}
@@ -139,8 +139,9 @@ func (h *Handlers) page(w http.ResponseWriter, r *http.Request, title string) vi
 	}
 	p.SignOutNonce = h.nonces.issue(sessionID, h.urls.Logout())
 	p.PreferencesNonce = h.nonces.issue(sessionID, h.urls.Preferences())
+	p.Watched = h.Alerts != nil
 	if !isFragment(r) {
-		p.Notice = h.takeFlash(w, r)
+		p.Notice, p.Alerts = h.takeFlash(w, r), h.alertCount(r)
 	}
 	return p
 }

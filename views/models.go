@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"gitlab-agent-portal/internal/agent"
+	"gitlab-agent-portal/internal/alert"
 	"gitlab-agent-portal/internal/i18n"
 )
 
@@ -21,7 +22,7 @@ type Page struct {
 
 	// Title names the page in the tab and in history; the portal's name follows it.
 	Title string
-	// Section marks the current entry of the navigation: "fleet", "projects", "activity", "history" or "".
+	// Section marks the current entry of the navigation: "fleet", "projects", "alerts", "activity", "history" or "".
 	Section string
 	// Path is the address of this page, where a choice of language or theme returns to.
 	Path string
@@ -49,10 +50,12 @@ type Page struct {
 	// ClockOff is by how much the clocks of GitLab and of the portal differ, where that is so much
 	// that a status may be wrong; 0 where it is not.
 	ClockOff time.Duration
-	// Watched says that there is a watch, and so a history.
-	Watched bool
 	// Notice is the result of what the person just did, or nil.
 	Notice *Notice
+	// Watched says that there is a watch, and so alerts and a history to look at, and Alerts how many of them are open and nobody
+	// looks after.
+	Watched bool
+	Alerts  int
 }
 
 // User is the signed-in person.
@@ -165,11 +168,13 @@ type AgentModel struct {
 	// Unstored are tokens whose value is most likely lost.
 	Unstored []UnstoredToken
 	Activity AgentActivityModel
-	Connect  ConnectModel
-	Pods     PodsModel
-	Use      UseModel
-	Access   ConfigModel
-	History  HistoryModel
+	// Alerts are those of the agent that are open, the newest first.
+	Alerts  []alert.Alert
+	Connect ConnectModel
+	Pods    PodsModel
+	Use     UseModel
+	Access  ConfigModel
+	History HistoryModel
 }
 
 // Snippet is a command to copy, with the sentence that explains it.

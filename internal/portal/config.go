@@ -19,6 +19,7 @@ import (
 	"github.com/caarlos0/env/v11"
 
 	"gitlab-agent-portal/gitlabapi"
+	"gitlab-agent-portal/internal/notify/routes"
 	"gitlab-agent-portal/internal/session"
 )
 
@@ -61,17 +62,31 @@ type config struct {
 	AgentMaxSilence   time.Duration  `env:"AGENT_MAX_SILENCE" envDefault:"2160h"`
 	AlertDisconnected time.Duration  `env:"ALERT_DISCONNECTED" envDefault:"30m"`
 	AuditRetention    time.Duration  `env:"AUDIT_RETENTION" envDefault:"9600h"`
+	HistoryRetention  time.Duration  `env:"HISTORY_RETENTION" envDefault:"9600h"`
 	AuditLog          string         `env:"AUDIT_LOG"`
 	LogLevel          string         `env:"LOG_LEVEL"       envDefault:"info"`
 	FleetCacheSize    byteSize       `env:"FLEET_CACHE_SIZE"` // unset: defaultFleetCacheSize
 
 	SecurityContact contact `env:"SECURITY_CONTACT"`
 
+	// Alertmanagers may hold passwords.
+	Alertmanagers      []gitlabapi.Secret `env:"ALERTMANAGER_URL"`
+	NotifyFile         string             `env:"NOTIFY_FILE"`
+	NotifyAllowPrivate []netip.Prefix     `env:"NOTIFY_ALLOW_PRIVATE"`
+	// What reads the fleet by itself, without anybody looking; nothing does without a token.
+	WatchToken        gitlabapi.Secret `env:"WATCH_TOKEN"`
+	WatchTokenFile    string           `env:"WATCH_TOKEN_FILE"`
+	WatchInterval     time.Duration    `env:"WATCH_INTERVAL" envDefault:"5m"`
+	WatchAgentMetrics bool             `env:"WATCH_AGENT_METRICS"`
+
 	// What follows is made of the fields above.
 	rootCAs *x509.CertPool // nil: the system's
 	// authorities are those of GITLAB_CA_FILE, which rootCAs holds too.
 	authorities []*x509.Certificate
 	proxy       func(*url.URL) (*url.URL, error)
+	routes      []routes.Route // those of NOTIFY_FILE
+	// watchTokens are those of WATCH_TOKEN or WATCH_TOKEN_FILE.
+	watchTokens []gitlabapi.Secret
 	// strays are variables that only look like one of these.
 	strays   []stray
 	logLevel slog.Level
@@ -213,15 +228,16 @@ func (p *problems) addParseError(err error) {
 // parsers read the types of config's fields.
 func parsers() map[reflect.Type]env.ParserFunc {
 	return map[reflect.Type]env.ParserFunc{
-		reflect.TypeFor[bool]():             parser("is neither true nor false", parseBool),
-		reflect.TypeFor[time.Duration]():    parser("is not a duration such as 720h", parseDuration),
-		reflect.TypeFor[url.URL]():          parser("is not a URL", parseURL),
-		reflect.TypeFor[imageName]():        parser("is not an image without a tag, such as registry.example.com/mirror/agentk", parseImageName),
-		reflect.TypeFor[byteSize]():         parser("is not a size of at least 1MB, such as 256MB", parseByteSize),
-		reflect.TypeFor[contact]():          parser("is neither an e-mail address nor an https:, mailto: or tel: address", parseContact),
-		reflect.TypeFor[[]netip.Prefix]():   parser("is not a list of networks such as 10.0.0.0/8,fd00::/8", parsePrefixes),
-		reflect.TypeFor[gitlabapi.Secret](): func(text string) (any, error) { return gitlabapi.NewSecret(text), nil },
-		reflect.TypeFor[session.Keys]():     func(text string) (any, error) { return parseKeys(text) },
+		reflect.TypeFor[bool]():               parser("is neither true nor false", parseBool),
+		reflect.TypeFor[time.Duration]():      parser("is not a duration such as 720h", parseDuration),
+		reflect.TypeFor[url.URL]():            parser("is not a URL", parseURL),
+		reflect.TypeFor[imageName]():          parser("is not an image without a tag, such as registry.example.com/mirror/agentk", parseImageName),
+		reflect.TypeFor[byteSize]():           parser("is not a size of at least 1MB, such as 256MB", parseByteSize),
+		reflect.TypeFor[contact]():            parser("is neither an e-mail address nor an https:, mailto: or tel: address", parseContact),
+		reflect.TypeFor[[]netip.Prefix]():     parser("is not a list of networks such as 10.0.0.0/8,fd00::/8", parsePrefixes),
+		reflect.TypeFor[gitlabapi.Secret]():   func(text string) (any, error) { return gitlabapi.NewSecret(text), nil },
+		reflect.TypeFor[[]gitlabapi.Secret](): parseAlertmanagers,
+		reflect.TypeFor[session.Keys]():       func(text string) (any, error) { return parseKeys(text) },
 	}
 }
 

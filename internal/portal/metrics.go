@@ -38,6 +38,7 @@ type metrics struct {
 	fleetWaits     prometheus.Histogram
 	clockAhead     prometheus.Gauge
 	auditLogFailed prometheus.Counter
+	messages       *messageMetrics
 }
 
 func newMetrics() *metrics {
@@ -132,6 +133,7 @@ func newMetrics() *metrics {
 	info.Set(1)
 	m.registry.MustRegister(info, m.requests, m.inFlight, m.streams, m.probes, m.swept, m.sweepFailed, m.sweptAt, m.gitlabRequests, m.gitlabSeconds, m.gitlabRetries, m.gitlabHeld, m.gitlabBreakers, m.refreshes, m.creates, m.usageMissing, m.fleetScans, m.fleetWaits, m.clockAhead, m.auditLogFailed,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.messages = newMessageMetrics(m.registry)
 	m.startAtZero()
 	return m
 }

@@ -14,6 +14,7 @@ import (
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/handlers"
 	"gitlab-agent-portal/internal/agentread"
+	"gitlab-agent-portal/internal/alert"
 	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/budget"
 	"gitlab-agent-portal/internal/database"
@@ -22,6 +23,7 @@ import (
 	"gitlab-agent-portal/internal/rotation/readings"
 	"gitlab-agent-portal/internal/session"
 	"gitlab-agent-portal/internal/tokens"
+	"gitlab-agent-portal/internal/watch/rules"
 	"gitlab-agent-portal/static"
 	"gitlab-agent-portal/views"
 )
@@ -46,6 +48,11 @@ type Program struct {
 	Drain func()
 	// Now, unless nil, is the clock, for tests in which minutes have to go by.
 	Now func() time.Time
+	// WatchStatus, unless nil, says how the readings of a watch go that is not this program's, and whose
+	// alerts are in the database: for tests of what is shown of them.
+	WatchStatus func(context.Context) (alert.Status, error)
+
+	extras extras
 }
 
 // Run runs the portal until ctx ends, and returns once everything has stopped. args are the
@@ -65,6 +72,7 @@ func (p Program) Run(ctx context.Context) error {
 	withDemo := flags.Bool("demo", false, "start with an embedded GitLab and a made-up organisation")
 	probe := flags.Bool("healthcheck", false, "ask the running portal whether it lives, and exit")
 	backup := flags.String("backup", "", "write a copy of the SQLite database to a new `FILE`, also while the portal runs, and exit")
+	notifyOnce := flags.Bool("notify-test", false, "send one message to each route of NOTIFY_FILE, say what became of it, and exit")
 	tryOut := flags.Bool("check", false, "try the settings, the database, GitLab and certificates, say what to do, and exit")
 	printVersion := flags.Bool("version", false, "print what this program was built from, and exit")
 	switch err := flags.Parse(p.Args); {
@@ -83,6 +91,8 @@ func (p Program) Run(ctx context.Context) error {
 		return writeBackup(ctx, p.Environ, *backup)
 	case *tryOut:
 		return check(ctx, p.Environ, p.clock(), p.Stdout)
+	case *notifyOnce:
+		return notifyTest(ctx, p.Environ, p.clock(), p.Stdout)
 	case *withDemo:
 		return p.runDemo(ctx)
 	}
@@ -90,7 +100,7 @@ func (p Program) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return p.serve(ctx, cfg, extras{})
+	return p.serve(ctx, cfg)
 }
 
 // runDemo runs the portal over a GitLab of the demo's. It is the same program with the same
@@ -110,7 +120,11 @@ func (p Program) runDemo(ctx context.Context) (err error) {
 	}
 	p.Listener, p.Drain = play.Portal, nil // nobody spreads traffic here, and Ctrl+C should be quick
 	return play.Run(ctx, func(ctx context.Context) error {
-		return p.serve(ctx, cfg, extras{sandboxURL: play.SandboxURL(), hosts: play.Hosts(), pages: map[string]handlers.PageFunc{demo.PatternStyleguide: demo.Styleguide}})
+		p.extras = extras{
+			sandboxURL: play.SandboxURL(), hosts: play.Hosts(), pages: map[string]handlers.PageFunc{demo.PatternStyleguide: demo.Styleguide},
+			watchLimits: demo.WatchLimits, seed: play.Seed,
+		}
+		return p.serve(ctx, cfg)
 	})
 }
 
@@ -121,15 +135,19 @@ func (p Program) clock() func() time.Time {
 	return p.Now
 }
 
-// extras are what the demo adds to a portal.
+// extras are what the demo, or a test, adds to a portal.
 type extras struct {
 	sandboxURL string
 	hosts      []string
 	pages      map[string]handlers.PageFunc
+	// watchLimits, unless nil, makes the limits of the watch of those that are set.
+	watchLimits func(rules.Limits) rules.Limits
+	// seed, unless nil, fills the database before anything else does.
+	seed func(context.Context, *database.DB) error
 }
 
 // serve puts the parts together and runs them.
-func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
+func (p Program) serve(ctx context.Context, cfg *config) error {
 	out := &lineWriter{out: p.Stdout}
 	log := newLogger(out, cfg.logLevel)
 	now := p.clock()
@@ -155,6 +173,9 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 		return fmt.Errorf("%s: %w", cfg.databaseVariable(), err)
 	}
 	defer closeDatabase(ctx, log, db)
+	if err := p.extras.fill(ctx, db); err != nil {
+		return err
+	}
 	server.metrics.watch(db)
 	clientIP := func(r *http.Request) string { return handlers.ClientIP(r, cfg.TrustedProxies) }
 	sessions, err := session.New(db, session.Config{Keys: cfg.SessionKeys, Cookie: cfg.cookie(), Address: clientIP, Now: now, Log: log})
@@ -171,7 +192,9 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 
 	changes := budget.NewChanges(db, now)
 	server.swept = func(ctx context.Context) error { return load.countSessions(ctx, sessions) }
-	server.database, server.sweepers = db, []sweeper{sessions, nonces, auditLog, noted, changes}
+	kept := newKept(cfg, db, now)
+	server.notify = server.messenger(db, kept.alerts, now)
+	server.database, server.sweepers = db, []sweeper{sessions, nonces, auditLog, noted, changes, kept.transitions, kept.alerts, server.notify}
 	server.tokens = tokens.New(nonces, auditLog, changes, log)
 	server.tokens.ObserveCreates(server.metrics.created)
 	server.fleet = scan.New(scan.Config{
@@ -179,11 +202,14 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 	})
 	server.metrics.watchFleet(server.fleet.Stats)
 	server.revocations = handlers.NewRevocations(signIn, log, 0)
+	read := agentread.New(agentread.Config{ReadOnly: cfg.readOnly(), Log: log, Missing: server.metrics.usageMissing.Inc, Now: now})
+	server.watchWith(watching{cfg: cfg, gitlab: gitlab, read: read, db: db, kept: kept, noted: noted, log: log, now: now, limits: p.extras.limits(cfg)}, server.notify)
+	found, readings := p.found(server, kept)
 	handler, err := handlers.New(handlers.Config{
 		PublicURL: &cfg.PublicURL, GitLab: gitlab, OAuth: signIn, Revocations: server.revocations, ReadOnly: cfg.readOnly(),
-		Sessions: sessions, Audit: auditLog, Readings: noted, Read: agentread.New(agentread.Config{ReadOnly: cfg.readOnly(), Log: log, Missing: server.metrics.usageMissing.Inc, Now: now}),
-		Tokens: server.tokens, Fleet: server.fleet, Limits: cfg.limits(), Keys: cfg.SessionKeys, Cookie: cfg.cookie(), Assets: assets,
-		Log: log, Now: now, Ready: server.readiness, TrustedProxies: cfg.TrustedProxies, HelmRepoURL: cfg.HelmRepoURL.String(), AgentImage: string(cfg.AgentImage), PrivateCA: cfg.CAFile != "", JiHu: cfg.JiHu, SandboxURL: extra.sandboxURL, Hosts: extra.hosts, Pages: extra.pages,
+		Sessions: sessions, Audit: auditLog, Readings: noted, Read: read,
+		Tokens: server.tokens, Fleet: server.fleet, Alerts: found.alerts, History: found.transitions, WatchStatus: readings, Limits: cfg.limits(), Keys: cfg.SessionKeys, Cookie: cfg.cookie(), Assets: assets,
+		Log: log, Now: now, Ready: server.readiness, TrustedProxies: cfg.TrustedProxies, HelmRepoURL: cfg.HelmRepoURL.String(), AgentImage: string(cfg.AgentImage), PrivateCA: cfg.CAFile != "", JiHu: cfg.JiHu, SandboxURL: p.extras.sandboxURL, Hosts: p.extras.hosts, Pages: p.extras.pages,
 		Refreshed: server.metrics.refreshed, Observe: server.metrics.answered, Requests: budget.NewRequests(now), SecurityContact: string(cfg.SecurityContact), Version: thisBuild().version,
 	})
 	if err != nil {

@@ -48,7 +48,7 @@ func emptyPostgres(tb testing.TB) *pgtest.Database {
 const empty = `
 	DO $$ BEGIN EXECUTE format('ALTER DATABASE %I RESET ALL', current_database()); END $$;
 	SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();
-	TRUNCATE sessions, used_nonces, audit, readings, contacts, allowances, instances, watches, watched, transitions, alerts, outbox;
+	TRUNCATE sessions, used_nonces, audit, readings, contacts, allowances, instances, watches, watched, transitions, alerts, outbox, messages;
 	UPDATE audit_numbers SET last = 0`
 
 // release empties a database for the next test. One that a test has broken cannot be emptied;

@@ -31,14 +31,15 @@ CREATE TABLE watched (
 );
 CREATE INDEX watched_project ON watched (instance, project_id);
 
--- What became of agents, and nothing where nothing did.
+-- What became of agents, and nothing where nothing did. The order of the columns, in the key too, is
+-- that in which PostgreSQL leaves no room between them: this is the table that grows.
 CREATE TABLE transitions (
-    instance BIGINT   NOT NULL,
     agent_id BIGINT   NOT NULL,
     at       BIGINT   NOT NULL,
-    kind     SMALLINT NOT NULL, -- that of internal/watch
     token_id BIGINT   NOT NULL, -- 0 where it is not about a token
-    PRIMARY KEY (instance, agent_id, at, kind, token_id)
+    instance INTEGER  NOT NULL,
+    kind     SMALLINT NOT NULL, -- that of internal/history
+    PRIMARY KEY (agent_id, at, token_id, instance, kind)
 );
 CREATE INDEX transitions_at ON transitions (at);
 
@@ -65,24 +66,41 @@ CREATE UNIQUE INDEX alerts_open ON alerts (instance, kind, agent_id) WHERE resol
 CREATE INDEX alerts_project ON alerts (instance, project_id, id);
 CREATE INDEX alerts_resolved ON alerts (resolved_at);
 
--- Messages that wait to be sent to a route of NOTIFY_FILE. One change is one row per route, whatever
--- replica writes it.
+-- Changes that a route of NOTIFY_FILE has not been told of. One change is one row per route, whatever
+-- replica writes it, and goes when the message that holds it was sent or given up.
 CREATE TABLE outbox (
-    instance   BIGINT NOT NULL,
-    route      TEXT   NOT NULL,
-    alert_id   BIGINT NOT NULL,
-    change     TEXT   NOT NULL, -- 'opened' or 'resolved'
-    at         BIGINT NOT NULL,
-    state      TEXT   NOT NULL, -- 'waiting', 'sent' or 'dropped'
-    tries      BIGINT NOT NULL DEFAULT 0,
-    next_at    BIGINT NOT NULL, -- when it is due next
-    lease      TEXT   NOT NULL DEFAULT '',
-    held_until BIGINT NOT NULL DEFAULT 0,
+    instance BIGINT NOT NULL,
+    route    TEXT   NOT NULL,
+    alert_id BIGINT NOT NULL,
+    change   TEXT   NOT NULL, -- 'opened' or 'resolved'
+    kind     TEXT   NOT NULL,
+    about    TEXT   NOT NULL, -- the alert as it was then, in JSON: every try says the same
+    message  BIGINT NOT NULL DEFAULT 0, -- the number of the message that holds it; 0 for none yet
+    at       BIGINT NOT NULL,
     PRIMARY KEY (instance, route, alert_id, change)
 );
-CREATE INDEX outbox_due ON outbox (state, next_at);
+CREATE INDEX outbox_message ON outbox (instance, message);
+CREATE INDEX outbox_at ON outbox (at);
+
+-- Messages to routes. A route has one that waits at most: what comes meanwhile is the next one.
+CREATE TABLE messages (
+    instance   BIGINT NOT NULL,
+    id         BIGINT NOT NULL,
+    name       TEXT   NOT NULL, -- random, the same for every try: receivers know by it what they have
+    route      TEXT   NOT NULL,
+    state      TEXT   NOT NULL, -- 'waiting', 'sent' or 'dropped'
+    tries      BIGINT NOT NULL DEFAULT 0,
+    created_at BIGINT NOT NULL,
+    next_at    BIGINT NOT NULL,            -- when it is due
+    lease      TEXT   NOT NULL DEFAULT '', -- who sends it, by a random name
+    held_until BIGINT NOT NULL DEFAULT 0,  -- the lease's end by the database's clock
+    PRIMARY KEY (instance, id)
+);
+CREATE UNIQUE INDEX messages_waiting ON messages (instance, route) WHERE state = 'waiting';
+CREATE INDEX messages_created ON messages (created_at);
 
 -- +goose Down
+DROP TABLE messages;
 DROP TABLE outbox;
 DROP TABLE alerts;
 DROP TABLE transitions;

@@ -15,9 +15,13 @@ const (
 	ProjectTimeout  = projectTimeout
 	GraphQLTimeout  = graphQLTimeout
 	OnScreenTimeout = onScreenTimeout
-	ScanTimeout     = scanTimeout
+	ScanTimeout     = 60 * time.Second
 	RunningTimeout  = runningTimeout
+	ConfigsTimeout  = configsTimeout
 )
+
+// Idle waits until nothing is read any more.
+func (s *Service) Idle() { s.work.Wait() }
 
 // People is for how many people calls are under way.
 func (s *Service) People() int { return s.slots.People() }
