@@ -71,6 +71,7 @@ func (w world) note(t *testing.T, number int64, ago time.Duration, kind history.
 func TestRecordsTellOfAgentsWithTheStateInWhichTheTimeBegan(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, _ string, w world) {
+		t.Helper()
 		if began, err := w.Began(t.Context()); !began.IsZero() || err != nil {
 			t.Errorf("without an agent the watch began at %v, %v", began, err)
 		}
@@ -110,6 +111,7 @@ func TestRecordsTellOfAgentsWithTheStateInWhichTheTimeBegan(t *testing.T) {
 func TestTheHistoryOfProjectsHoldsTheirDeletedAgentsToo(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, _ string, w world) {
+		t.Helper()
 		w.sees(t, 1, 10, w.ago(50*day), time.Time{})
 		w.sees(t, 1, 11, w.ago(50*day), w.ago(20*day))
 		w.sees(t, 1, 12, w.ago(50*day), w.ago(40*day))
@@ -130,10 +132,11 @@ func TestTheHistoryOfProjectsHoldsTheirDeletedAgentsToo(t *testing.T) {
 func TestAgentsThatComeAndGoWithoutEndAreCutOffAsAWhole(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, _ string, w world) {
+		t.Helper()
 		for number := range int64(3) {
 			w.sees(t, 1, 10+number, w.ago(50*day), time.Time{})
-			for n := range time.Duration(4) {
-				w.note(t, 10+number, n*time.Hour, history.Kind(1+n%2))
+			for n := range 4 {
+				w.note(t, 10+number, time.Duration(n)*time.Hour, history.Kind(1+n%2))
 			}
 		}
 		for limit, want := range map[int]string{12: "10:4 11:4 12:4 more: false", 11: "10:4 11:4 more: true", 9: "10:4 11:4 more: true", 8: "10:4 more: true"} {
@@ -153,6 +156,7 @@ func TestAgentsThatComeAndGoWithoutEndAreCutOffAsAWhole(t *testing.T) {
 func TestTheLastStateOfAnAgentOutlivesTheRetention(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, _ string, w world) {
+		t.Helper()
 		w.sees(t, 1, 10, w.ago(30*day), time.Time{})
 		w.note(t, 10, 30*day, history.Registered)
 		w.note(t, 10, 29*day, history.Connected)
@@ -230,6 +234,7 @@ func (w world) plan(t *testing.T, engine, query string, args ...any) string {
 func TestThePageOfAFleetIsReadByThePrimaryKeys(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, engine string, w world) {
+		t.Helper()
 		w.fill(t, engine)
 		var page []int64
 		for n := range int64(50) {
