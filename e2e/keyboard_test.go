@@ -155,7 +155,7 @@ const stop = `() => {
 func TestEverythingIsReachedByTab(t *testing.T) {
 	s := newStage(t)
 	for name, p := range map[string]*tab{"in colour": s.as("lead"), "in forced colours": s.as("lead", inForcedColours)} {
-		for _, address := range []string{s.url, s.agents(), s.agent(s.prod), s.agent(s.prod) + "?tab=connect", s.url + "/activity", s.agent(s.prod) + "/rotation"} {
+		for _, address := range []string{s.url, s.agents(), s.agent(s.prod), s.agent(s.prod) + "?tab=connect", s.url + "/activity", s.agent(s.prod) + "/rotation", s.agent(s.prod) + "?tab=use", s.url + "/groups", s.editor()} {
 			p.visit(address)
 			p.sees(p.Locator("main h1"))
 			p.tabsThrough(name + ", " + address)

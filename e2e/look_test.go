@@ -18,11 +18,15 @@ func (s *stage) pages() map[string]string {
 		"projects": s.url + "/projects", "no project": s.url + "/projects?q=nothing-like-this", "agents": s.agents(),
 		"register": s.agents() + "/new", "agent": s.agent(s.prod), "agent without token": s.agent(s.idle),
 		"connect": s.agent(s.prod) + "?tab=connect", "create": s.agent(s.idle) + "/tokens/new",
+		"no watch": s.url + "/alerts",
 		"activity": s.url + "/activity", "activity of an agent": s.agent(s.prod) + "?tab=activity",
 		"delete": s.agent(s.prod) + "/delete", "help": s.url + "/help/status", "keys page": s.url + "/help/keys", "sessions": s.url + "/sessions",
 		"rotation": s.agent(s.prod) + "/rotation", "rotations": s.url + fmt.Sprintf("/rotations?agent=%d.%d", s.project, s.prod),
 		"unused": s.url + fmt.Sprintf("/unused-tokens?agent=%d.%d", s.project, s.prod), "not found": s.url + "/nothing",
 		"dependents": s.agent(s.prod) + "/dependents", "stale": s.url + fmt.Sprintf("/stale-agents?agent=%d.%d", s.project, s.prod),
+		"access": s.agent(s.prod) + "?tab=access", "configuration": s.editor(), "pods": s.agent(s.prod) + "?tab=pods", "use": s.agent(s.prod) + "?tab=use",
+		"groups": s.url + "/groups", "no group": s.url + "/groups?q=nothing-like-this", "fleet of a group": s.url + "/?wait=1&scope=group:shop",
+		"receiver": s.agent(s.idle) + "/receiver", "receiver's end": s.agent(s.prod) + "/receiver/delete",
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
+	"gitlab-agent-portal/internal/alert"
 	"gitlab-agent-portal/internal/database/databasetest"
 	"gitlab-agent-portal/internal/portal"
 )
@@ -42,8 +43,10 @@ type running struct {
 	environ     []string
 	application gitlabtest.Application
 	// now is the clock; nil for the real one.
-	now  func() time.Time
-	stop func()
+	now func() time.Time
+	// watch says how the readings of a watch go; nil where there is none.
+	watch func(context.Context) (alert.Status, error)
+	stop  func()
 }
 
 func (p *running) start(gitlab *gitlabtest.Instance) {
@@ -60,7 +63,7 @@ func (p *running) start(gitlab *gitlabtest.Instance) {
 	}
 	ready, output := make(chan struct{}), &safeBuffer{}
 	program := portal.Program{
-		Listener: listener, Stdout: output, Ready: func() { close(ready) }, Now: p.now,
+		Listener: listener, Stdout: output, Ready: func() { close(ready) }, Now: p.now, WatchStatus: p.watch,
 		Environ: append([]string{
 			"GITLAB_URL=" + gitlab.URL, "GITLAB_CLIENT_ID=" + p.application.ID, "GITLAB_CLIENT_SECRET=" + p.application.Secret,
 			"PUBLIC_URL=" + p.url, "DATABASE_URL=" + p.database,

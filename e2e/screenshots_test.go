@@ -36,7 +36,7 @@ func TestScreenshots(t *testing.T) {
 	parts := map[string]func(*album, *testing.T){
 		"strangers": (*album).strangers, "lead": (*album).lead, "readers": (*album).readers,
 		"rotations": (*album).rotations, "troubles": (*album).troubles, "read-only": (*album).readOnly,
-		"dependents": (*album).dependents, "clusters": (*album).clusters, "access": (*album).access,
+		"alerts": (*album).alerts, "dependents": (*album).dependents, "clusters": (*album).clusters, "access": (*album).access,
 	}
 	for _, a := range albums() {
 		t.Run(filepath.Base(a.folder), func(t *testing.T) {
@@ -204,6 +204,7 @@ func (a *album) access(t *testing.T) {
 	p.fill(p.Locator("#content"), "ci_access:\n  groups: [shop\n")
 	p.sees(p.Locator("#config-check .notice-danger"))
 	a.shows(p, "access-edit-broken")
+	a.visits(p, "fleet-refused", p.s.url+"/?wait=1&attention=config_invalid")
 }
 
 // tokens creates the first token of an agent.

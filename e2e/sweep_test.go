@@ -32,6 +32,7 @@ func (s *stage) seedStates() (waiting, both int64) {
 	both = s.gitlab.AddAgent(gitlabtest.Agent{Project: s.project, Name: "both", CreatedBy: s.dev, CreatedAt: now.AddDate(-1, 0, 0)})
 	s.gitlab.AddToken(gitlabtest.Token{Agent: both, Name: "old", CreatedBy: s.lead, CreatedAt: now.AddDate(-1, 0, 0), LastUsedAt: now.Add(-2 * time.Hour)})
 	s.gitlab.AddToken(gitlabtest.Token{Agent: both, Name: "new", CreatedBy: s.lead, CreatedAt: now.Add(-3 * time.Hour), Live: true})
+	s.seedCluster()
 	return waiting, both
 }
 
@@ -61,6 +62,7 @@ func (s *stage) states() []state {
 	for _, name := range slices.Sorted(maps.Keys(pages)) {
 		all = append(all, state{name, func(p *tab) { p.visit(pages[name]) }})
 	}
+	all = append(all, s.clusterStates()...)
 	all = append(all, s.fleetTroubles()...)
 	all = append(all, s.openStates()...)
 	return append(all, s.brokenStates()...)

@@ -18,3 +18,12 @@ func (c *Client) RawFile(ctx context.Context, project ProjectRef, path string) (
 	}, &file)
 	return file, err
 }
+
+// RawBlob returns the content that git has under a name in a project's repository
+// (https://docs.gitlab.com/api/repositories/#retrieve-raw-blob-content). ErrNotFound when it has
+// none; the other errors are RawFile's.
+func (c *Client) RawBlob(ctx context.Context, project ProjectRef, blobID string) ([]byte, error) {
+	var content []byte
+	_, err := c.do(ctx, request{op: "get blob", path: project.path("/repository/blobs/" + segment(blobID) + "/raw"), text: true}, &content)
+	return content, err
+}

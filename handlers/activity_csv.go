@@ -28,6 +28,9 @@ func (h *Handlers) activityCSV(w http.ResponseWriter, r *http.Request, s *sessio
 		return err
 	}
 	if model.Wrong != (views.ActivityQuery{}) {
+		if stateOf(r).isProgram {
+			return wrongParameter(wrongActivity(model.Wrong))
+		}
 		http.Redirect(w, r, h.urls.Activity(model.Query, 0, 0), http.StatusSeeOther) // which says what is wrong
 		return nil
 	}
@@ -43,6 +46,18 @@ func (h *Handlers) activityCSV(w http.ResponseWriter, r *http.Request, s *sessio
 		abort(r, fmt.Errorf("exporting activity: %w", err))
 	}
 	return nil
+}
+
+// wrongActivity is the name of the first parameter that is wrong.
+func wrongActivity(wrong views.ActivityQuery) string {
+	switch {
+	case wrong.Project != "":
+		return "project"
+	case wrong.From != "":
+		return "from"
+	default:
+		return "until"
+	}
 }
 
 // writeActivity writes the rows, and reads on until there are none.

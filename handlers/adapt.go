@@ -26,6 +26,10 @@ type signedIn func(w http.ResponseWriter, r *http.Request, s *session) error
 // person's turns.
 type lasting signedIn
 
+// keeping is signedIn for a change of what the portal itself keeps, of which GitLab learns nothing: one
+// that only reads GitLab makes it too.
+type keeping signedIn
+
 // signedInOr is signedIn with a page in its place for visitors. A part of the page is not for them:
 // it would be put into the page of somebody whose session has ended.
 type signedInOr struct {
@@ -43,8 +47,22 @@ func (handle lasting) adapt(h *Handlers) public {
 	return h.forPerson(signedIn(handle), h.askToSignIn)
 }
 
+func (handle keeping) adapt(h *Handlers) public {
+	return h.forPerson(signedIn(handle), h.askToSignIn)
+}
+
 func (handle signedInOr) adapt(h *Handlers) public {
-	return h.forPerson(h.inTurn(handle.signedIn), handle.visitor)
+	return h.forPerson(h.unlessReadOnly(h.inTurn(handle.signedIn)), handle.visitor)
+}
+
+// unlessReadOnly refuses changes of a portal that only reads.
+func (h *Handlers) unlessReadOnly(handle signedIn) signedIn {
+	return func(w http.ResponseWriter, r *http.Request, s *session) error {
+		if h.ReadOnly && !isSafe(r.Method) {
+			return errReadOnlyPortal
+		}
+		return handle(w, r, s)
+	}
 }
 
 // forPerson serves handle to who has signed in, and visitor to others.
@@ -75,9 +93,6 @@ func (h *Handlers) handle(handle public) http.Handler {
 
 // serveSignedIn answers a request of a person who has signed in.
 func (h *Handlers) serveSignedIn(w http.ResponseWriter, r *http.Request, s *session, handle signedIn) error {
-	if h.ReadOnly && !isSafe(r.Method) {
-		return errReadOnlyPortal
-	}
 	err := handle(w, r, s)
 	if errors.Is(err, gitlabapi.ErrUnauthorized) {
 		return h.afterUnauthorized(w, r, s, handle)

@@ -49,6 +49,7 @@ func (h *Handlers) agentShow(w http.ResponseWriter, r *http.Request, s *session)
 	}
 	status := http.StatusOK
 	model.Unstored = unstoredViews(h.unstored(r.Context(), found.Agent), found.Agent.Tokens)
+	model.Alerts = h.agentAlerts(r, found)
 	switch model.Tab {
 	case views.TabConnect:
 		if model.Connect, err = h.loadConnectTab(r, s, found); err != nil {

@@ -81,6 +81,8 @@ func TestV6EveryRefusalLeavesOneRow(t *testing.T) {
 		checkedFirst bool
 		// public says that the case concerns signing out too.
 		public bool
+		// taken says that a form is taken which may be sent any number of times.
+		taken bool
 	}{
 		{name: "from another site", person: "lead", header: crossSite, want: activity.Refused, stored: activity.Refused, public: true},
 		{name: "without a proof of where it comes from", person: "lead", header: http.Header{}, form: url.Values{"name": {"x"}}, shows: 3, checkedFirst: true, want: activity.Refused, stored: activity.Refused, public: true},
@@ -88,7 +90,7 @@ func TestV6EveryRefusalLeavesOneRow(t *testing.T) {
 		{name: "of a visitor", want: activity.Refused, stored: activity.Refused},
 		{name: "of a Developer", person: "dev", shows: 2, want: activity.Refused, stored: activity.Unknown},
 		{name: "of somebody who sees no such project", person: "outsider", want: activity.Refused, stored: activity.Unknown},
-		{name: "with a form that was open for too long", person: "lead", shows: 3, form: url.Values{"name": {"x"}, "nonce": {"old"}}, want: activity.Refused, stored: activity.Unknown},
+		{name: "with a form that was open for too long", person: "lead", shows: 3, form: url.Values{"name": {"x"}, "nonce": {"old"}}, taken: true, want: activity.Refused, stored: activity.Unknown},
 		{
 			name: "while GitLab is down", person: "lead", setUp: fault(gitlabtest.BadGateway(), gitlabtest.OpGraphQL, gitlabtest.OpGetProject, gitlabtest.OpGetAgent),
 			want: activity.Failed, stored: activity.Unknown,
@@ -118,6 +120,9 @@ func TestV6EveryRefusalLeavesOneRow(t *testing.T) {
 				}
 				if route.Pattern == views.PatternUnused || route.Pattern == views.PatternStale { // refused for its proof, before GitLab is asked
 					want = activity.Refused
+				}
+				if tt.taken && route.Action == activity.AlertWithdraw {
+					want = activity.OK
 				}
 				shows := tt.shows
 				if tt.checkedFirst && route.Action == activity.TokenCreate {
@@ -163,6 +168,10 @@ func (p *portal) named(pattern string) audit.Claim {
 // stored is not asked of it.
 func (p *portal) shown(route handlers.Route, parts int) audit.Target {
 	var shown audit.Target
+	pattern := route.Pattern
+	if strings.Contains(pattern, "{alert}") { // of the project that it is about; of the agent to Maintainers only
+		pattern = map[bool]string{true: "{project}{agent}", false: "{project}"}[parts > 2]
+	}
 	for i, part := range []struct {
 		place string
 		show  func()
@@ -171,7 +180,7 @@ func (p *portal) shown(route handlers.Route, parts int) audit.Target {
 		{"{agent}", func() { shown.AgentID, shown.AgentName = p.prod, "prod" }},
 		{"{token}", func() { shown.TokenID, shown.TokenName = p.prodToken, "prod-token" }},
 	} {
-		if i < parts && strings.Contains(route.Pattern, part.place) && route.Action != activity.TokenStored {
+		if i < parts && strings.Contains(pattern, part.place) && route.Action != activity.TokenStored {
 			part.show()
 		}
 	}

@@ -28,13 +28,13 @@ type pageCalls struct {
 // it costs does not grow with what GitLab holds, but for the cursors of later pages.
 func tableOfCalls() []pageCalls {
 	return []pageCalls{
-		{views.PatternHome, "?wait=1", 21, 1, 233}, // the list of 70 projects, a query for all of them, and one for each hundred of 1,000 agents; and as many about their versions
+		{views.PatternHome, "?wait=1", 22, 1, 233}, // the list of 70 projects, a query for all of them, and one for each hundred of 1,000 agents; as many about their versions, and one about their files
 		{views.PatternHome, "", 0, 0, 0},           // what was read a moment ago
 		{views.PatternProgress, "", 0, 0, 0},       // the same
 		{views.PatternFleetCSV, "", 0, 0, 0},       // what was read a moment ago
 		{views.PatternFleetJSON, "", 0, 0, 0},      // the same
-		{views.PatternHome, "?wait=1&scope=group:shop", 21, 2, 166},
-		{views.PatternHome, "?wait=1&scope=everything", 21, 2, 234},
+		{views.PatternHome, "?wait=1&scope=group:shop", 22, 2, 166},
+		{views.PatternHome, "?wait=1&scope=everything", 22, 2, 234},
 		{views.PatternGroups, "", 0, 1, 1},
 		{views.PatternShared, "", 2, 0, 4},
 		{views.PatternProjects, "", 1, 1, 32},          // the list, and the rights in the 30 that are shown
@@ -62,9 +62,13 @@ func tableOfCalls() []pageCalls {
 		{views.PatternRotations, "{50}", 2, 0, 204}, // the agents, and their connections
 		{views.PatternUnused, "{50}", 1, 0, 203},    //
 		{views.PatternStale, "{50}", 1, 0, 203},     //
+		{views.PatternAlerts, "", 0, 0, 0},          // what was read a moment ago
+		{views.PatternAlertAck, "", 1, 0, 3},        // the person's rights in the project
 		{views.PatternActivity, "", 0, 1, 1},        // the projects that one maintains, a hundred each
 		{views.PatternActivity, "?project=shop/payments", 1, 1, 4},
 		{views.PatternActivityCSV, "", 0, 1, 1},
+		{views.PatternAlertsJSON, "", 0, 0, 0}, // of the fleet that was read a moment ago
+		{views.PatternHistoryCSV, "", 0, 0, 0}, // the same
 		{views.PatternSessions, "", 0, 0, 0},
 		{views.PatternStatusHelp, "", 0, 0, 0},
 		{views.PatternKeysHelp, "", 0, 0, 0},

@@ -53,6 +53,7 @@ var (
 	errMethodNotAllowed = &httpError{status: http.StatusMethodNotAllowed, id: "method"}
 	errNotSignedIn      = &httpError{status: http.StatusUnauthorized, id: "not_signed_in"}
 	errMaintainerNeeded = &httpError{status: http.StatusForbidden, id: "maintainer_needed"}
+	errAlertMaintainer  = &httpError{status: http.StatusForbidden, id: "alert_maintainer"}
 	errPushForbidden    = &httpError{status: http.StatusForbidden, id: "push_forbidden"}
 	errProjectArchived  = &httpError{status: http.StatusForbidden, id: "archived"}
 	errProjectFrozen    = &httpError{status: http.StatusForbidden, id: "frozen"}
@@ -81,6 +82,13 @@ var (
 	errSignInRefused    = &httpError{status: http.StatusBadGateway, id: "sign_in_refused"}
 	errSettings         = &httpError{status: http.StatusBadGateway, id: "portal_settings"}
 	errNotAudited       = &httpError{status: http.StatusServiceUnavailable, id: "not_audited"}
+	errTokenMissing     = &httpError{status: http.StatusUnauthorized, id: "token_missing"}
+	errTokenMalformed   = &httpError{status: http.StatusUnauthorized, id: "token_malformed"}
+	errTokenRefused     = &httpError{status: http.StatusUnauthorized, id: "token_refused"}
+	errTokenScope       = &httpError{status: http.StatusForbidden, id: "token_scope"}
+	errTooManyTokens    = &httpError{status: http.StatusTooManyRequests, id: "too_many_tokens"}
+	errWrongParameter   = &httpError{status: http.StatusUnprocessableEntity, id: "wrong_parameter"}
+	errWatchOff         = &httpError{status: http.StatusNotFound, id: "watch_off"}
 	errNotReady         = &httpError{status: http.StatusServiceUnavailable, id: "not_ready"}
 	errInternal         = &httpError{status: http.StatusInternalServerError, id: "internal"}
 )
@@ -236,7 +244,11 @@ func (h *Handlers) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	ctx, cancel := toTell(r.Context())
 	defer cancel()
-	if rendering := h.renderProblem(w, r.WithContext(ctx), p); rendering != nil {
+	tell := h.renderProblem
+	if state.isProgram {
+		tell = h.writeProblem
+	}
+	if rendering := tell(w, r.WithContext(ctx), p); rendering != nil {
 		h.Log.ErrorContext(ctx, "rendering an error page", "request_id", state.id, "error", rendering)
 		h.writePanicPage(w)
 	}

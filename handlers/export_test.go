@@ -30,7 +30,7 @@ func Routes() []Route {
 // needsSession reports whether visitors get nothing but the way to sign in.
 func needsSession(serves adaptable) bool {
 	switch serves.(type) {
-	case signedIn, lasting:
+	case signedIn, lasting, keeping, exported:
 		return true
 	default:
 		return false

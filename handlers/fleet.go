@@ -60,20 +60,25 @@ func (h *Handlers) fleetShow(w http.ResponseWriter, r *http.Request, s *session)
 // fleetView is what can be shown: at once for a page. A part of one, as for every letter of a
 // search, begins nothing and takes what is there; only without anything it waits.
 func (h *Handlers) fleetView(r *http.Request, s *session, wait bool) (scan.View, error) {
+	return h.viewFor(r, s, fleetViewer(r, s), wait)
+}
+
+// viewFor is fleetView for a viewer that is not the address's.
+func (h *Handlers) viewFor(r *http.Request, s *session, viewer scan.Viewer, wait bool) (scan.View, error) {
 	if isFragment(r) {
-		if view := h.Fleet.Cached(fleetViewer(r, s)); view.Snapshot != nil {
+		if view := h.Fleet.Cached(viewer); view.Snapshot != nil {
 			return view, nil
 		}
 		wait = true
 	}
 	if !wait {
-		return h.Fleet.Look(r.Context(), fleetViewer(r, s), h.fleetSource(r, s))
+		return h.Fleet.Look(r.Context(), viewer, h.fleetSource(r, s))
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), cmp.Or(h.FleetWait, fleetWait))
 	defer cancel()
-	snapshot, err := h.Fleet.Read(ctx, fleetViewer(r, s), h.fleetSource(r, s), nil)
+	snapshot, err := h.Fleet.Read(ctx, viewer, h.fleetSource(r, s), nil)
 	if err != nil && ctx.Err() != nil && r.Context().Err() == nil { // it takes longer, and that is no error
-		return h.Fleet.Look(r.Context(), fleetViewer(r, s), h.fleetSource(r, s))
+		return h.Fleet.Look(r.Context(), viewer, h.fleetSource(r, s))
 	}
 	return scan.View{Snapshot: snapshot, Fresh: true}, err
 }

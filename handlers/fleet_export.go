@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -30,6 +31,8 @@ type exportedAgent struct {
 	ActiveTokens *int            `json:"active_tokens"`
 	Tokens       []exportedToken `json:"tokens"`
 	Attention    []agent.Rule    `json:"attention"`
+	// Config is null where it is not known.
+	Config *agent.ConfigState `json:"config"`
 	exportedVersions
 }
 
@@ -40,6 +43,15 @@ type exportedToken struct {
 	LastUsedAt *time.Time `json:"last_used_at"`
 	// CreatorAccount is null where it is not known.
 	CreatorAccount *agent.Account `json:"creator_account"`
+}
+
+// exportedHead is what an export says of the fleet that it was made of.
+type exportedHead struct {
+	GeneratedAt string      `json:"generated_at"`
+	Scope       agent.Scope `json:"scope"`
+	// Complete is false if agents may be missing.
+	Complete bool              `json:"complete"`
+	Warnings []exportedWarning `json:"warnings"`
 }
 
 // exportedWarning is a part of the fleet that is missing from the export.
@@ -55,7 +67,7 @@ func (h *Handlers) fleetCSV(w http.ResponseWriter, r *http.Request, s *session) 
 	if err != nil {
 		return err
 	}
-	h.startExport(w, "text/csv; charset=utf-8; header=present", "csv", snapshot.ReadAt)
+	h.startExport(w, "text/csv; charset=utf-8; header=present", "gitlab-agents", "csv", snapshot)
 	if err := writeFleetCSV(csvsafe.NewWriter(h.paced(w), wantsMark(r)), rows); err != nil {
 		abort(r, fmt.Errorf("exporting the fleet: %w", err))
 	}
@@ -68,7 +80,7 @@ func (h *Handlers) fleetJSON(w http.ResponseWriter, r *http.Request, s *session)
 	if err != nil {
 		return err
 	}
-	h.startExport(w, "application/json", "json", snapshot.ReadAt)
+	h.startExport(w, "application/json", "gitlab-agents", "json", snapshot)
 	if err := writeFleetJSON(h.paced(w), fleetScope(r), snapshot, rows); err != nil {
 		abort(r, fmt.Errorf("exporting the fleet: %w", err))
 	}
@@ -76,8 +88,13 @@ func (h *Handlers) fleetJSON(w http.ResponseWriter, r *http.Request, s *session)
 }
 
 // wantsMark reports whether a CSV begins with a byte order mark. Excel takes a file without one for
-// the system's own encoding, in which Chinese is garbled; scripts say bom=0.
-func wantsMark(r *http.Request) bool { return r.URL.Query().Get("bom") != "0" }
+// the system's own encoding, in which Chinese is garbled; scripts say bom=0, and have none with a token.
+func wantsMark(r *http.Request) bool {
+	if bom := r.URL.Query().Get("bom"); bom != "" {
+		return bom != "0"
+	}
+	return !stateOf(r).isProgram
+}
 
 // abort ends an answer whose writing failed: its status is sent already, and only a cut connection
 // tells the client that something is missing.
@@ -101,12 +118,18 @@ func (h *Handlers) exported(r *http.Request, s *session) (*fleet.Snapshot, []fle
 	return snapshot, fleet.Filter(h.fleetRows(r.Context(), snapshot.Agents), fleet.Parse(r.URL.Query())), nil
 }
 
-// startExport names the file after the day, in UTC, on which it was read.
-func (h *Handlers) startExport(w http.ResponseWriter, contentType, extension string, read time.Time) {
+// fleetWarnings is the header that says how much of the fleet is missing from what is made of it: a CSV has
+// no other place for that.
+const fleetWarnings = "Fleet-Warnings"
+
+// startExport begins a file that is named after the day, in UTC, on which the fleet was read, and says how
+// much of that is missing.
+func (h *Handlers) startExport(w http.ResponseWriter, contentType, name, extension string, snapshot *fleet.Snapshot) {
 	header := w.Header()
+	header.Set(fleetWarnings, strconv.Itoa(len(snapshot.Warnings)))
 	header.Set("Content-Type", contentType)
 	header.Set("Cache-Control", "no-store")
-	header.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="gitlab-agents-%s-UTC.%s"`, read.UTC().Format(time.DateOnly), extension))
+	header.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s-%s-UTC.%s"`, name, snapshot.ReadAt.UTC().Format(time.DateOnly), extension))
 	w.WriteHeader(http.StatusOK)
 }
 
@@ -116,7 +139,7 @@ func writeFleetCSV(out *csvsafe.Writer, rows []fleet.Row) error {
 	err := out.Write(
 		"project", "project_id", "agent", "agent_id", "access", "status", "last_used_at",
 		"active_tokens", "oldest_token_created_at", "token_names", "attention",
-		"versions", "update_needed", "versions_unknown", "receptive",
+		"versions", "update_needed", "versions_unknown", "receptive", "config",
 	)
 	for i := 0; i < len(rows) && err == nil; i++ {
 		err = out.Write(csvCells(rows[i])...)
@@ -139,7 +162,7 @@ func csvCells(row fleet.Row) []string {
 	return []string{
 		row.Project.Path, strconv.FormatInt(row.Project.ID, 10), row.Name, strconv.FormatInt(row.ID, 10), string(row.Role()),
 		string(row.Status), timestamp(row.LastContact), tokenCount(row), timestamp(row.OldestToken()),
-		strings.Join(names, ", "), strings.Join(due, " "), row.VersionList(), updateNeeded(row), string(row.Untold()), strconv.FormatBool(row.Receptive),
+		strings.Join(names, ", "), strings.Join(due, " "), row.VersionList(), updateNeeded(row), string(row.Untold()), strconv.FormatBool(row.Receptive), string(row.Config),
 	}
 }
 
@@ -162,23 +185,11 @@ func tokenCount(row fleet.Row) string {
 // writeFleetJSON writes agent by agent, so that a large fleet is never in memory as text.
 func writeFleetJSON(w io.Writer, scope agent.Scope, snapshot *fleet.Snapshot, rows []fleet.Row) error {
 	out := bufio.NewWriter(w)
-	warnings := []exportedWarning{}
-	for _, warning := range snapshot.Warnings {
-		exported := exportedWarning{Kind: warning.Kind.String()}
-		if warning.Project != nil {
-			exported.ProjectID, exported.Project = warning.Project.ID, warning.Project.Path
-		}
-		warnings = append(warnings, exported)
-	}
-	list, err := json.Marshal(warnings)
+	head, err := json.Marshal(exportHead(scope, snapshot))
 	if err != nil {
-		return fmt.Errorf("encoding the warnings: %w", err)
+		return fmt.Errorf("encoding what the fleet is: %w", err)
 	}
-	of, err := json.Marshal(scope)
-	if err != nil {
-		return fmt.Errorf("encoding the scope: %w", err)
-	}
-	_, _ = fmt.Fprintf(out, `{"generated_at":%q,"scope":%s,"warnings":%s,"agents":[`, timestamp(snapshot.ReadAt), of, list)
+	_, _ = fmt.Fprintf(out, `%s,"agents":[`, bytes.TrimSuffix(head, []byte("}")))
 	encoder := json.NewEncoder(out)
 	for i, row := range rows {
 		if i > 0 {
@@ -192,12 +203,24 @@ func writeFleetJSON(w io.Writer, scope agent.Scope, snapshot *fleet.Snapshot, ro
 	return out.Flush() // holds the first error of any write
 }
 
+func exportHead(scope agent.Scope, snapshot *fleet.Snapshot) exportedHead {
+	head := exportedHead{GeneratedAt: timestamp(snapshot.ReadAt), Scope: scope, Complete: !snapshot.Incomplete(), Warnings: []exportedWarning{}}
+	for _, warning := range snapshot.Warnings {
+		exported := exportedWarning{Kind: warning.Kind.String()}
+		if warning.Project != nil {
+			exported.ProjectID, exported.Project = warning.Project.ID, warning.Project.Path
+		}
+		head.Warnings = append(head.Warnings, exported)
+	}
+	return head
+}
+
 // exportAgent builds what is exported of a row; null stands for unknown and for never.
 func exportAgent(row fleet.Row) exportedAgent {
 	exported := exportedAgent{
 		ProjectID: row.Project.ID, Project: row.Project.Path, AgentID: row.ID, Agent: row.Name, CanManage: row.Project.Access.CanManage(),
 		Archived: row.Project.Archived, Receptive: row.Receptive, Status: row.Status, LastUsedAt: known(row.LastContact), Attention: append([]agent.Rule{}, row.Due...),
-		exportedVersions: exportVersions(row),
+		Config: configOf(row), exportedVersions: exportVersions(row),
 	}
 	if !row.TokensRead() {
 		return exported
@@ -209,6 +232,14 @@ func exportAgent(row fleet.Row) exportedAgent {
 		})
 	}
 	return exported
+}
+
+// configOf is what is known of the agent's configuration file, nil for nothing.
+func configOf(row fleet.Row) *agent.ConfigState {
+	if row.Config == agent.ConfigUnknown {
+		return nil
+	}
+	return &row.Config
 }
 
 // accountOf is the state of an account, nil where it is not known.

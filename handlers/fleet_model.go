@@ -101,6 +101,8 @@ func (h *Handlers) actOn(l *i18n.Printer, row fleet.Row, rule agent.Rule) views.
 		return views.Action{Text: l.T("fleet.act.delete"), URL: h.urls.AgentDelete(row.Project.ID, row.ID)}
 	case agent.TooOld, agent.Unfinished, agent.Idle, agent.CreatorLeft:
 		return views.Action{Text: l.T("fleet.act.rotate"), URL: h.urls.Rotation(row.Project.ID, row.ID, 0)}
+	case agent.ConfigInvalid:
+		return views.Action{Text: l.T("fleet.act.correct"), URL: h.urls.Agent(row.Project.ID, row.ID, views.TabAccess)}
 	case agent.UpdateNeeded, agent.VersionsDiffer:
 		return views.Action{Text: l.T("fleet.act.review"), URL: h.urls.Agent(row.Project.ID, row.ID, views.TabPods)}
 	default: // the agent's own page says it, and offers the revocation of what is too much or unstored

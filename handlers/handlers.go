@@ -20,9 +20,12 @@ import (
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/agentread"
+	"gitlab-agent-portal/internal/alert"
+	"gitlab-agent-portal/internal/alert/alerts"
 	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/budget"
 	"gitlab-agent-portal/internal/fleet/scan"
+	"gitlab-agent-portal/internal/history/transitions"
 	"gitlab-agent-portal/internal/rotation/readings"
 	sessions "gitlab-agent-portal/internal/session"
 	"gitlab-agent-portal/internal/tokens"
@@ -53,6 +56,11 @@ type Config struct {
 	FleetWait time.Duration
 	// Heartbeat is how long a stream is silent at most; 0: 15 s.
 	Heartbeat time.Duration
+	// Alerts and Transitions are what the watch found; nil where nothing watches. WatchStatus says how its
+	// readings go, and is nil where nobody can tell.
+	Alerts      *alerts.Store
+	Transitions *transitions.Store
+	WatchStatus func(context.Context) (alert.Status, error)
 	// Limits are those beyond which an agent needs attention.
 	Limits agent.Thresholds
 	// Keys yield the keys of form nonces and of the portal's sealed cookies.
@@ -109,6 +117,8 @@ type Handlers struct {
 	forwarded   forwardedHint
 	unreadable  sync.Once // an entry of a forwarded header was, and the log said so
 	shares      shares
+	callers     *callers
+	counted     countedProjects
 	buffers     sync.Pool
 	panicPage   []byte
 }
@@ -131,6 +141,8 @@ func build(cfg Config) (*Handlers, error) {
 		sealer:      cfg.Keys.Sealer("cookies of " + cfg.OAuth.Instance()),
 		crossOrigin: http.NewCrossOriginProtection(),
 		shares:      newShares(),
+		callers:     newCallers(cfg.Now),
+		counted:     newCountedProjects(),
 		buffers:     sync.Pool{New: func() any { return new(bytes.Buffer) }},
 	}
 	if err := h.prerenderPanicPage(); err != nil {

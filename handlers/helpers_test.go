@@ -25,11 +25,14 @@ import (
 	"gitlab-agent-portal/handlers"
 	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/agentread"
+	"gitlab-agent-portal/internal/alert"
+	"gitlab-agent-portal/internal/alert/alerts"
 	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/budget"
 	"gitlab-agent-portal/internal/database"
 	"gitlab-agent-portal/internal/database/databasetest"
 	"gitlab-agent-portal/internal/fleet/scan"
+	"gitlab-agent-portal/internal/history/transitions"
 	"gitlab-agent-portal/internal/rotation/readings"
 	"gitlab-agent-portal/internal/session"
 	"gitlab-agent-portal/internal/tokens"
@@ -63,6 +66,11 @@ type portal struct {
 	keys     session.Keys
 	auditLog *audit.Log
 	db       *database.DB
+	// alerts are what the watch found, and watch how its readings go.
+	alerts *alerts.Store
+	watch  alert.Status
+	// anAlert is one about prod that is open, once a test has asked for it.
+	anAlert func() int64
 	// config is what the portal was put together from last.
 	config  handlers.Config
 	fleet   *scan.Service
@@ -127,6 +135,8 @@ type setUp struct {
 	patience time.Duration
 	// engine makes the database; nil: that of this run of the tests.
 	engine func(testing.TB) *databasetest.Database
+	// unwatched says that there is no watch.
+	unwatched bool
 	// readyPanics makes one route panic: the one that asks whether the portal is ready.
 	readyPanics bool
 }
@@ -234,6 +244,7 @@ func (p *portal) compose(setup setUp) {
 	p.config = handlers.Config{
 		PublicURL: p.public, GitLab: client, ReadOnly: setup.readOnly, OAuth: oauth, Revocations: revocations,
 		Sessions: sessions, Audit: p.auditLog, Readings: readings.New(db, p.clock.Now),
+		Alerts: alerts.New(db, 9600*time.Hour, p.clock.Now), Transitions: transitions.New(db, 9600*time.Hour, p.clock.Now),
 		Read:   agentread.New(agentread.Config{ReadOnly: setup.readOnly, Log: log, Now: p.clock.Now}),
 		Tokens: tokens.New(nonces, p.auditLog, budget.NewChanges(db, p.clock.Now), log), Requests: p.requests(),
 		Fleet: p.fleet, FleetWait: setup.fleetWait, Limits: agent.NewThresholds(90*24*time.Hour, 30*24*time.Hour, 90*24*time.Hour), Keys: setup.keys, Cookie: cookie,
@@ -243,8 +254,20 @@ func (p *portal) compose(setup setUp) {
 	if setup.behindProxy {
 		p.config.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 	}
+	p.watchOver(setup)
 	handler := must(handlers.New(p.config))(p.t)
 	p.current.Store(&handler)
+}
+
+// watchOver gives the portal the alerts in its database, unless there is to be no watch.
+func (p *portal) watchOver(setup setUp) {
+	p.alerts = alerts.New(p.db, 9600*time.Hour, p.clock.Now)
+	p.anAlert = sync.OnceValue(func() int64 { return p.opens(p.about(alert.Disconnected, p.prod)) })
+	p.watch = alert.Status{ReadAt: p.clock.Now().Add(-2 * time.Minute)}
+	if !setup.unwatched {
+		p.config.Alerts = p.alerts
+		p.config.WatchStatus = func(context.Context) (alert.Status, error) { return p.watch, nil }
+	}
 }
 
 // requests are the allowances, with more pages than people have: tests ask for hundreds.

@@ -11,6 +11,7 @@ import (
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
 	"gitlab-agent-portal/handlers"
+	"gitlab-agent-portal/internal/alert"
 	"gitlab-agent-portal/internal/session"
 	"gitlab-agent-portal/views"
 )
@@ -43,6 +44,8 @@ func (b *browser) everyForm() map[string]givenForm {
 	silent := b.p.silentAgent("silent", 100)
 	inbound := b.p.receiver(&gitlabtest.URLConfiguration{URL: "grpcs://agents.example.com", PublicKey: receiverKey})
 	pages := []*answer{b.submit(b.p.agentPath(b.p.idle)+"/tokens/new", url.Values{"name": {"revealed"}})}
+	b.get("/?wait=1") // whose alerts to show
+	b.submit(alertPath(b.p.opens(b.p.about(alert.NeverConnected, b.p.idle)), "acknowledge"), url.Values{"for": {"1h"}})
 	for _, route := range handlers.Routes() {
 		if route.Method == http.MethodGet && route.SignedIn {
 			pages = append(pages, b.get(b.p.address(route.Pattern)))

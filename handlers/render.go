@@ -139,8 +139,9 @@ func (h *Handlers) page(w http.ResponseWriter, r *http.Request, title string) vi
 	}
 	p.SignOutNonce = h.nonces.issue(sessionID, h.urls.Logout())
 	p.PreferencesNonce = h.nonces.issue(sessionID, h.urls.Preferences())
+	p.Watched = h.Alerts != nil
 	if !isFragment(r) {
-		p.Notice = h.takeFlash(w, r)
+		p.Notice, p.Alerts = h.takeFlash(w, r), h.alertCount(r)
 	}
 	return p
 }

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"errors"
 	"net/http"
 
 	"gitlab-agent-portal/gitlabapi"
@@ -35,8 +36,8 @@ func (h *Handlers) routes() []route {
 		{http.MethodGet, views.PatternHome, signedInOr{h.fleetShow, h.welcome}, ""},
 		{http.MethodGet, views.PatternProgress, lasting(h.fleetProgress), ""},
 		{http.MethodGet, views.PatternGroups, signedIn(h.groupList), ""},
-		{http.MethodGet, views.PatternFleetCSV, lasting(h.fleetCSV), ""},
-		{http.MethodGet, views.PatternFleetJSON, lasting(h.fleetJSON), ""},
+		{http.MethodGet, views.PatternFleetCSV, exported(h.fleetCSV), ""},
+		{http.MethodGet, views.PatternFleetJSON, exported(h.fleetJSON), ""},
 
 		// Projects
 		{http.MethodGet, views.PatternProjects, signedIn(h.projectList), ""},
@@ -79,9 +80,20 @@ func (h *Handlers) routes() []route {
 		{http.MethodGet, views.PatternStale, signedIn(h.staleAsk), ""},
 		{http.MethodPost, views.PatternStale, signedIn(h.staleDelete), activity.AgentDelete},
 
+		// Alerts. Who looks after one is the portal's own to keep, so that a portal that only reads has it too.
+		{http.MethodGet, views.PatternAlerts, signedIn(h.alertList), ""},
+		{http.MethodGet, views.PatternAlertAck, signedIn(h.alertAsk), ""},
+		{http.MethodPost, views.PatternAlertAck, keeping(h.alertAcknowledge), activity.AlertAcknowledge},
+		{http.MethodPost, views.PatternAlertDrop, keeping(h.alertWithdraw), activity.AlertWithdraw},
+
 		// Activity
 		{http.MethodGet, views.PatternActivity, signedIn(h.activity), ""},
-		{http.MethodGet, views.PatternActivityCSV, lasting(h.activityCSV), ""},
+		{http.MethodGet, views.PatternActivityCSV, exported(h.activityCSV), ""},
+
+		// What the watch has found, and the description of what programs may read
+		{http.MethodGet, views.PatternAlertsJSON, exported(h.alertsJSON), ""},
+		{http.MethodGet, views.PatternHistoryCSV, exported(h.historyCSV), ""},
+		{http.MethodGet, views.PatternOpenAPI, public(h.openAPI), ""},
 
 		// Help, operation and assets
 		{http.MethodGet, views.PatternStatusHelp, signedIn(h.statusHelp), ""},
@@ -152,6 +164,9 @@ func (h *Handlers) unmatched(w http.ResponseWriter, r *http.Request, mux *http.S
 	if _, err := h.loadSession(w, r); err != nil {
 		// Only the page's header depends on it.
 		h.Log.WarnContext(r.Context(), "loading the session for a page that does not exist", "error", err)
+	}
+	if _, err := tokenOf(r); !errors.Is(err, errTokenMissing) && !isBrowsing(r) {
+		stateOf(r).isProgram = true
 	}
 	verdict := &verdictWriter{header: make(http.Header)}
 	mux.ServeHTTP(verdict, r)

@@ -74,7 +74,7 @@ func (h *Handlers) groupList(w http.ResponseWriter, r *http.Request, s *session)
 	}
 	for _, group := range found.Items {
 		model.Groups = append(model.Groups, views.GroupRow{
-			Name: group.FullName, Path: group.FullPath, URL: h.urls.FleetIn(agent.ScopeGroup(group.FullPath)),
+			Name: group.Name, Path: group.FullPath, URL: h.urls.FleetIn(agent.ScopeGroup(group.FullPath)),
 		})
 	}
 	p := h.page(w, r, printer(r).T("titles.groups"))

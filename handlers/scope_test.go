@@ -205,7 +205,7 @@ func TestExportsHaveTheScopeAndSayWhichAgentsAreReceptive(t *testing.T) {
 		t.Errorf("the JSON has the scope %q and %v", got.Scope, receptive)
 	}
 	rows := strings.Split(strings.TrimSpace(root.get("/fleet.csv?bom=0&q=lake-prod&"+everything).body), "\r\n")
-	if len(rows) != 2 || !strings.HasSuffix(rows[0], ",receptive") || !strings.Contains(rows[1], "data/lake") || !strings.HasSuffix(rows[1], ",false") {
+	if len(rows) != 2 || !strings.HasSuffix(rows[0], ",receptive,config") || !strings.Contains(rows[1], "data/lake") || !strings.HasSuffix(rows[1], ",false,none") {
 		t.Errorf("the CSV is %q", rows)
 	}
 }

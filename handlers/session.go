@@ -27,6 +27,8 @@ type session struct {
 	// gitlab is for changes, which go through internal/tokens, and read for everything else.
 	gitlab *gitlabapi.Client
 	read   *agentread.Reader
+	// byToken says that it is a program's, whose token cannot be renewed.
+	byToken bool
 }
 
 func (h *Handlers) bind(s *sessions.Session) *session {
@@ -96,6 +98,9 @@ func (h *Handlers) renew(r *http.Request, s *session) (*session, error) {
 // refreshSession is renew for what outlives a request. event is the row of the audit for a
 // renewal that fails.
 func (h *Handlers) refreshSession(ctx context.Context, s *session, event audit.Event) (*session, error) {
+	if s.byToken {
+		return nil, errTokenRefused
+	}
 	renewed, err := h.Sessions.Refresh(ctx, s.ID, s.Version, h.auditRefresh(event, func(ctx context.Context, current gitlabapi.TokenPair) (gitlabapi.TokenPair, error) {
 		pair, err := h.OAuth.Refresh(ctx, current.Refresh)
 		h.refreshed(err)

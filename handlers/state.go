@@ -26,6 +26,8 @@ type requestState struct {
 	gitlab  gitlabapi.Meter
 	printer *i18n.Printer
 	session *session
+	// isProgram says that errors are told in JSON.
+	isProgram bool
 	// person is who acts, also when their session has ended meanwhile.
 	person sessions.User
 	// shown is what GitLab has shown the person of what the request is about.

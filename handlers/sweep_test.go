@@ -16,6 +16,9 @@ import (
 
 // address fills the ids of the seeded project into a pattern of the route table.
 func (p *portal) address(pattern string) string {
+	if strings.Contains(pattern, "{alert}") {
+		pattern = strings.ReplaceAll(pattern, "{alert}", strconv.FormatInt(p.anAlert(), 10))
+	}
 	return strings.NewReplacer(
 		"{$}", "", "{path...}", "shop/payments",
 		"{project}", strconv.FormatInt(p.project, 10),

@@ -23,11 +23,11 @@ func TestUseItFollowsTheConfiguration(t *testing.T) {
 		want, not    []string
 		says         string
 	}{
-		{"without a file", "", []string{job, grantUsers, grantJobs}, []string{glab}, "lets nobody use the cluster from a computer"},
+		{"without a file", "", []string{job, grantUsers, grantJobs}, []string{glab}, "Nobody can use the cluster from a computer"},
 		{"that lets people in", peopleIn, []string{glab, job, grantJobs}, []string{grantUsers}, "Project shop/payments In effect"},
 		{"that lets pipelines in", pipelinesIn, []string{job, grantUsers}, []string{glab, grantJobs}, "Group shop As the file tells"},
 		{"that lets both in", peopleIn + pipelinesIn, []string{glab, job}, []string{grantUsers, grantJobs}, ""},
-		{"whose grants are dropped", "user_access: {access_as: {agent: {}}, groups: [{id: other}]}\n", []string{job, grantUsers}, []string{glab}, "lets nobody use the cluster"},
+		{"whose grants are dropped", "user_access: {access_as: {agent: {}}, groups: [{id: other}]}\n", []string{job, grantUsers}, []string{glab}, "Nobody can use the cluster"},
 		{"that leaves it to an administrator", "ci_access: {instance: {}}\n", []string{job, grantUsers}, []string{glab, grantJobs}, "depends on an administrator"},
 		{"that is refused", "surprise: 1\n", []string{glab, job}, []string{grantUsers, grantJobs}, "from a computer is not known"},
 	} {

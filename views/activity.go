@@ -77,7 +77,7 @@ const (
 func actionWord(l *i18n.Printer, a activity.Action) string {
 	switch a {
 	case activity.AgentRegister, activity.AgentDelete, activity.TokenCreate, activity.TokenStored, activity.TokenRevoke, activity.Reconciled,
-		activity.ReceiverCreate, activity.ReceiverDelete,
+		activity.ConfigCommit, activity.MergeRequestOpen, activity.ReceiverCreate, activity.ReceiverDelete, activity.AlertAcknowledge, activity.AlertWithdraw,
 		activity.NotedTokenCreated, activity.NotedTokenRevoked, activity.NotedConnected, activity.NotedDisconnected:
 		return l.T("activity.action." + string(a))
 	default:

@@ -19,7 +19,7 @@ type GroupsModel struct {
 
 // GroupRow is one group of the list.
 type GroupRow struct {
-	// Name has the names of the groups above, Path is the full one, and URL shows its agents.
+	// Name is its own, Path the full one with the groups above, and URL shows its agents.
 	Name, Path, URL string
 }
 

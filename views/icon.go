@@ -6,11 +6,13 @@ type IconName string
 // The icons in use, by GitLab's names.
 const (
 	IconAgent        IconName = "kubernetes-agent"
+	IconAlert        IconName = "notifications"
 	IconArchived     IconName = "archive"
 	IconChevronDown  IconName = "chevron-down"
 	IconClose        IconName = "close"
 	IconConnected    IconName = "status-success"
 	IconCopy         IconName = "copy-to-clipboard"
+	IconCritical     IconName = "severity-critical"
 	IconError        IconName = "error"
 	IconExport       IconName = "export"
 	IconExternal     IconName = "external-link"

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"gitlab-agent-portal/internal/agent"
+	"gitlab-agent-portal/internal/alert"
 	"gitlab-agent-portal/internal/i18n"
 )
 
@@ -21,7 +22,7 @@ type Page struct {
 
 	// Title names the page in the tab and in history; the portal's name follows it.
 	Title string
-	// Section marks the current entry of the navigation: "fleet", "projects", "activity" or "".
+	// Section marks the current entry of the navigation: "fleet", "projects", "alerts", "activity" or "".
 	Section string
 	// Path is the address of this page, where a choice of language or theme returns to.
 	Path string
@@ -51,6 +52,10 @@ type Page struct {
 	ClockOff time.Duration
 	// Notice is the result of what the person just did, or nil.
 	Notice *Notice
+	// Watched says that there are alerts to look at, and Alerts how many of them are open and nobody
+	// looks after.
+	Watched bool
+	Alerts  int
 }
 
 // User is the signed-in person.
@@ -163,10 +168,12 @@ type AgentModel struct {
 	// Unstored are tokens whose value is most likely lost.
 	Unstored []UnstoredToken
 	Activity AgentActivityModel
-	Connect  ConnectModel
-	Pods     PodsModel
-	Use      UseModel
-	Access   ConfigModel
+	// Alerts are those of the agent that are open, the newest first.
+	Alerts  []alert.Alert
+	Connect ConnectModel
+	Pods    PodsModel
+	Use     UseModel
+	Access  ConfigModel
 }
 
 // Snippet is a command to copy, with the sentence that explains it.

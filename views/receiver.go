@@ -70,7 +70,7 @@ func (m ReceiverFormModel) fields(l *i18n.Printer) []FieldProps {
 	return []FieldProps{
 		{
 			Name: "url", Label: l.Parts("receiver.url"), Hint: l.T("receiver.url.hint"), Field: m.Address, Max: MaxReceiverURL, Focus: true,
-			Pattern: `grpcs?://[^/?#@]+/?`, Invalid: l.T("receiver.url.invalid"), Missing: l.T("receiver.url.empty"),
+			Pattern: `grpcs?://[^\/?#@]+\/?`, Invalid: l.T("receiver.url.invalid"), Missing: l.T("receiver.url.empty"),
 		},
 		{
 			Name: "tls_host", Label: l.Parts("receiver.tls_host"), Hint: l.T("receiver.tls_host.hint"), Field: m.TLSHost, Max: MaxTLSHost,

@@ -42,6 +42,9 @@ const (
 	PatternTokenRevoke = "/projects/{project}/agents/{agent}/tokens/{token}/revoke"
 	PatternActivity    = "/activity"
 	PatternActivityCSV = "/activity.csv"
+	PatternAlerts      = "/alerts"
+	PatternAlertAck    = "/alerts/{alert}/acknowledge"
+	PatternAlertDrop   = "/alerts/{alert}/withdraw"
 	PatternRotation    = "/projects/{project}/agents/{agent}/rotation"
 	PatternRotations   = "/rotations"
 	PatternUnused      = "/unused-tokens"
@@ -204,6 +207,19 @@ func (q ActivityQuery) pairs() []string {
 	}
 }
 
+// Alerts lists the alerts that q selects.
+func (u URLs) Alerts(q AlertsQuery) string { return withQuery(u.Base+PatternAlerts, q.pairs()...) }
+
+// AlertAcknowledge asks for, and receives, who looks after an alert, and leads back to the list q.
+func (u URLs) AlertAcknowledge(alert int64, q AlertsQuery) string {
+	return withQuery(u.Base+PatternAlerts+"/"+itoa(alert)+"/acknowledge", q.pairs()...)
+}
+
+// AlertWithdraw receives that somebody no longer looks after an alert, and leads back to the list q.
+func (u URLs) AlertWithdraw(alert int64, q AlertsQuery) string {
+	return withQuery(u.Base+PatternAlerts+"/"+itoa(alert)+"/withdraw", q.pairs()...)
+}
+
 // Rotation guides through the exchange of an agent's token; drop is the token that the person
 // chose to be rid of, 0 for none.
 func (u URLs) Rotation(project, agent, drop int64) string {
@@ -300,3 +316,6 @@ func withQuery(path string, pairs ...string) string {
 	}
 	return path
 }
+
+// WithParam is an address of the portal's with one more parameter.
+func WithParam(address, name, value string) string { return withQuery(address, name, value) }

@@ -51,3 +51,22 @@ func rawFile(c *call) (Answer, error) {
 	a.Header.Set("X-Gitlab-Size", strconv.Itoa(len(found.content)))
 	return a, nil
 }
+
+// rawBlob is lib/api/repositories.rb: the content that git has under a name. Of the past of a branch
+// nothing is kept here.
+func rawBlob(c *call) (Answer, error) {
+	p, _, err := c.readableCode("")
+	if err != nil {
+		return Answer{}, err
+	}
+	if r := c.repositories[p.ID]; r != nil {
+		for _, b := range r.branches {
+			for _, f := range b.files {
+				if f.blobID() == c.values.text("sha") {
+					return textAnswer(http.StatusOK, f.content), nil
+				}
+			}
+		}
+	}
+	return Answer{}, errNotFound("Blob")
+}

@@ -30,16 +30,6 @@ func (r *projectResolver) MaxAccessLevel() *accessLevelResolver {
 	return &accessLevelResolver{int32(r.c.memberLevel(r.c.user, r.p))}
 }
 
-type repositoryResolver struct{ RootRef string }
-
-// Repository is null for those who may not read it.
-func (r *projectResolver) Repository() *repositoryResolver {
-	if r.c.user == nil || !r.c.canReadCode(r.c.user, r.p) {
-		return nil
-	}
-	return &repositoryResolver{RootRef: defaultBranch}
-}
-
 type permissionsResolver struct{ AdminProject, PushCode bool }
 
 // UserPermissions follow app/policies/project_policy.rb.

@@ -64,6 +64,10 @@ func withDefaults(operation *ast.OperationDefinition, variables map[string]any) 
 // the rows asked for (app/graphql/types/clusters/agent_type.rb).
 var declaredCost = map[string]int{"ClusterAgent.connections": 5} //nolint:gochecknoglobals // a table
 
+// gitalyCost is what fields cost beside for asking where repositories are kept (calls_gitaly in
+// app/graphql/types/repository_type.rb and tree/tree_type.rb).
+var gitalyCost = map[string]int{"Repository.rootRef": 1, "Repository.tree": 1, "Tree.blobs": 1} //nolint:gochecknoglobals // a table
+
 // argumentCost is what an argument adds to the cost of its field (app/graphql/resolvers/base_resolver.rb).
 var argumentCost = map[string]int{"sort": 1, "search": 5} //nolint:gochecknoglobals // a table
 
@@ -86,10 +90,11 @@ func oneCost(selection ast.Selection, variables map[string]any) (complexity, dep
 		return selectionCost(selected.Definition.SelectionSet, variables)
 	case *ast.Field:
 		children, below := selectionCost(selected.SelectionSet, variables)
-		if declared := declaredCost[selected.ObjectDefinition.Name+"."+selected.Name]; declared > 0 {
+		name := selected.ObjectDefinition.Name + "." + selected.Name
+		if declared := declaredCost[name]; declared > 0 {
 			return children + declared, below + 1
 		}
-		own := children + 1
+		own := children + 1 + gitalyCost[name]
 		for _, argument := range selected.Arguments {
 			own += argumentCost[argument.Name]
 		}

@@ -31,6 +31,8 @@ func TestGraphQLCost(t *testing.T) {
 		{"an agent's version by its name", "guest", `{ project(fullPath: "x/y") { clusterAgent(name: "a") { id connections { nodes { metadata { version } } } } } queryComplexity { score limit } }`, nil, `"score":14`},
 		// agents (pageInfo 3 + nodes + id + connections 8 + 1)·1.2 = 16; projects (1+1+16+1)·2 = 38
 		{"the versions of all agents of projects", "guest", `query($ids: [ID!]) { projects(ids: $ids, first: 100) { nodes { id clusterAgents(first: 20) { pageInfo { hasNextPage endCursor } nodes { id connections { nodes { metadata { version } } } } } } } queryComplexity { score limit } }`, vars("ids", []string{}), `"score":41`},
+		// blobs (pageInfo 2 + nodes 3 + 1 + 1)·2 = 14; projects (1 + id + repository (1 + tree (1+1+14)) + 1)·2 = 40
+		{"the folders of projects", "guest", `query($ids: [ID!]) { projects(ids: $ids, first: 100) { nodes { id repository { tree(path: "x", recursive: true) { blobs(first: 100) { pageInfo { hasNextPage } nodes { path sha } } } } } } queryComplexity { score limit } }`, vars("ids", []string{}), `"score":43`},
 		// (nodes + name + 1 + 5 for the search)·1.1 = 8
 		{"a search", "guest", `{ projects(first: 10, search: "x") { nodes { name } } queryComplexity { score limit } }`, nil, `"score":11`},
 		// tokens (1+5+1)·1.05 = 7; agents (1+3+1+3+3+7+1)·1.2 = 22; projects (1+2+22+1)·2 = 52

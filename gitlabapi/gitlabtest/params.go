@@ -68,7 +68,7 @@ func readValues(r *http.Request, body []byte) (values, error) {
 	if err := v.addBody(r, body); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"id", "agent_id", "token_id", "user_id", "file_path", "branch", "url_configuration_id"} {
+	for _, name := range []string{"id", "agent_id", "token_id", "user_id", "file_path", "branch", "sha", "url_configuration_id"} {
 		if value := r.PathValue(name); value != "" {
 			v[name] = value
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	gitlab "gitlab.com/gitlab-org/api/client-go/v2"
@@ -19,6 +20,7 @@ type repositoryDriver interface {
 	fileWithCommit(path, ref string) (gitlabapi.File, error)
 	branch(name string) (gitlabapi.Branch, error)
 	folder(path string) ([]gitlabapi.TreeEntry, error)
+	blob(id string) (string, error)
 	commit(gitlabapi.NewCommit) (id string, err error)
 	mergeRequest(source, target string) (iid int64, err error)
 	mergeRequestOf(source string) (iid int64, err error)
@@ -81,6 +83,13 @@ func changesConform(t *testing.T, maintainer, developer repositoryDriver) {
 	if now, err := developer.fileWithCommit(configPath, "main"); err != nil || string(now.Content) != "ä: 2\n" || now.LastCommitID != id || now.BlobID == was.BlobID {
 		t.Errorf("the file is %+v, %v after commit %s", now, err, id)
 	}
+	now, err := developer.fileWithCommit(configPath, "HEAD")
+	wantDone(t, "reading", err)
+	if content, err := developer.blob(now.BlobID); err != nil || content != "ä: 2\n" {
+		t.Errorf("the blob is %q, %v", content, err)
+	}
+	_, err = developer.blob(strings.Repeat("0", 40))
+	wantStatus(t, developer, "a blob that is not there", err, 404)
 	_, err = maintainer.fileWithCommit("README.md", "HEAD")
 	wantStatus(t, maintainer, "a file that is not there", err, 404)
 	_, err = maintainer.commit(gitlabapi.NewCommit{Branch: "main", Message: "Change", Path: "README.md", Content: []byte("x"), LastCommitID: id})
@@ -141,6 +150,8 @@ func protectionConforms(t *testing.T, w *world, as func(string) repositoryDriver
 	want("developer", false, true)
 	_, err := as("guest").branch("main")
 	wantStatus(t, as("guest"), "a guest's look at a branch", err, 403)
+	_, err = as("guest").blob(gitsName)
+	wantStatus(t, as("guest"), "a guest's look at a blob", err, 403)
 	_, err = as("stranger").branch("main")
 	wantStatus(t, as("stranger"), "a stranger's look at a branch", err, 404)
 }
@@ -198,6 +209,11 @@ func (d officialDriver) folder(path string) ([]gitlabapi.TreeEntry, error) {
 		entries = append(entries, gitlabapi.TreeEntry{Name: node.Name, Folder: node.Type == "tree"})
 	}
 	return entries, err
+}
+
+func (d officialDriver) blob(id string) (string, error) {
+	content, _, err := d.client.Repositories.RawBlobContent(d.project, id)
+	return string(content), err
 }
 
 func (d officialDriver) commit(wanted gitlabapi.NewCommit) (string, error) {
@@ -268,6 +284,11 @@ func (d ownDriver) branch(name string) (gitlabapi.Branch, error) {
 func (d ownDriver) folder(path string) ([]gitlabapi.TreeEntry, error) {
 	entries, _, err := d.client.Tree(d.t.Context(), d.project, path)
 	return entries, err
+}
+
+func (d ownDriver) blob(id string) (string, error) {
+	content, err := d.client.RawBlob(d.t.Context(), d.project, id)
+	return string(content), err
 }
 
 func (d ownDriver) commit(wanted gitlabapi.NewCommit) (string, error) {

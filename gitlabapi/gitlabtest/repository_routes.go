@@ -4,6 +4,7 @@ package gitlabtest
 const (
 	OpGetFile            = "get file"
 	OpListTree           = "list tree"
+	OpRawBlob            = "raw blob"
 	OpGetBranch          = "get branch"
 	OpCreateCommit       = "create commit"
 	OpListMergeRequests  = "list merge requests"
@@ -27,6 +28,7 @@ func repositoryRoutes() []route {
 		{OpListTree, "GET " + repository + "/tree", readCode, paged(
 			project, textParam("path"), textParam("ref"), booleanParam("recursive"),
 		), listTree},
+		{OpRawBlob, "GET " + repository + "/blobs/{sha}/raw", readCode, []param{project, textParam("sha").require()}, rawBlob},
 		{OpGetBranch, "GET " + repository + "/branches/{branch}", readCode, []param{project, textParam("branch").require()}, getBranch},
 		{OpCreateCommit, "POST " + repository + "/commits", anyScope, []param{
 			project, textParam("branch").require(), textParam("commit_message").require(), param{name: "actions"}.require(), textParam("start_branch"),

@@ -50,6 +50,9 @@ type Settings struct {
 	// GraphQLErrors are messages by project: the agents of such a project are null in GraphQL, with
 	// an error beside the data.
 	GraphQLErrors map[int64]string
+	// GitalyErrors are messages by project: folders of its repository are null in GraphQL, with that
+	// error.
+	GitalyErrors map[int64]string
 	// TokenType is the token_type of OAuth answers; "Bearer" by default.
 	TokenType string
 	// AccessTokenLifetime is how long OAuth access tokens work; two hours by default.

@@ -24,6 +24,9 @@ const (
 	ConfigCommit   Action = "config_commit" // of an agent's configuration file
 	// MergeRequestOpen is of such a commit's branch.
 	MergeRequestOpen Action = "merge_request_open"
+	// AlertAcknowledge says that somebody looks after an alert, and AlertWithdraw that they do not.
+	AlertAcknowledge Action = "alert_acknowledge"
+	AlertWithdraw    Action = "alert_withdraw"
 )
 
 // What GitLab notes of an agent (app/models/agents/activity_event.rb). It adds kinds over time.
@@ -36,7 +39,7 @@ const (
 
 // OfAgents lists the actions on agents and tokens, in the order in which they are offered.
 func OfAgents() []Action {
-	return []Action{AgentRegister, AgentDelete, TokenCreate, TokenStored, TokenRevoke, ConfigCommit, MergeRequestOpen, ReceiverCreate, ReceiverDelete, Reconciled}
+	return []Action{AgentRegister, AgentDelete, TokenCreate, TokenStored, TokenRevoke, ConfigCommit, MergeRequestOpen, ReceiverCreate, ReceiverDelete, AlertAcknowledge, AlertWithdraw, Reconciled}
 }
 
 // Outcome is how an action ended. Its text is its name in the audit and in catalogues.

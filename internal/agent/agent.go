@@ -21,6 +21,8 @@ type Agent struct {
 	RevokedUse time.Time
 	// Running is what runs as the agent, where somebody looked.
 	Running Running
+	// Config is what is known of the agent's configuration file, where somebody looked.
+	Config ConfigState
 	// Receptive says that GitLab connects to the agent and not the agent to GitLab (Enterprise
 	// Edition, 17.4). It is false where GitLab does not tell.
 	Receptive bool

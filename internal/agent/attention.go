@@ -48,6 +48,8 @@ const (
 	Stale Rule = "stale"
 	// NoToken: the agent has no active token, so nothing can connect with it.
 	NoToken Rule = "no_token"
+	// ConfigInvalid: GitLab's agent server refuses the agent's configuration file.
+	ConfigInvalid Rule = "config_invalid"
 	// NeverUsed: a token was not used since it was created, and that is too long ago.
 	NeverUsed Rule = "never_used"
 	// Idle: a token was in use once, but not for too long.
@@ -68,7 +70,7 @@ const (
 
 // Rules lists all rules in the order in which they are told: what is broken comes first, then what may be lost.
 func Rules() []Rule {
-	return []Rule{Disconnected, Unstored, Stale, NoToken, NeverUsed, Idle, TooOld, CreatorLeft, TooMany, Unfinished, UpdateNeeded, VersionsDiffer}
+	return []Rule{Disconnected, Unstored, Stale, NoToken, ConfigInvalid, NeverUsed, Idle, TooOld, CreatorLeft, TooMany, Unfinished, UpdateNeeded, VersionsDiffer}
 }
 
 // Attention lists the rules by which the agent needs attention, in their order. What could not be
@@ -93,6 +95,8 @@ func (a Agent) needs(rule Rule, limits Thresholds, now time.Time) bool {
 		return a.Stale(limits, now)
 	case NoToken:
 		return a.TokenCount == 0
+	case ConfigInvalid:
+		return a.Config == ConfigRefused
 	case NeverUsed:
 		return a.anyToken(func(t Token) bool { return t.NeverUsed() && now.Sub(t.CreatedAt) > limits.NeverUsed })
 	case Idle:

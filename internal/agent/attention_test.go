@@ -68,6 +68,8 @@ func TestAttentionIsDueByTheRules(t *testing.T) {
 	}{
 		{"a token in use", of(token(10*day, time.Minute)), nil},
 		{"no token", of(), rules{agent.NoToken}},
+		{"a configuration file that is refused", agent.Agent{Config: agent.ConfigRefused, TokenCount: agent.Unread}, rules{agent.ConfigInvalid}},
+		{"a configuration file that is accepted", agent.Agent{Config: agent.ConfigAccepted, TokenCount: agent.Unread}, nil},
 		{"a new token that waits for exactly a day", of(unused(day)), nil},
 		{"a new token that waits for longer than a day", of(unused(day + time.Second)), rules{agent.NeverUsed}},
 		{"idle for exactly the limit", of(token(40*day, 30*day)), rules{agent.Disconnected}},
@@ -136,7 +138,7 @@ func TestAttentionIsMonotoneInTime(t *testing.T) {
 		a := randomAgent(random)
 		after := a.Attention(false, limits(), noon().Add(time.Duration(random.Int64N(int64(100*day)))))
 		for _, rule := range a.Attention(false, limits(), noon()) {
-			if !slices.Contains(after, rule) && !(rule == agent.Disconnected && slices.Contains(after, agent.Stale)) {
+			if !slices.Contains(after, rule) && (rule != agent.Disconnected || !slices.Contains(after, agent.Stale)) {
 				t.Fatalf("rule %q was due and is no longer, though only time went by: %+v", rule, a)
 			}
 		}

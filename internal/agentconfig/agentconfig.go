@@ -8,8 +8,11 @@
 // without a word: that is Judge.
 package agentconfig
 
-// Path is where GitLab looks for the configuration of the agent, on the default branch.
-func Path(agent string) string { return ".gitlab/agents/" + agent + "/config.yaml" }
+// Folder is where GitLab looks for what agents are told, on the default branch.
+const Folder = ".gitlab/agents"
+
+// Path is where it looks for the configuration of the agent.
+func Path(agent string) string { return Folder + "/" + agent + "/config.yaml" }
 
 // MaxSize is how large a file is read, in bytes. It is what GitLab's agent server reads unless
 // it is set up otherwise (max_configuration_file_size).

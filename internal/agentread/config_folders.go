@@ -6,10 +6,8 @@ import (
 
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/agent"
+	"gitlab-agent-portal/internal/agentconfig"
 )
-
-// configFolders is where the configuration files of all agents of a project are.
-const configFolders = ".gitlab/agents"
 
 // Unregistered lists the folders of configuration files on the default branch, of the first hundred,
 // whose names agents can have and none of the agents has: all of the project's agents have to be
@@ -17,7 +15,7 @@ const configFolders = ".gitlab/agents"
 func (r *Reader) Unregistered(ctx context.Context, project int64, agents []agent.Agent) []string {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	entries, _, err := r.gitlab.Tree(ctx, gitlabapi.ProjectID(project), configFolders)
+	entries, _, err := r.gitlab.Tree(ctx, gitlabapi.ProjectID(project), agentconfig.Folder)
 	if err != nil && !errors.Is(err, gitlabapi.ErrNotFound) {
 		r.cfg.Log.WarnContext(ctx, "listing the folders of agents", "error", err)
 	}

@@ -54,6 +54,8 @@ func (a *Allowance[K]) limiterOf(key K) *rate.Limiter {
 type Requests struct {
 	// SignIns are of visitors' addresses; see Network.
 	SignIns *Allowance[netip.Prefix]
+	// Tokens are the tokens of which nothing is known that addresses come with.
+	Tokens *Allowance[netip.Prefix]
 	// Visitors are the POSTs of visitors' addresses, and People those of who has signed in.
 	Visitors *Allowance[netip.Prefix]
 	People   *Allowance[int64]
@@ -67,6 +69,7 @@ type Requests struct {
 func NewRequests(now func() time.Time) *Requests {
 	return &Requests{
 		SignIns:  newAllowance[netip.Prefix](signInBurst, signInEvery, now),
+		Tokens:   newAllowance[netip.Prefix](tokenBurst, tokenEvery, now),
 		Visitors: newAllowance[netip.Prefix](visitorBurst, visitorEvery, now),
 		People:   newAllowance[int64](personBurst, personEvery, now),
 		Pages:    newTurns(),

@@ -28,7 +28,10 @@ const (
 // Requests to the portal. An office of hundreds behind one address signs in within a minute; a
 // person who has signed in never pays for their address.
 const (
-	signInBurst, signInEvery   = 600, time.Second / 5 // of an address
+	signInBurst, signInEvery = 600, time.Second / 5 // of an address
+	// tokenBurst tokens that nothing is known of are asked about for an address, and one more every tokenEvery:
+	// GitLab is to see no more wrong ones from the portal than it bears from anybody.
+	tokenBurst, tokenEvery     = 60, 2 * time.Second
 	visitorBurst, visitorEvery = 300, time.Second / 2 // POSTs of an address
 	personBurst, personEvery   = 120, time.Second / 2 // POSTs of a person
 	// pagesAtOnce are made at once, and pagesPerPerson of one person's. More than pageBurst of a

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"slices"
@@ -69,4 +70,18 @@ func isBroken(err error) bool {
 		}
 	}
 	return false
+}
+
+// insufficientPrivilege is PostgreSQL's code for what a role may not do.
+const insufficientPrivilege = "42501"
+
+// nameRight says in words which right the portal's role lacks, and how it gets it. PostgreSQL's own
+// message names the schema or the table.
+func nameRight(err error) error {
+	refused, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok || refused.Code != insufficientPrivilege {
+		return err
+	}
+	return fmt.Errorf("the role of DATABASE_URL lacks a right (%s): the portal creates and changes its tables, so the role has to own them and the schema that they are in. "+
+		"Let an administrator of the database run ALTER SCHEMA and ALTER TABLE … OWNER TO the role: %w", refused.Message, err)
 }

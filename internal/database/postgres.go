@@ -103,7 +103,7 @@ func migratePostgres(ctx context.Context, cfg *postgresConfig, db *sql.DB) error
 	if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1)`, lock.DefaultLockID); err != nil {
 		return fmt.Errorf("wait for another portal that brings the database up to date: %w", err)
 	}
-	return migrate(ctx, goose.DialectPostgres, db)
+	return nameRight(migrate(ctx, goose.DialectPostgres, db))
 }
 
 // waitAtMost bounds how long a transaction waits for a lock, and lets it be idle for as long as it likes:

@@ -22,6 +22,7 @@ import (
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
 	"gitlab-agent-portal/internal/database/databasetest"
+	"gitlab-agent-portal/views"
 )
 
 // TestO14NothingLeaksOverTheWholePortal is the one search for secrets over everything the
@@ -161,6 +162,7 @@ func (s *search) everything(when string, goWrong func()) {
 	forms := s.forms(b, when)
 	goWrong()
 	s.visit(b, when)
+	s.programs(when)
 	s.act(b, when, forms)
 	s.gitlab.ExpireAccessTokens(s.gitlab.lead)
 	s.visit(b, when+", with tokens to renew")
@@ -311,6 +313,16 @@ func (s *search) crash() {
 	gate := gitlabtest.NewGate()
 	s.gitlab.Inject(gitlabtest.OpCreateToken, gitlabtest.Hold(gate).AfterCommit())
 	s.gitlab.Inject(gitlabtest.OpRefreshToken, gitlabtest.Hold(gate).AfterCommit())
+	s.gitlab.Inject(gitlabtest.OpCurrentUser, gitlabtest.Hold(gate).AfterCommit())
+	secret, read := s.gitlab.AddPersonalToken(gitlabtest.PersonalToken{User: s.gitlab.lead}), make(chan page, 1)
+	script := newBrowser(s.t)
+	go func() {
+		got, err := script.program(s.portal.url+views.PatternFleetJSON, "PRIVATE-TOKEN", secret)
+		if err != nil {
+			s.t.Errorf("reading under way: %v", err)
+		}
+		read <- got
+	}()
 	done := make(chan page, 1)
 	go func() {
 		got, err := b.send(forms["create"].action, forms["create"].values)
@@ -319,13 +331,14 @@ func (s *search) crash() {
 		}
 		done <- got
 	}()
-	if err := gate.Await(s.t.Context(), 1); err != nil {
+	if err := gate.Await(s.t.Context(), 2); err != nil {
 		s.t.Fatal(err)
 	}
 	stacks := make([]byte, 8<<20)
 	s.note("the stacks", string(stacks[:runtime.Stack(stacks, true)]))
 	gate.Open()
 	s.answer("the create under way", <-done)
+	s.answer("the reading under way", <-read)
 	s.gitlab.ClearFaults("")
 }
 
@@ -358,7 +371,7 @@ func (s *search) judge() {
 	for _, id := range s.sessions {
 		secrets[id] = "session id"
 	}
-	for _, kind := range []string{"client secret", "access token", "refresh token", "code verifier", "agent token"} {
+	for _, kind := range []string{"client secret", "access token", "refresh token", "code verifier", "agent token", "personal token"} {
 		if kinds[kind] == 0 {
 			s.t.Errorf("GitLab knows no %s, so nothing was proven of it", kind)
 		}

@@ -14,6 +14,7 @@ import (
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/handlers"
 	"gitlab-agent-portal/internal/agentread"
+	"gitlab-agent-portal/internal/alert"
 	"gitlab-agent-portal/internal/alert/alerts"
 	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/budget"
@@ -47,6 +48,9 @@ type Program struct {
 	Drain func()
 	// Now, unless nil, is the clock, for tests in which minutes have to go by.
 	Now func() time.Time
+	// WatchStatus, unless nil, says how the readings of a watch go that is not this program's, and whose
+	// alerts are in the database: for tests of what is shown of them.
+	WatchStatus func(context.Context) (alert.Status, error)
 }
 
 // Run runs the portal until ctx ends, and returns once everything has stopped. args are the
@@ -184,10 +188,11 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 	})
 	server.metrics.watchFleet(server.fleet.Stats)
 	server.revocations = handlers.NewRevocations(signIn, log, 0)
+	found := p.alerts(server, db)
 	handler, err := handlers.New(handlers.Config{
 		PublicURL: &cfg.PublicURL, GitLab: gitlab, OAuth: signIn, Revocations: server.revocations, ReadOnly: cfg.readOnly(),
 		Sessions: sessions, Audit: auditLog, Readings: noted, Read: agentread.New(agentread.Config{ReadOnly: cfg.readOnly(), Log: log, Missing: server.metrics.usageMissing.Inc, Now: now}),
-		Tokens: server.tokens, Fleet: server.fleet, Limits: cfg.limits(), Keys: cfg.SessionKeys, Cookie: cfg.cookie(), Assets: assets,
+		Tokens: server.tokens, Fleet: server.fleet, Alerts: found, WatchStatus: p.WatchStatus, Limits: cfg.limits(), Keys: cfg.SessionKeys, Cookie: cfg.cookie(), Assets: assets,
 		Log: log, Now: now, Ready: server.readiness, TrustedProxies: cfg.TrustedProxies, HelmRepoURL: cfg.HelmRepoURL.String(), AgentImage: string(cfg.AgentImage), PrivateCA: cfg.CAFile != "", JiHu: cfg.JiHu, SandboxURL: extra.sandboxURL, Hosts: extra.hosts, Pages: extra.pages,
 		Refreshed: server.metrics.refreshed, Observe: server.metrics.answered, Requests: budget.NewRequests(now), SecurityContact: string(cfg.SecurityContact), Version: thisBuild().version,
 	})

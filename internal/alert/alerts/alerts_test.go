@@ -78,6 +78,7 @@ func (w world) list(t *testing.T, q alerts.Query) []int64 {
 func TestAnAlertOpensOnceAndIsResolvedOnce(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, w world) {
+		t.Helper()
 		one := w.about(alert.Disconnected, 1, 10)
 		first := w.save(t, []alert.Alert{one}, nil)
 		if len(first) != 1 || first[0].ID == 0 || !first[0].OpenedAt.Equal(one.OpenedAt) {
@@ -104,6 +105,7 @@ func TestAnAlertOpensOnceAndIsResolvedOnce(t *testing.T) {
 func TestAReaderSeesTheAlertsOfTheirProjectsAndOfTheWatch(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, w world) {
+		t.Helper()
 		w.save(t, []alert.Alert{
 			w.about(alert.Disconnected, 1, 10), w.about(alert.Idle, 1, 10), w.about(alert.Idle, 2, 20), {Kind: alert.WatchFailing, OpenedAt: w.clock.Now()},
 		}, nil)
@@ -135,6 +137,7 @@ func TestAReaderSeesTheAlertsOfTheirProjectsAndOfTheWatch(t *testing.T) {
 func TestAnAcknowledgedAlertIsNotCountedUntilItsTimeIsOver(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, w world) {
+		t.Helper()
 		w.save(t, []alert.Alert{w.about(alert.Disconnected, 1, 10), w.about(alert.Disconnected, 2, 20)}, nil)
 		ack := alert.Acknowledgement{ByID: 7, By: "lead", At: w.clock.Now(), Until: w.clock.Now().Add(time.Hour), Note: "the cluster moves"}
 		if _, err := w.Acknowledge(t.Context(), 2, []int64{1}, ack); !errors.Is(err, alerts.ErrGone) {
@@ -159,6 +162,7 @@ func TestAnAcknowledgedAlertIsNotCountedUntilItsTimeIsOver(t *testing.T) {
 func TestResolvedAlertsAreSweptAfterTheirRetention(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, w world) {
+		t.Helper()
 		w.save(t, []alert.Alert{w.about(alert.Disconnected, 1, 10), w.about(alert.Idle, 1, 10)}, nil)
 		w.save(t, nil, []alert.Alert{w.about(alert.Idle, 1, 10)})
 		w.clock.Advance(retention - time.Second)

@@ -32,6 +32,8 @@ type cache struct {
 // the same scan, with what was read anew of it since.
 type keptFleet struct {
 	packed string
+	// projects are the numbers of its projects, for whoever asks for no more.
+	projects []int64
 	// open is what was packed, as long as somebody holds it.
 	open   weak.Pointer[fleet.Snapshot]
 	readAt time.Time
@@ -123,6 +125,10 @@ func newKept(s *fleet.Snapshot) *keptFleet {
 
 func (k *keptFleet) set(s *fleet.Snapshot) {
 	k.packed, k.open, k.readAt = pack(s), weak.Make(s), s.ReadAt
+	k.projects = make([]int64, len(s.Projects))
+	for i, project := range s.Projects {
+		k.projects[i] = project.ID
+	}
 }
 
 // snapshot returns what is kept, which those share who look at it at the same time.
@@ -145,7 +151,7 @@ const (
 
 // bytes is what the fleet keeps from being freed.
 func (k *keptFleet) bytes() int64 {
-	size := perFleet + int64(len(k.packed))
+	size := perFleet + int64(len(k.packed)) + perObject + int64(len(k.projects))*int64(reflect.TypeFor[int64]().Size())
 	for _, tokens := range k.tokens {
 		size += 3 * perObject
 		for i := range tokens {

@@ -13,8 +13,8 @@ func TestAScanAsksForNothingThatGraphQLHasTold(t *testing.T) {
 		graphQLOff bool
 		want       map[string]int
 	}{
-		"by GraphQL: the list, and for each of its pages a query about agents and one about their versions": {
-			want: map[string]int{gitlabtest.OpListProjects: 3, gitlabtest.OpGraphQL: 6},
+		"by GraphQL: the list, and for each of its pages a query about agents, one about their versions and one about their files": {
+			want: map[string]int{gitlabtest.OpListProjects: 3, gitlabtest.OpGraphQL: 9},
 		},
 		"by REST: the lists of rights as well, and each project": {
 			graphQLOff: true,
@@ -42,7 +42,7 @@ func TestAScanAsksForNothingThatGraphQLHasTold(t *testing.T) {
 			if tc.graphQLOff { // at most one query for each page, until the first is refused
 				all += w.Calls(gitlabtest.OpGraphQL)
 			}
-			if n := w.Calls(""); n != all || w.Calls(gitlabtest.OpGraphQL) > 6 {
+			if n := w.Calls(""); n != all || w.Calls(gitlabtest.OpGraphQL) > 9 {
 				t.Errorf("%d calls with %d queries, want %d", n, w.Calls(gitlabtest.OpGraphQL), all)
 			}
 		})
@@ -55,7 +55,7 @@ func TestAllAgentsOfALargeProjectAreRead(t *testing.T) {
 		graphQLOff    bool
 		graphQL, rest int
 	}{
-		"by GraphQL": {false, 3, 0}, // 20, and of that project alone 100 and 17
+		"by GraphQL": {false, 4, 0}, // 20, and of that project alone 100 and 17; and their files
 		"by REST":    {true, 1, 3},
 	} {
 		t.Run(name, func(t *testing.T) {

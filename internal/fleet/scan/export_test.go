@@ -17,7 +17,11 @@ const (
 	OnScreenTimeout = onScreenTimeout
 	ScanTimeout     = scanTimeout
 	RunningTimeout  = runningTimeout
+	ConfigsTimeout  = configsTimeout
 )
+
+// Idle waits until nothing is read any more.
+func (s *Service) Idle() { s.work.Wait() }
 
 // People is for how many people calls are under way.
 func (s *Service) People() int { return s.slots.People() }

@@ -20,14 +20,14 @@ func TestH11WithoutGraphQLTheAgentsAreThereAndTheirTokensUnknown(t *testing.T) {
 		graphQL  int // queries, at most
 		rest     int // lists
 	}{
-		"on":  {fallback: agent.FallbackNone, graphQL: 4}, // half of them about versions
+		"on":  {fallback: agent.FallbackNone, graphQL: 6}, // a third of them about versions, and a third about files
 		"off": {settings: func(s *gitlabtest.Settings) { s.GraphQLOff = true }, fallback: agent.FallbackUnsupported, unknown: 2 * some, graphQL: 2, rest: some},
 		"partial": {
 			settings: func(s *gitlabtest.Settings) { s.GraphQLErrors = map[int64]string{2: "GRPC::Unavailable", 7: "x"} },
-			fallback: agent.FallbackPartial, unknown: 4, graphQL: 4, rest: 2,
+			fallback: agent.FallbackPartial, unknown: 4, graphQL: 6, rest: 2,
 		},
 		"refused by cost until it is small enough": {
-			settings: func(s *gitlabtest.Settings) { s.ComplexityLimit = 50 }, fallback: agent.FallbackNone, graphQL: 9,
+			settings: func(s *gitlabtest.Settings) { s.ComplexityLimit = 50 }, fallback: agent.FallbackNone, graphQL: 11,
 		},
 		"refused by cost however small": {
 			settings: func(s *gitlabtest.Settings) { s.ComplexityLimit = 10 }, fallback: agent.FallbackTooComplex, unknown: 2 * some, graphQL: 25, rest: some,

@@ -32,7 +32,8 @@ type flight struct {
 	// overtaken says that somebody asked for what GitLab says now after the pass had begun: who
 	// comes from then on waits for next.
 	overtaken bool
-	next      *flight // begins when this one is done; nil: nobody waits for it
+	next      *flight    // begins when this one is done; nil: nobody waits for it
+	kept      *keptFleet // what is kept once this one is done; nil: nothing
 
 	mu       sync.Mutex
 	progress fleet.Progress
@@ -105,25 +106,40 @@ func (s *Service) start(ctx context.Context, v Viewer, source Source, before *fl
 	return f
 }
 
-// fly waits for the flight's turn, and then makes passes until one is of use.
+// fly waits for the flight's turn, and then makes passes until one is of use. What else there is to
+// read is read afterwards.
 func (s *Service) fly(ctx context.Context, f *flight, v Viewer, source Source, turn *turn) {
 	defer f.stop(nil)
+	if last := s.passes(ctx, f, v, source, turn); last != nil {
+		s.judge(ctx, f, last)
+	}
+}
+
+// passes makes them in the flight's turn, and returns the one that was of use; nil for none.
+func (s *Service) passes(ctx context.Context, f *flight, v Viewer, source Source, turn *turn) *pass {
 	defer turn.end()
 	if err := turn.wait(ctx); err != nil {
 		s.cfg.Observe(Outcome{Err: err})
 		s.finish(ctx, f, nil, nil, err)
-		return
+		return nil
 	}
 	if progress, _ := f.look(); progress.Waiting {
 		f.report(fleet.Progress{})
 	}
-	for !s.try(ctx, f, s.caller(v, source, turn), v) {
+	for {
+		last, done := s.try(ctx, f, s.caller(v, source, turn), v)
+		switch {
+		case done && f.err == nil:
+			return last
+		case done:
+			return nil
+		}
 		f.report(fleet.Progress{})
 	}
 }
 
 // try makes one pass and reports whether that was the last.
-func (s *Service) try(ctx context.Context, f *flight, caller *caller, v Viewer) bool {
+func (s *Service) try(ctx context.Context, f *flight, caller *caller, v Viewer) (*pass, bool) {
 	passing, cancel := s.withTimeout(ctx, scanTimeout)
 	defer cancel()
 	s.mu.Lock()
@@ -140,7 +156,7 @@ func (s *Service) try(ctx context.Context, f *flight, caller *caller, v Viewer) 
 		found, err = s.runPass(passing, v, p, broken)
 		return err
 	})
-	return s.finish(ctx, f, base, found, err)
+	return p, s.finish(ctx, f, base, found, err)
 }
 
 // finish ends the flight with what a pass has found, unless that is of no use. A flight that was
@@ -162,6 +178,7 @@ func (s *Service) finish(ctx context.Context, f *flight, base *keptFleet, found 
 	switch {
 	case err == nil:
 		f.snapshot = s.keep(f.key, f.changes, base, found)
+		f.kept, s.judging[f] = s.cache.get(f.key), true
 		if f.overtaken {
 			s.outdate(f.key)
 		}

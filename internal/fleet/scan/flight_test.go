@@ -33,8 +33,8 @@ func TestAChangeDuringAScanIsInItsResult(t *testing.T) {
 	lead.agent(project, "brand-new", 1)
 	w.service.Drop(lead.id)
 	reader.Wait()
-	if n := w.Calls(gitlabtest.OpGraphQL); n != 3 {
-		t.Errorf("%d queries, want the one that was cut off and 2: the scan began anew", n)
+	if n := w.Calls(gitlabtest.OpGraphQL); n != 4 {
+		t.Errorf("%d queries, want the one that was cut off and 3: the scan began anew", n)
 	}
 }
 
@@ -68,8 +68,8 @@ func TestARefreshDuringAScanReadsAnew(t *testing.T) {
 			t.Errorf("another click got %p, %v, want the same reading", got, err)
 		}
 	}
-	if n := w.Calls(gitlabtest.OpGraphQL); n != 4 {
-		t.Errorf("%d queries, want two for what ran and two for what waited", n)
+	if n := w.Calls(gitlabtest.OpGraphQL); n != 6 {
+		t.Errorf("%d queries, want three for what ran and three for what waited", n)
 	}
 	if view := lead.look(); !view.Fresh || view.Scanning {
 		t.Errorf("afterwards fresh = %v, scanning = %v, want a fleet at rest", view.Fresh, view.Scanning)
@@ -117,8 +117,8 @@ func TestARefreshBeforeAScanHasBegunIsPartOfIt(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if n := w.Calls(gitlabtest.OpGraphQL); n != 4 {
-		t.Errorf("%d queries, want 2 for each scan", n)
+	if n := w.Calls(gitlabtest.OpGraphQL); n != 6 {
+		t.Errorf("%d queries, want 3 for each scan", n)
 	}
 }
 
@@ -171,8 +171,8 @@ func TestAWaitingScanThatNobodyWaitsForNeverBegins(t *testing.T) {
 	if _, err := running(); err != nil {
 		t.Error(err)
 	}
-	if n := w.Calls(gitlabtest.OpGraphQL); n != 2 {
-		t.Errorf("%d queries, want the 2 of the other scan", n)
+	if n := w.Calls(gitlabtest.OpGraphQL); n != 3 {
+		t.Errorf("%d queries, want the 3 of the other scan", n)
 	}
 }
 

@@ -118,6 +118,7 @@ func agentFields(f fields, v *agent.Agent, project, tokens *int64) {
 	f.number(&count)
 	f.time(&v.RevokedUse)
 	f.flag(&v.Receptive)
+	f.text((*string)(&v.Config))
 	runningFields(f, &v.Running)
 	v.TokenCount = int(count)
 }

@@ -34,10 +34,14 @@ type pass struct {
 	cfg    Config
 	scope  agent.Scope
 	report func(fleet.Progress)
+	// verdicts are what is known of configuration files.
+	verdicts *verdicts
 	// graphQL is false once the instance has said that it will not answer.
 	graphQL atomic.Bool
 	// runningFailed is true once the versions of agents could not be had.
 	runningFailed atomic.Bool
+	// configsFailed is true once the configuration files of agents could not be had.
+	configsFailed atomic.Bool
 	// listRights has the lists read that tell the person's rights, once.
 	listRights func()
 	// maintained and archived are those lists; nil without them.
@@ -54,10 +58,15 @@ type pass struct {
 	complete []*agent.Project
 	// running is what runs as agents, by their numbers.
 	running map[int64]agent.Running
+	// configs are the configuration files of agents, by the agents' numbers.
+	configs map[int64]agentread.ConfigBlob
 }
 
 func (s *Service) newPass(c *caller, scope agent.Scope, report func(fleet.Progress)) *pass {
-	p := &pass{caller: c, cfg: s.cfg, scope: scope, report: report, found: fleet.Snapshot{ReadAt: s.cfg.Now()}, running: map[int64]agent.Running{}}
+	p := &pass{
+		caller: c, cfg: s.cfg, scope: scope, report: report, verdicts: s.verdicts, found: fleet.Snapshot{ReadAt: s.cfg.Now()},
+		running: map[int64]agent.Running{}, configs: map[int64]agentread.ConfigBlob{},
+	}
 	p.graphQL.Store(true)
 	return p
 }
@@ -76,7 +85,7 @@ func (s *Service) runPass(ctx context.Context, v Viewer, p *pass, some []agent.P
 		p.beyond()
 	}
 	found := p.found // p is not to be kept with it
-	found.Projects, found.Agents, found.Warnings = slices.Clip(found.Projects), p.withRunning(found.Agents), slices.Clip(found.Warnings)
+	found.Projects, found.Agents, found.Warnings = slices.Clip(found.Projects), p.inFull(found.Agents), slices.Clip(found.Warnings)
 	found.Order()
 	if some == nil {
 		s.turns.learn(v.sized(), int(p.made.Load()))
@@ -98,7 +107,7 @@ func (p *pass) soFar() *fleet.Snapshot {
 		copies[project] = &one
 		s.Projects = append(s.Projects, &one)
 	}
-	for _, a := range p.withRunning(p.found.Agents) {
+	for _, a := range p.inFull(p.found.Agents) {
 		s.Agents = append(s.Agents, fleet.Agent{Project: copies[a.Project], Agent: a.Agent})
 	}
 	s.Order()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"slices"
 
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/agent"
@@ -22,10 +21,7 @@ func (p *pass) read(ctx context.Context, batch []*agent.Project) error {
 	}
 	group, ctx := parallel.WithContext(ctx)
 	group.SetLimit(p.cfg.PerPerson)
-	group.Go(func() error {
-		p.readRunning(ctx, slices.Collect(maps.Values(answered)))
-		return nil
-	})
+	p.readBeside(ctx, group, agentsOf(answered))
 	for _, project := range batch {
 		if told, ok := answered[project.ID]; ok {
 			*project = told.Project
@@ -35,6 +31,28 @@ func (p *pass) read(ctx context.Context, batch []*agent.Project) error {
 		group.Go(func() error { return p.readREST(ctx, project) })
 	}
 	return group.Wait()
+}
+
+// readBeside reads what is told of agents in queries of their own. What these do not tell stays
+// unknown, and takes nothing else.
+func (p *pass) readBeside(ctx context.Context, group *parallel.Group, agents []agentread.ProjectAgent) {
+	for _, read := range []func(context.Context, []agentread.ProjectAgent){p.readRunning, p.readConfigs} {
+		group.Go(func() error {
+			read(ctx, agents)
+			return nil
+		})
+	}
+}
+
+// agentsOf are all agents of projects.
+func agentsOf(projects map[int64]agentread.ProjectAgents) []agentread.ProjectAgent {
+	var all []agentread.ProjectAgent
+	for _, project := range projects {
+		for _, one := range project.Agents {
+			all = append(all, agentread.ProjectAgent{Project: project.Project, Agent: one})
+		}
+	}
+	return all
 }
 
 // readGraphQL returns what GraphQL tells of the projects, by id, and notes why it

@@ -48,8 +48,8 @@ func TestH8FailuresAreNotKept(t *testing.T) {
 	if tokens, unknown := tokenCount(second); unknown != 36 || tokens == 0 || second.Fallback != agent.FallbackUnsupported {
 		t.Errorf("%d unknown, fallback %v; want 36 unknown of the first scan", unknown, second.Fallback)
 	}
-	if n := w.Calls(""); n != 2 {
-		t.Errorf("%d calls, want one query about both projects' agents and one about their versions", n)
+	if n := w.Calls(""); n != 3 {
+		t.Errorf("%d calls, want one query about both projects' agents, one about their versions and one about their files", n)
 	}
 }
 

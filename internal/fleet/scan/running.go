@@ -19,18 +19,7 @@ const runningTimeout = 4 * time.Second
 // own beside that of the agents: one agent server that is off or slow would take or delay the answer
 // to everything, and an error for each agent is more than an answer may be long. After the first that
 // fails the pass asks no more, and what was not told stays unknown.
-func (p *pass) readRunning(ctx context.Context, projects []agentread.ProjectAgents) {
-	var all []agentread.ProjectAgent
-	for i := range projects {
-		for _, one := range projects[i].Agents {
-			all = append(all, agentread.ProjectAgent{Project: projects[i].Project, Agent: one})
-		}
-	}
-	p.readRunningOf(ctx, all)
-}
-
-// readRunningOf is readRunning for agents that are not told project by project.
-func (p *pass) readRunningOf(ctx context.Context, agents []agentread.ProjectAgent) {
+func (p *pass) readRunning(ctx context.Context, agents []agentread.ProjectAgent) {
 	asked := slices.DeleteFunc(slices.Clone(agents), func(a agentread.ProjectAgent) bool { return !a.Project.ShowsConnections() })
 	if len(asked) == 0 || p.runningFailed.Load() || p.isLimited() {
 		return
@@ -50,12 +39,15 @@ func (p *pass) readRunningOf(ctx context.Context, agents []agentread.ProjectAgen
 	}
 }
 
-// withRunning are the agents with what is known of their versions. The caller holds mu, or is the
-// last one with the pass.
-func (p *pass) withRunning(agents []fleet.Agent) []fleet.Agent {
+// inFull are the agents with what is known of their versions and of their configuration files. The
+// caller holds mu, or is the last one with the pass.
+func (p *pass) inFull(agents []fleet.Agent) []fleet.Agent {
 	agents = slices.Clone(agents)
 	for i := range agents {
 		agents[i].Running = p.running[agents[i].ID]
+		if blob, ok := p.configs[agents[i].ID]; ok {
+			agents[i].Config = p.verdicts.of(blob)
+		}
 	}
 	return agents
 }

@@ -48,8 +48,8 @@ func TestAScanTellsTheVersionsThatThePersonMayAskFor(t *testing.T) {
 	if diff := cmp.Diff(want, running(lead.read())); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if n := w.Calls(gitlabtest.OpGraphQL); n != 2 {
-		t.Errorf("%d queries, want one about agents and one about their versions", n)
+	if n := w.Calls(gitlabtest.OpGraphQL); n != 3 {
+		t.Errorf("%d queries, want one about agents, one about their versions and one about their files", n)
 	}
 }
 
@@ -60,8 +60,8 @@ func TestNobodyIsAskedForVersionsThatTheyAreNotTold(t *testing.T) {
 	w.run(dev.project("docs", gitlabtest.Developer), "prod")
 	dev.project("empty", gitlabtest.Maintainer)
 	dev.read()
-	if n := w.Calls(gitlabtest.OpGraphQL); n != 1 {
-		t.Errorf("%d queries, want the one about agents", n)
+	if n := w.Calls(gitlabtest.OpGraphQL); n != 2 {
+		t.Errorf("%d queries, want the one about agents and the one about their files", n)
 	}
 }
 
@@ -72,10 +72,10 @@ func TestH11VersionsThatAreNotToldTakeNothingElse(t *testing.T) {
 		want    string
 		queries int
 	}{
-		"no agent server":                   {func(s *gitlabtest.Settings) { s.KASDisabled = true }, "unanswered[]false", 2},
-		"an agent server that is down":      {func(s *gitlabtest.Settings) { s.KASUnreachable = true }, "unanswered[]false", 2},
-		"a GitLab without connections":      {func(s *gitlabtest.Settings) { s.GraphQLLacks = []string{"ClusterAgent.connections"} }, "unanswered[]false", 2},
-		"a GitLab that warns of no version": {func(s *gitlabtest.Settings) { s.GraphQLLacks = []string{"ConnectedAgent.warnings"} }, "[17.9.0]false", 3},
+		"no agent server":                   {func(s *gitlabtest.Settings) { s.KASDisabled = true }, "unanswered[]false", 3},
+		"an agent server that is down":      {func(s *gitlabtest.Settings) { s.KASUnreachable = true }, "unanswered[]false", 3},
+		"a GitLab without connections":      {func(s *gitlabtest.Settings) { s.GraphQLLacks = []string{"ClusterAgent.connections"} }, "unanswered[]false", 3},
+		"a GitLab that warns of no version": {func(s *gitlabtest.Settings) { s.GraphQLLacks = []string{"ConnectedAgent.warnings"} }, "[17.9.0]false", 4},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -92,8 +92,8 @@ func TestH11VersionsThatAreNotToldTakeNothingElse(t *testing.T) {
 			}
 			w.service.Drop(lead.id)
 			lead.read()
-			if n := w.Calls(gitlabtest.OpGraphQL); n != tc.queries+2 {
-				t.Errorf("%d queries with the second reading, want 2 more: what the instance does not know was forgotten", n)
+			if n := w.Calls(gitlabtest.OpGraphQL); n != tc.queries+3 {
+				t.Errorf("%d queries with the second reading, want 3 more: what the instance does not know was forgotten", n)
 			}
 		})
 	}
@@ -157,7 +157,7 @@ func TestVersionsOfALargeProjectAreReadPageByPage(t *testing.T) {
 			unknown++
 		}
 	}
-	if n := w.Calls(gitlabtest.OpGraphQL); unknown != 0 || n != 4 {
-		t.Errorf("%d versions are unknown after %d queries, want two about agents and two about versions", unknown, n)
+	if n := w.Calls(gitlabtest.OpGraphQL); unknown != 0 || n != 5 {
+		t.Errorf("%d versions are unknown after %d queries, want two about agents, two about versions and one about files", unknown, n)
 	}
 }

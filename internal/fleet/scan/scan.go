@@ -68,6 +68,7 @@ type Service struct {
 	withTimeout func(context.Context, time.Duration) (context.Context, context.CancelFunc)
 	slots       *budget.Pool
 	turns       *turns
+	verdicts    *verdicts
 
 	work sync.WaitGroup
 
@@ -75,6 +76,7 @@ type Service struct {
 	closed  bool
 	cache   *cache
 	flights map[key]*flight
+	judging map[*flight]bool // that are done, but for configuration files
 }
 
 // key is for whom something was read.
@@ -92,7 +94,7 @@ func New(cfg Config) *Service {
 	slots := budget.NewPool(cfg.InFlight, cfg.PerPerson)
 	return &Service{
 		cfg: cfg, withTimeout: context.WithTimeout, slots: slots, turns: newTurns(slots, cfg.Now, cfg.ObserveWait),
-		cache: newCache(cfg.Capacity, cfg.Now), flights: map[key]*flight{},
+		verdicts: newVerdicts(), cache: newCache(cfg.Capacity, cfg.Now), flights: map[key]*flight{}, judging: map[*flight]bool{},
 	}
 }
 
@@ -129,6 +131,19 @@ func (s *Service) Known(v Viewer) *fleet.Snapshot {
 		return nil
 	}
 	return kept.snapshot()
+}
+
+// Projects returns the numbers of the projects that Cached would show, for no more than looking them up;
+// nil when nothing is kept. Nobody may change them.
+func (s *Service) Projects(v Viewer) []int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.catchUp(v)
+	kept := s.cache.get(v.key())
+	if kept == nil || kept.dropped || s.cfg.Now().Sub(kept.readAt) > s.cfg.Stale {
+		return nil
+	}
+	return kept.projects
 }
 
 // view is what can be shown. The caller holds mu.
@@ -227,6 +242,11 @@ func (s *Service) DropSession(grant string) {
 			s.stopAll(f, ErrClosed)
 		}
 	}
+	for f := range s.judging {
+		if f.key.grant == grant {
+			f.stop(ErrClosed)
+		}
+	}
 }
 
 // Close stops all scans, whose readers get ErrClosed, and waits for them until
@@ -236,6 +256,9 @@ func (s *Service) Close(ctx context.Context) error {
 	s.closed = true
 	for _, f := range s.flights {
 		s.stopAll(f, ErrClosed)
+	}
+	for f := range s.judging {
+		f.stop(ErrClosed)
 	}
 	s.mu.Unlock()
 	idle := make(chan struct{})

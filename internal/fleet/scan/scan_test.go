@@ -84,7 +84,7 @@ func TestH8ThreeBrokenProjectsOf200AreWarnings(t *testing.T) {
 			},
 			fallback: agent.FallbackPartial,
 			// The 500 is asked for three times.
-			calls: map[string]int{gitlabtest.OpListProjects: 5, gitlabtest.OpGraphQL: 4, gitlabtest.OpListAgents: 5},
+			calls: map[string]int{gitlabtest.OpListProjects: 5, gitlabtest.OpGraphQL: 6, gitlabtest.OpListAgents: 5},
 		},
 		"by REST": {
 			settings: func(s *gitlabtest.Settings, _ []int64) { s.GraphQLOff = true },

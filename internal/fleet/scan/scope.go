@@ -34,11 +34,11 @@ func (p *pass) readGroup(ctx context.Context) (told bool, err error) {
 			return false, p.fatal(ctx)
 		}
 		p.noteAll(projects, page)
-		p.readRunningOf(ctx, page)
+		p.readRunning(ctx, page)
 		count += len(page)
 	}
 	p.allListed()
-	return true, nil
+	return true, p.readAllConfigs(ctx)
 }
 
 // noteAll keeps what one page tells of a group's agents.

@@ -111,8 +111,8 @@ func community(s *gitlabtest.Settings) { s.CommunityEdition = true }
 func noGraphQL(s *gitlabtest.Settings) { s.GraphQLOff = true }
 func adminMode(s *gitlabtest.Settings) { s.AdminMode = true }
 
-// A group in which every project has agents costs a query for each hundred agents, and no list. One more
-// of each kind asks for their versions.
+// A group in which every project has agents costs a query for each hundred agents, and no list. As many
+// more ask for their versions, and one for each hundred projects for their files.
 func TestAScopeAsksForNoMoreThanItShows(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -120,11 +120,11 @@ func TestAScopeAsksForNoMoreThanItShows(t *testing.T) {
 		setting func(*gitlabtest.Settings)
 		want    map[string]int
 	}{
-		"a group": {agent.ScopeGroup("group"), nil, map[string]int{gitlabtest.OpGraphQL: 5 + 5}},
+		"a group": {agent.ScopeGroup("group"), nil, map[string]int{gitlabtest.OpGraphQL: 5 + 5 + 3}},
 		"a group in the Community Edition: two queries that are refused, the list, and a query for each of its pages": {
-			agent.ScopeGroup("group"), community, map[string]int{gitlabtest.OpGraphQL: 2 + 3 + 3, gitlabtest.OpListGroupProjects: 3},
+			agent.ScopeGroup("group"), community, map[string]int{gitlabtest.OpGraphQL: 2 + 3 + 3 + 3, gitlabtest.OpListGroupProjects: 3},
 		},
-		"everything: both lists, and a query for each page": {agent.ScopeEverything, nil, map[string]int{gitlabtest.OpListProjects: 6, gitlabtest.OpGraphQL: 3 + 3}},
+		"everything: both lists, and a query for each page": {agent.ScopeEverything, nil, map[string]int{gitlabtest.OpListProjects: 6, gitlabtest.OpGraphQL: 3 + 3 + 3}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -52,35 +52,18 @@ func (s *Store) insert(ctx context.Context, tx database.Querier, batch []history
 
 // Of returns what became of agents at or after a time, by agent and then by time, and before that, of each
 // agent, the last transition that says how its connection was when the time began.
-func (s *Store) Of(ctx context.Context, agents []int64, since time.Time) (found []history.Transition, err error) {
+func (s *Store) Of(ctx context.Context, agents []int64, since time.Time) ([]history.Transition, error) {
 	list, err := s.db.NumbersArg(agents)
 	if err != nil {
 		return nil, fmt.Errorf("list the agents: %w", err)
 	}
-	rows, err := s.db.Reports.QueryContext(ctx, `SELECT agent_id, at, kind, token_id FROM transitions
+	return s.read(ctx, `SELECT agent_id, at, kind, token_id FROM transitions
 		WHERE instance = $2 AND agent_id IN (`+s.db.Numbers+`) AND at >= COALESCE((
 			SELECT MAX(before.at) FROM transitions before
 			WHERE before.instance = transitions.instance AND before.agent_id = transitions.agent_id
 				AND before.at < $3 AND before.kind IN (1, 2, 4, 7)), $3)
 			AND (at >= $3 OR kind IN (1, 2, 4, 7))
 		ORDER BY agent_id, at, kind, token_id`, list, s.db.Instance.Number, since.UnixMicro())
-	if err != nil {
-		return nil, fmt.Errorf("read what became of agents: %w", err)
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var one history.Transition
-		var at int64
-		if err := rows.Scan(&one.AgentID, &at, &one.Kind, &one.TokenID); err != nil {
-			return nil, fmt.Errorf("read what became of an agent: %w", err)
-		}
-		one.At = time.UnixMicro(at).UTC()
-		found = append(found, one)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("read what became of agents: %w", err)
-	}
-	return found, nil
 }
 
 // Sweep deletes a batch of transitions that are older than the retention, and returns how many.

@@ -51,19 +51,43 @@ func see(t *testing.T, username string, later time.Duration) view {
 		t.Fatal(err)
 	}
 	v.addRunning(reader)
+	v.addConfigs(reader)
 	return v
+}
+
+// located are all agents that are seen, with their projects.
+func (v view) located() []agentread.ProjectAgent {
+	var all []agentread.ProjectAgent
+	for _, p := range v.found {
+		for _, a := range p.Agents {
+			all = append(all, agentread.ProjectAgent{Project: p.Project, Agent: a})
+		}
+	}
+	return all
+}
+
+// addConfigs reads the agents' configuration files.
+func (v view) addConfigs(reader *agentread.Reader) {
+	v.t.Helper()
+	blobs, err := reader.ConfigBlobs(v.t.Context(), v.located())
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	for _, p := range v.found {
+		for i := range p.Agents {
+			if blob := blobs[p.Agents[i].ID]; blob.ID != "" {
+				if p.Agents[i].Config, err = reader.JudgeConfig(v.t.Context(), blob); err != nil {
+					v.t.Fatal(err)
+				}
+			}
+		}
+	}
 }
 
 // addRunning reads what runs as the agents.
 func (v view) addRunning(reader *agentread.Reader) {
 	v.t.Helper()
-	var asked []agentread.ProjectAgent
-	for _, p := range v.found {
-		for _, a := range p.Agents {
-			asked = append(asked, agentread.ProjectAgent{Project: p.Project, Agent: a})
-		}
-	}
-	running, err := reader.Running(v.t.Context(), asked)
+	running, err := reader.Running(v.t.Context(), v.located())
 	if err != nil {
 		v.t.Fatal(err)
 	}
