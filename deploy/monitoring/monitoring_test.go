@@ -28,7 +28,11 @@ func alerts(t *testing.T) []alert {
 	if err := yaml.Unmarshal([]byte(read(t, "alerts.yaml")), &file); err != nil {
 		t.Fatal(err)
 	}
-	return file.Groups[0].Rules
+	var all []alert
+	for _, group := range file.Groups {
+		all = append(all, group.Rules...)
+	}
+	return all
 }
 
 func TestTheAlertsAreRaisedWhenTheyShouldBe(t *testing.T) {

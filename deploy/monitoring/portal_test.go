@@ -21,7 +21,7 @@ import (
 // metrics are the names of what is shown, each with its labels and their values.
 type metrics map[string]map[string]map[string]bool
 
-// expose runs a portal that has answered a probe and tried a sign-in, and returns what it shows.
+// expose runs a portal that has answered a probe, tried a sign-in and watched, and returns what it shows.
 func expose(t *testing.T) metrics {
 	t.Helper()
 	gitlab := gitlabtest.Start(t)
@@ -31,9 +31,14 @@ func expose(t *testing.T) metrics {
 	}
 	public := "http://" + listener.Addr().String()
 	application := gitlab.AddApplication(gitlabtest.Application{RedirectURIs: []string{public + "/auth/callback"}})
+	bot := gitlab.AddUser(gitlabtest.User{Username: "group_1_bot"})
+	project := gitlab.AddProject(gitlabtest.Project{Path: "web", Group: gitlab.AddGroup(gitlabtest.Group{Path: "shop"})})
+	gitlab.AddMember(project, bot, gitlabtest.Maintainer)
+	gitlab.AddToken(gitlabtest.Token{Agent: gitlab.AddAgent(gitlabtest.Agent{Project: project, Name: "prod"}), Live: true})
 	output := start(t, portal.Program{Listener: listener, Environ: []string{
 		"GITLAB_URL=" + gitlab.URL, "GITLAB_CLIENT_ID=" + application.ID, "GITLAB_CLIENT_SECRET=" + application.Secret, "PUBLIC_URL=" + public,
 		"SESSION_KEYS=" + strings.Repeat("0123456789abcdef", 4), "DATABASE_URL=sqlite:" + t.TempDir() + "/portal.db", "METRICS_ADDR=127.0.0.1:0",
+		"WATCH_TOKEN=" + gitlab.AddPersonalToken(gitlabtest.PersonalToken{User: bot}), "WATCH_AGENT_METRICS=true",
 	}})
 	client := newClient(t)
 	ask(t, client, public+"/readyz")
@@ -48,7 +53,11 @@ func expose(t *testing.T) metrics {
 	if err := json.Unmarshal([]byte(line), &started); err != nil {
 		t.Fatalf("the first line of the log does not name the metrics' address: %s", line)
 	}
-	return parse(ask(t, client, "http://"+started.Metrics+"/metrics").body)
+	for {
+		if body := ask(t, client, "http://"+started.Metrics+"/metrics").body; strings.Contains(body, "\nportal_fleet_agents{") || t.Context().Err() != nil {
+			return parse(body)
+		}
+	}
 }
 
 // parse reads https://prometheus.io/docs/instrumenting/exposition_formats/.

@@ -7,11 +7,18 @@ import (
 	"time"
 )
 
-// PersonalToken is a personal access token.
+// PersonalToken is a personal access token, also of a group, a project or a service account: these are
+// people of their own.
 type PersonalToken struct {
+	// ID is the next free one when zero.
+	ID     int64
+	Name   string
 	User   int64
 	Scopes []string
-	// ExpiresAt is zero for a token without an end.
+	// CreatedAt is now when zero.
+	CreatedAt time.Time
+	// ExpiresAt is zero for a token without an end. GitLab tells of the day alone, at whose beginning in
+	// UTC its tokens end.
 	ExpiresAt time.Time
 	Revoked   bool
 	// Secret is made up when empty.
@@ -23,8 +30,10 @@ func (s *Server) AddPersonalToken(t PersonalToken) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	must(s.users, t.User, "user")
+	t.ID = s.nextID("personal token", t.ID)
+	t.CreatedAt = orElse(t.CreatedAt, s.now())
 	if t.Secret == "" {
-		t.Secret = "glpat-" + urlSafe(derive("personal token", s.nextID("personal token", 0)))[:20]
+		t.Secret = "glpat-" + urlSafe(derive("personal token", t.ID))[:20]
 	}
 	if t.Scopes == nil {
 		t.Scopes = []string{"api"}

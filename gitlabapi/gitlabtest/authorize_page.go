@@ -117,7 +117,7 @@ type authorizeView struct {
 // people are those who can sign in, in the order in which they were added.
 func (st *store) people() []*User {
 	return sortedValues(st.users,
-		func(u *User) bool { return u.State == "active" },
+		func(u *User) bool { return u.State == "active" && !u.Bot },
 		func(a, b *User) int { return cmp.Compare(a.ID, b.ID) })
 }
 

@@ -52,6 +52,16 @@ func (s *Server) keepInUse(t *Token, live bool) {
 	t.Live = live
 }
 
+// cutOff ends the use of an agent's tokens as if it had ended some time ago.
+func (s *Server) cutOff(agent int64, ago time.Duration) {
+	for _, t := range s.activeTokens(agent) {
+		if t.Live {
+			s.keepInUse(t, false)
+			t.LastUsedAt = s.now().Add(-ago)
+		}
+	}
+}
+
 func (s *Server) touch(t *Token, at time.Time) {
 	if at.Sub(t.lastUsed(s.now())) > connectionGap {
 		t.ConnectedAt = at

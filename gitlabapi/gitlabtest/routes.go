@@ -27,6 +27,7 @@ const (
 
 	OpCurrentUser  = "current user"
 	OpGetUser      = "get user"
+	OpGetOwnToken  = "get own token"
 	OpListProjects = "list projects"
 	OpGetProject   = "get project"
 	OpGetMember    = "get member"
@@ -91,6 +92,7 @@ func routes() []route {
 		},
 
 		{OpCurrentUser, "GET /api/v4/user", userScope, nil, currentUser},
+		{OpGetOwnToken, "GET /api/v4/personal_access_tokens/self", allScopes, nil, getOwnToken},
 		{OpGetUser, "GET /api/v4/users/{id}", userScope, []param{integerParam("id").require()}, getUser},
 		{OpListProjects, "GET /api/v4/projects", anyScope, projectListParams(), listProjects},
 		{OpGetProject, "GET /api/v4/projects/{id}", anyScope, []param{project}, getProject},

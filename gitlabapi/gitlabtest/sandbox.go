@@ -85,18 +85,29 @@ func (c *call) sandboxSaid(did string) string {
 	}
 	a := c.agents[t.Agent]
 	agent := fmt.Sprintf("agent %s of %s", a.Name, c.fullName(c.projects[a.Project]))
+	if now := c.now(); !t.Live && now.Sub(t.lastUsed(now)) >= cutAgo {
+		return fmt.Sprintf("The cluster of %s has been cut off, as if for %d minutes. Whoever watches sees it within seconds.", agent, int(cutAgo.Minutes()))
+	}
 	if !t.Live {
 		return fmt.Sprintf("The cluster of %s has stopped using the token %q.", agent, t.Name)
 	}
 	return fmt.Sprintf("agentk is connected as %s with the token %q and stays so.", agent, t.Name)
 }
 
-// sandboxAct is POST /sandbox: agentk starts with a secret or with a chosen token, or stops. Unless
-// keep is given, it is a restart: the agent's other tokens are no longer used.
+// cutAgo is how long ago a cluster was cut off that somebody cuts off: longer than it takes to tell
+// GitLab's old times from a lost connection, which nobody who plays wants to wait for.
+const cutAgo = 40 * time.Minute
+
+// sandboxAct is POST /sandbox: agentk starts with a secret or with a chosen token, or stops, or its cluster
+// is cut off. Unless keep is given, it is a restart: the agent's other tokens are no longer used.
 func sandboxAct(c *call) (Answer, error) {
 	t := c.sandboxToken()
 	if t == nil {
 		return c.sandboxDid("-"), nil
+	}
+	if c.values.text("do") == "cut" {
+		c.cutOff(t.Agent, cutAgo)
+		return c.sandboxDid(strconv.FormatInt(t.ID, 10)), nil
 	}
 	if c.values.text("do") != "stop" && c.values.text("keep") == "" {
 		for _, other := range c.activeTokens(t.Agent) {

@@ -16,6 +16,8 @@ type User struct {
 	// State is "active" when empty, and otherwise a value of GraphQL's UserState; "blocked" and "deactivated" people are refused.
 	State string
 	Admin bool
+	// Bot is the account of a token of a group's, a project's or a service account's: nobody signs in as it.
+	Bot bool
 	// Auditor sees every project without being a member, but none of their agents.
 	Auditor bool
 	// External people see internal projects only as members.

@@ -37,6 +37,7 @@ func currentUser(c *call) (Answer, error) {
 		userBody: c.userBody(c.user),
 		Email:    c.user.Email,
 		External: c.user.External,
+		Bot:      c.user.Bot,
 		IsAdmin:  c.users[c.user.ID].Admin,
 	}), nil
 }

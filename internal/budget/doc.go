@@ -21,8 +21,12 @@ const (
 	// ScansPerPerson are of one person's scans.
 	ScansPerPerson = 16
 
+	// WatchAtOnce are of the watch, which nobody waits for: it has places of its own, and few, so that it
+	// never takes anybody's.
+	WatchAtOnce = 4
+
 	// CallsAtOnce is the sum of them.
-	CallsAtOnce = readsAtOnce + changesAtOnce + renewalsAtOnce + signInsAtOnce + ScansAtOnce
+	CallsAtOnce = readsAtOnce + changesAtOnce + renewalsAtOnce + signInsAtOnce + ScansAtOnce + WatchAtOnce
 )
 
 // Requests to the portal. An office of hundreds behind one address signs in within a minute; a

@@ -35,7 +35,8 @@ func TestO14NothingLeaksOverTheWholePortal(t *testing.T) {
 	gitlab := newOrganisation(t)
 	database := databasetest.New(t)
 	auditLog := filepath.Join(t.TempDir(), "audit.log")
-	portal := startPortal(t, gitlab, nil, "AUDIT_LOG="+auditLog, "LOG_LEVEL=debug", "METRICS_ADDR=127.0.0.1:0", "DATABASE_URL="+database.URL)
+	portal := startPortal(t, gitlab, nil, "AUDIT_LOG="+auditLog, "LOG_LEVEL=debug", "METRICS_ADDR=127.0.0.1:0", "DATABASE_URL="+database.URL,
+		"WATCH_AGENT_METRICS=true", "WATCH_TOKEN="+gitlab.watchToken())
 	search := &search{t: t, gitlab: gitlab, portal: portal, shown: map[string]int{}}
 
 	search.everything("a GitLab in order", func() {})

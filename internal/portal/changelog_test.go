@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"gitlab-agent-portal/internal/fleet/scan"
+	"gitlab-agent-portal/internal/watch"
 )
 
 // TestTheChangelogNamesWhatThereIs looks at what is to be released: older versions may name what is
@@ -27,6 +28,7 @@ func TestTheChangelogNamesWhatThereIs(t *testing.T) {
 	metrics := newMetrics()
 	newLoad(metrics.registry, clock)
 	metrics.watchFleet(func() scan.Stats { return scan.Stats{} })
+	metrics.registry.MustRegister(newWatchMetrics(func() *watch.Figures { return nil }, true))
 	go func() {
 		metrics.registry.Describe(descriptions)
 		close(descriptions)

@@ -47,7 +47,7 @@ func check(ctx context.Context, environ []string, now func() time.Time, out io.W
 	report.tell("scripts and styles", err, "build the program with make build, which makes them first.")
 	err = tryAuditLog(cfg.AuditLog)
 	report.tell("AUDIT_LOG", err, "make the folder of the file, and let the portal's user write there.")
-	report.gitlab(ctx, cfg)
+	report.gitlab(ctx, cfg, now())
 	report.notifications(ctx, cfg)
 	return report.result()
 }
@@ -73,7 +73,7 @@ func tryAuditLog(name string) error {
 }
 
 // gitlab tries GitLab, and what depends on its answers.
-func (r *checkReport) gitlab(ctx context.Context, cfg *config) {
+func (r *checkReport) gitlab(ctx context.Context, cfg *config, now time.Time) {
 	client, err := newGitLab(cfg, gitlabapi.Options{})
 	if err == nil {
 		err = withinCheck(ctx, func(ctx context.Context) error { return tryGitLab(ctx, client) })
@@ -87,6 +87,7 @@ func (r *checkReport) gitlab(ctx context.Context, cfg *config) {
 	}
 	err = withinCheck(ctx, func(ctx context.Context) error { return tryApplication(ctx, oauth(cfg, client)) })
 	r.add("application", err, "set GITLAB_CLIENT_ID and GITLAB_CLIENT_SECRET to those that GitLab shows for the application. Its redirect address and scopes show when somebody signs in.")
+	r.watch(ctx, cfg, client, now)
 }
 
 // tryApplication shows GitLab the application's id and secret with a code that nobody was given: who

@@ -62,6 +62,7 @@ type config struct {
 	AgentMaxSilence   time.Duration  `env:"AGENT_MAX_SILENCE" envDefault:"2160h"`
 	AlertDisconnected time.Duration  `env:"ALERT_DISCONNECTED" envDefault:"30m"`
 	AuditRetention    time.Duration  `env:"AUDIT_RETENTION" envDefault:"9600h"`
+	HistoryRetention  time.Duration  `env:"HISTORY_RETENTION" envDefault:"9600h"`
 	AuditLog          string         `env:"AUDIT_LOG"`
 	LogLevel          string         `env:"LOG_LEVEL"       envDefault:"info"`
 	FleetCacheSize    byteSize       `env:"FLEET_CACHE_SIZE"` // unset: defaultFleetCacheSize
@@ -72,6 +73,11 @@ type config struct {
 	Alertmanagers      []gitlabapi.Secret `env:"ALERTMANAGER_URL"`
 	NotifyFile         string             `env:"NOTIFY_FILE"`
 	NotifyAllowPrivate []netip.Prefix     `env:"NOTIFY_ALLOW_PRIVATE"`
+	// What reads the fleet by itself, without anybody looking; nothing does without a token.
+	WatchToken        gitlabapi.Secret `env:"WATCH_TOKEN"`
+	WatchTokenFile    string           `env:"WATCH_TOKEN_FILE"`
+	WatchInterval     time.Duration    `env:"WATCH_INTERVAL" envDefault:"5m"`
+	WatchAgentMetrics bool             `env:"WATCH_AGENT_METRICS"`
 
 	// What follows is made of the fields above.
 	rootCAs *x509.CertPool // nil: the system's
@@ -79,6 +85,8 @@ type config struct {
 	authorities []*x509.Certificate
 	proxy       func(*url.URL) (*url.URL, error)
 	routes      []routes.Route // those of NOTIFY_FILE
+	// watchTokens are those of WATCH_TOKEN or WATCH_TOKEN_FILE.
+	watchTokens []gitlabapi.Secret
 	// strays are variables that only look like one of these.
 	strays   []stray
 	logLevel slog.Level

@@ -25,6 +25,7 @@ func (c *config) check(bad *problems) {
 	c.checkAddresses(bad)
 	c.checkDatabase(bad)
 	c.checkNotify(bad)
+	c.checkWatch(bad)
 	for _, prefix := range c.TrustedProxies {
 		if prefix.Bits() == 0 {
 			bad.add("TRUSTED_PROXIES", "trusts the whole internet: name the proxies' own networks")

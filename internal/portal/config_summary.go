@@ -12,6 +12,9 @@ func (c *config) summary() []any {
 	if c.GitLabInternalURL != (url.URL{}) {
 		attributes = append(attributes, "gitlab_internal", c.GitLabInternalURL.String())
 	}
+	if c.watches() {
+		attributes = append(attributes, "watch", c.WatchInterval.String())
+	}
 	return attributes
 }
 

@@ -110,18 +110,21 @@ func TestConfigReadsEveryVariable(t *testing.T) {
 		"SESSION_KEYS": testKey + "," + otherKey, "TRUSTED_PROXIES": "10.0.0.0/8, fd00::/8", "HELM_REPO_URL": "https://charts.example.com",
 		"TOKEN_MAX_AGE": "1h", "TOKEN_MAX_IDLE": "2h", "AGENT_MAX_SILENCE": "4h", "ALERT_DISCONNECTED": "50m", "AUDIT_RETENTION": "3h", "ALLOW_INSECURE_HTTP": "true", "LOG_LEVEL": "debug", "GITLAB_JIHU": "true",
 		"ALERTMANAGER_URL": "http://am-1:9093/, https://u:pw@am-2/am/api/v2", "NOTIFY_FILE": exampleOfRoutes(t), "NOTIFY_ALLOW_PRIVATE": "127.0.0.0/8",
+		"HISTORY_RETENTION": "5h", "WATCH_TOKEN": "glpat-a, glpat-b", "WATCH_INTERVAL": "10m", "WATCH_AGENT_METRICS": "true",
 	})
 	got := []any{
 		cfg.GitLabURL.String(), cfg.Scope, cfg.readOnly(), cfg.PublicURL.String(), cfg.basePath(), cfg.ListenAddr, cfg.MetricsAddr, cfg.DatabaseURL.Reveal(),
 		len(cfg.SessionKeys), cfg.TrustedProxies[1].String(), cfg.HelmRepoURL.String(), cfg.TokenMaxAge, cfg.TokenMaxIdle, cfg.AgentMaxSilence, cfg.AlertDisconnected, cfg.AuditRetention,
 		cfg.AllowInsecureHTTP, cfg.logLevel, cfg.ClientID, cfg.ClientSecret.Reveal(), cfg.JiHu,
 		len(cfg.Alertmanagers), cfg.Alertmanagers[1].Reveal(), len(cfg.routes), cfg.NotifyAllowPrivate[0].String(),
+		cfg.HistoryRetention, len(cfg.watchTokens), cfg.watchTokens[1].Reveal(), cfg.WatchInterval, cfg.WatchAgentMetrics,
 	}
 	want := []any{
 		"https://example.com/gitlab", "read_api", true, "https://example.com/tools/portal", "/tools/portal", "127.0.0.1:9000", ":9001", "postgres://portal:pw@db/portal",
 		2, netip.MustParsePrefix("fd00::/8").String(), "https://charts.example.com", time.Hour, 2 * time.Hour, 4 * time.Hour, 50 * time.Minute, 3 * time.Hour,
 		true, slog.LevelDebug, "client", "secret", true,
 		2, "https://u:pw@am-2/am/api/v2", 4, "127.0.0.0/8",
+		5 * time.Hour, 2, "glpat-b", 10 * time.Minute, true,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("config (-want +got):\n%s", diff)
@@ -175,6 +178,13 @@ func TestV9ConfigRefuses(t *testing.T) {
 		{"a database password with a slash", "DATABASE_URL", "postgres://u:p@canary@w/rd@db/portal", "is not usable: has a character in its password"},
 		{"two addresses of the database", "DATABASE_URL_FILE", "canary", "is set beside DATABASE_URL"},
 		{"a file for the password of no server", "DATABASE_PASSWORD_FILE", writeFile(t, "canary"), "is for PostgreSQL only"},
+		{"a file of tokens to watch with that is missing", "WATCH_TOKEN_FILE", "canary", "names a file that cannot be read"},
+		{"an empty file of tokens to watch with", "WATCH_TOKEN_FILE", empty, "names an empty file"},
+		{"a token to watch with twice", "WATCH_TOKEN", "canary,canary", "holds a token twice"},
+		{"tokens to watch with that are none", "WATCH_TOKEN", "glpat-canary„", "holds something that is no token of GitLab's"},
+		{"a watch without a pause", "WATCH_INTERVAL", "5s", "is not between 1m and 1h"},
+		{"a watch that comes too late", "WATCH_INTERVAL", "2h", "is not between 1m and 1h"},
+		{"a history of no time", "HISTORY_RETENTION", "0s", "is not a duration such as 720h"},
 		{"no session keys", "SESSION_KEYS", "", "is not set, and neither is SESSION_KEYS_FILE: make a key with: openssl rand -hex 32"},
 		{"a short session key", "SESSION_KEYS", testKey + ",canary", "is not a list of keys: key 2: has 6 characters, want 64"},
 		{"a session key that is not hexadecimal", "SESSION_KEYS", strings.Repeat("canary00", 8), "is not a list of keys: key 1: is not hexadecimal"},
@@ -250,8 +260,8 @@ func TestEverySettingIsTakenWithoutTheSpaceAroundIt(t *testing.T) {
 		"PUBLIC_URL": "https://agents.example.com", "LISTEN_ADDR": ":9000", "METRICS_ADDR": ":9001", "PPROF": "true", "ALLOW_INSECURE_HTTP": "true", "DATABASE_URL": "sqlite:x.db",
 		"SESSION_KEYS": testKey, "TRUSTED_PROXIES": "10.0.0.0/8", "HELM_REPO_URL": "https://charts.example.com", "TOKEN_MAX_AGE": "1h", "TOKEN_MAX_IDLE": "2h",
 		"AGENT_MAX_SILENCE": "4h", "ALERT_DISCONNECTED": "50m", "AUDIT_RETENTION": "3h", "LOG_LEVEL": "debug", "AGENT_IMAGE": "registry.example.com/agentk", "SECURITY_CONTACT": "security@example.com",
-		"FLEET_CACHE_SIZE": "64 MiB",
 		"ALERTMANAGER_URL": "http://alertmanager:9093", "NOTIFY_FILE": exampleOfRoutes(t), "NOTIFY_ALLOW_PRIVATE": "127.0.0.0/8",
+		"FLEET_CACHE_SIZE": "64 MiB", "HISTORY_RETENTION": "5h", "WATCH_TOKEN": "glpat-a", "WATCH_INTERVAL": "10m", "WATCH_AGENT_METRICS": "true",
 	}
 	wrapped := maps.Clone(values)
 	for name, value := range wrapped {
@@ -291,6 +301,7 @@ func TestV9NoFileHoldsWhatCannotBeSeen(t *testing.T) {
 	t.Parallel()
 	for variable, content := range map[string]string{
 		"GITLAB_CLIENT_SECRET_FILE": "canary\nx", "SESSION_KEYS_FILE": "\ufeff" + testKey, "DATABASE_URL_FILE": "sqlite:canary\u202e", "DATABASE_PASSWORD_FILE": "canary\x00", "GITLAB_CA_FILE": "canary\x00",
+		"WATCH_TOKEN_FILE": "canary\x00",
 	} {
 		changes := map[string]string{variable: writeFile(t, content)}
 		if inPlace, ok := strings.CutSuffix(variable, "_FILE"); ok && variable != "GITLAB_CA_FILE" {
@@ -514,5 +525,20 @@ func TestN5PortalsOfOneHostHaveCookiesOfTheirOwn(t *testing.T) {
 		if name := mustLoad(t, map[string]string{"PUBLIC_URL": same}).cookie().Name; seen[name] != "https://example.com:8443" {
 			t.Errorf("%s has the cookie %s, of %q", same, name, seen[name])
 		}
+	}
+}
+
+func TestTheWatchsTokensComeFromAFileOneALine(t *testing.T) {
+	t.Parallel()
+	cfg := mustLoad(t, map[string]string{"WATCH_TOKEN_FILE": writeFile(t, "glpat-a\r\n\n  glpat-b\n")})
+	if len(cfg.watchTokens) != 2 || cfg.watchTokens[0].Reveal() != "glpat-a" || cfg.watchTokens[1].Reveal() != "glpat-b" {
+		t.Errorf("%d tokens, want the two of the file", len(cfg.watchTokens))
+	}
+	_, err := loadConfig(environ(map[string]string{"WATCH_TOKEN": "glpat-canary", "WATCH_TOKEN_FILE": writeFile(t, "glpat-canary")}))
+	if err == nil || !strings.Contains(err.Error(), "WATCH_TOKEN_FILE is set beside WATCH_TOKEN") || strings.Contains(err.Error(), "canary") {
+		t.Errorf("both: %v, want one of them refused", err)
+	}
+	if mustLoad(t, nil).watches() {
+		t.Error("a portal without a token watches")
 	}
 }

@@ -17,9 +17,6 @@ import (
 	"gitlab-agent-portal/views"
 )
 
-// alertRetention is how long alerts that are over are kept.
-const alertRetention = 400 * 24 * time.Hour
-
 // errNotifyTestFailed is what a test of messages ends with; which routes failed has been said by then.
 var errNotifyTestFailed = errors.New("not every route could be sent a message")
 
@@ -44,7 +41,7 @@ func (c *config) links() message.Links {
 	root := c.PublicURL.Scheme + "://" + c.PublicURL.Host
 	urls := views.URLs{Base: c.basePath()}
 	return message.Links{
-		Alerts: root + urls.Home(),
+		Alerts: root + urls.Alerts(views.AlertsQuery{}),
 		Agent:  func(project, agent int64) string { return root + urls.Agent(project, agent, "") },
 	}
 }

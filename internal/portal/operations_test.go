@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"gitlab-agent-portal/gitlabapi/gitlabtest"
 )
 
 // documented are the first cells of the rows of docs/operations.md that match pattern, in order.
@@ -42,9 +44,12 @@ func TestOperationsNamesEverySetting(t *testing.T) {
 
 func TestOperationsNamesEveryMetric(t *testing.T) {
 	t.Parallel()
-	portal := startPortal(t, newOrganisation(t), nil, "METRICS_ADDR=127.0.0.1:0")
+	gitlab := newOrganisation(t)
+	gitlab.AddToken(gitlabtest.Token{Agent: gitlab.agent, Name: "t", Live: true})
+	portal := startPortal(t, gitlab, nil, "METRICS_ADDR=127.0.0.1:0", "WATCH_TOKEN="+gitlab.watchToken(), "WATCH_AGENT_METRICS=true")
 	b := newBrowser(t)
 	b.signIn(portal.url, "lead") // some begin with what they count
+	awaitMetrics(t, portal.metrics(t), "portal_agent_oldest_token_timestamp_seconds{")
 	b.get(portal.url + "/readyz")
 	var known []string
 	for _, line := range regexp.MustCompile(`(?m)^# HELP (\w+)`).FindAllStringSubmatch(b.get("http://"+portal.metrics(t)+"/metrics").body, -1) {

@@ -15,7 +15,6 @@ import (
 	"gitlab-agent-portal/handlers"
 	"gitlab-agent-portal/internal/agentread"
 	"gitlab-agent-portal/internal/alert"
-	"gitlab-agent-portal/internal/alert/alerts"
 	"gitlab-agent-portal/internal/audit"
 	"gitlab-agent-portal/internal/budget"
 	"gitlab-agent-portal/internal/database"
@@ -24,6 +23,7 @@ import (
 	"gitlab-agent-portal/internal/rotation/readings"
 	"gitlab-agent-portal/internal/session"
 	"gitlab-agent-portal/internal/tokens"
+	"gitlab-agent-portal/internal/watch/rules"
 	"gitlab-agent-portal/static"
 	"gitlab-agent-portal/views"
 )
@@ -51,6 +51,8 @@ type Program struct {
 	// WatchStatus, unless nil, says how the readings of a watch go that is not this program's, and whose
 	// alerts are in the database: for tests of what is shown of them.
 	WatchStatus func(context.Context) (alert.Status, error)
+
+	extras extras
 }
 
 // Run runs the portal until ctx ends, and returns once everything has stopped. args are the
@@ -98,7 +100,7 @@ func (p Program) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return p.serve(ctx, cfg, extras{})
+	return p.serve(ctx, cfg)
 }
 
 // runDemo runs the portal over a GitLab of the demo's. It is the same program with the same
@@ -118,7 +120,11 @@ func (p Program) runDemo(ctx context.Context) (err error) {
 	}
 	p.Listener, p.Drain = play.Portal, nil // nobody spreads traffic here, and Ctrl+C should be quick
 	return play.Run(ctx, func(ctx context.Context) error {
-		return p.serve(ctx, cfg, extras{sandboxURL: play.SandboxURL(), hosts: play.Hosts(), pages: map[string]handlers.PageFunc{demo.PatternStyleguide: demo.Styleguide}})
+		p.extras = extras{
+			sandboxURL: play.SandboxURL(), hosts: play.Hosts(), pages: map[string]handlers.PageFunc{demo.PatternStyleguide: demo.Styleguide},
+			watchLimits: demo.WatchLimits, seed: play.Seed,
+		}
+		return p.serve(ctx, cfg)
 	})
 }
 
@@ -129,15 +135,19 @@ func (p Program) clock() func() time.Time {
 	return p.Now
 }
 
-// extras are what the demo adds to a portal.
+// extras are what the demo, or a test, adds to a portal.
 type extras struct {
 	sandboxURL string
 	hosts      []string
 	pages      map[string]handlers.PageFunc
+	// watchLimits, unless nil, makes the limits of the watch of those that are set.
+	watchLimits func(rules.Limits) rules.Limits
+	// seed, unless nil, fills the database before anything else does.
+	seed func(context.Context, *database.DB) error
 }
 
 // serve puts the parts together and runs them.
-func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
+func (p Program) serve(ctx context.Context, cfg *config) error {
 	out := &lineWriter{out: p.Stdout}
 	log := newLogger(out, cfg.logLevel)
 	now := p.clock()
@@ -163,6 +173,9 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 		return fmt.Errorf("%s: %w", cfg.databaseVariable(), err)
 	}
 	defer closeDatabase(ctx, log, db)
+	if err := p.extras.fill(ctx, db); err != nil {
+		return err
+	}
 	server.metrics.watch(db)
 	clientIP := func(r *http.Request) string { return handlers.ClientIP(r, cfg.TrustedProxies) }
 	sessions, err := session.New(db, session.Config{Keys: cfg.SessionKeys, Cookie: cfg.cookie(), Address: clientIP, Now: now, Log: log})
@@ -179,8 +192,9 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 
 	changes := budget.NewChanges(db, now)
 	server.swept = func(ctx context.Context) error { return load.countSessions(ctx, sessions) }
-	server.notify = server.messenger(db, alerts.New(db, alertRetention, now), now)
-	server.database, server.sweepers = db, []sweeper{sessions, nonces, auditLog, noted, changes, server.notify}
+	kept := newKept(cfg, db, now)
+	server.notify = server.messenger(db, kept.alerts, now)
+	server.database, server.sweepers = db, []sweeper{sessions, nonces, auditLog, noted, changes, kept.transitions, kept.alerts, server.notify}
 	server.tokens = tokens.New(nonces, auditLog, changes, log)
 	server.tokens.ObserveCreates(server.metrics.created)
 	server.fleet = scan.New(scan.Config{
@@ -188,12 +202,14 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 	})
 	server.metrics.watchFleet(server.fleet.Stats)
 	server.revocations = handlers.NewRevocations(signIn, log, 0)
-	found := p.alerts(server, db)
+	read := agentread.New(agentread.Config{ReadOnly: cfg.readOnly(), Log: log, Missing: server.metrics.usageMissing.Inc, Now: now})
+	server.watchWith(watching{cfg: cfg, gitlab: gitlab, read: read, db: db, kept: kept, noted: noted, log: log, now: now, limits: p.extras.limits(cfg)}, server.notify)
+	found, readings := p.found(server, kept)
 	handler, err := handlers.New(handlers.Config{
 		PublicURL: &cfg.PublicURL, GitLab: gitlab, OAuth: signIn, Revocations: server.revocations, ReadOnly: cfg.readOnly(),
-		Sessions: sessions, Audit: auditLog, Readings: noted, Read: agentread.New(agentread.Config{ReadOnly: cfg.readOnly(), Log: log, Missing: server.metrics.usageMissing.Inc, Now: now}),
-		Tokens: server.tokens, Fleet: server.fleet, Alerts: found, WatchStatus: p.WatchStatus, Limits: cfg.limits(), Keys: cfg.SessionKeys, Cookie: cfg.cookie(), Assets: assets,
-		Log: log, Now: now, Ready: server.readiness, TrustedProxies: cfg.TrustedProxies, HelmRepoURL: cfg.HelmRepoURL.String(), AgentImage: string(cfg.AgentImage), PrivateCA: cfg.CAFile != "", JiHu: cfg.JiHu, SandboxURL: extra.sandboxURL, Hosts: extra.hosts, Pages: extra.pages,
+		Sessions: sessions, Audit: auditLog, Readings: noted, Read: read,
+		Tokens: server.tokens, Fleet: server.fleet, Alerts: found.alerts, History: found.transitions, WatchStatus: readings, Limits: cfg.limits(), Keys: cfg.SessionKeys, Cookie: cfg.cookie(), Assets: assets,
+		Log: log, Now: now, Ready: server.readiness, TrustedProxies: cfg.TrustedProxies, HelmRepoURL: cfg.HelmRepoURL.String(), AgentImage: string(cfg.AgentImage), PrivateCA: cfg.CAFile != "", JiHu: cfg.JiHu, SandboxURL: p.extras.sandboxURL, Hosts: p.extras.hosts, Pages: p.extras.pages,
 		Refreshed: server.metrics.refreshed, Observe: server.metrics.answered, Requests: budget.NewRequests(now), SecurityContact: string(cfg.SecurityContact), Version: thisBuild().version,
 	})
 	if err != nil {

@@ -14,6 +14,9 @@ import (
 // processVariable makes the test binary be a portal instead of running tests.
 const processVariable = "PORTAL_TEST_PROCESS"
 
+// hastyVariable makes the watch of such a process look several times a second.
+const hastyVariable = "PORTAL_TEST_HASTY"
+
 func TestMain(m *testing.M) {
 	if os.Getenv(processVariable) == "" {
 		os.Exit(m.Run())
@@ -36,7 +39,11 @@ func bePortal() error {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		stop()
 	}()
-	return Program{Environ: os.Environ(), Stdout: os.Stdout, Listener: listener}.Run(ctx)
+	program := Program{Environ: os.Environ(), Stdout: os.Stdout, Listener: listener}
+	if os.Getenv(hastyVariable) != "" {
+		program.extras.watchLimits = hasty
+	}
+	return program.Run(ctx)
 }
 
 // process is a portal in a process of its own, as in production.

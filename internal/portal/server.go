@@ -17,6 +17,7 @@ import (
 	"gitlab-agent-portal/internal/fleet/scan"
 	"gitlab-agent-portal/internal/notify"
 	"gitlab-agent-portal/internal/tokens"
+	"gitlab-agent-portal/internal/watch"
 )
 
 const (
@@ -44,6 +45,7 @@ type server struct {
 	metrics *metrics
 	// notify tells of alerts.
 	notify *notify.Service
+	watch  *watch.Service // nil without a token for it
 	// revocations are those of people who signed out.
 	revocations *handlers.Revocations
 	ready       func()
@@ -100,14 +102,12 @@ func (s *server) run(ctx context.Context, handler http.Handler) error {
 		servers = append(servers, s.start(group, s.observed, s.observedHandler()))
 		attributes = append(attributes, "metrics", s.observed.Addr().String())
 	}
-	group.Go(func() error {
-		s.sweep(running)
-		return nil
-	})
-	group.Go(func() error {
-		s.tell(running)
-		return nil
-	})
+	for _, work := range []func(context.Context){s.sweep, s.runWatch, s.tell} {
+		group.Go(func() error {
+			work(running)
+			return nil
+		})
+	}
 	group.Go(func() error {
 		<-running.Done()
 		if ctx.Err() != nil { // and not because a listener failed

@@ -30,11 +30,11 @@ func TestEverythingIsMeasured(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
 	profiles := t.TempDir()
-	args := []string{"-web", "", "-requests", "8", "-rounds", "1", "-people", "5", "-agents", "3", "-crowd", "60", "-projects", "3", "-audit-rows", "2000", "-latency", "1ms", "-crowds", "2,3", "-crowd-projects", "3", "-typing", "1ms", "-morning", "3", "-morning-latency", "1ms", "-profile", profiles, "-against", os.Args[0]}
+	args := []string{"-web", "", "-requests", "8", "-rounds", "1", "-people", "5", "-agents", "3", "-crowd", "60", "-projects", "3", "-watched", "2", "-audit-rows", "2000", "-latency", "1ms", "-crowds", "2,3", "-crowd-projects", "3", "-typing", "1ms", "-morning", "3", "-morning-latency", "1ms", "-profile", profiles, "-against", os.Args[0]}
 	if err := run(t.Context(), args, &out); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"Page of 3 of 3 agents", "Page of 50 of 60 agents", "calls", "for 1,000 people", "bare reverse proxy", "the other portal", "Fleet of 3 projects and 6 agents", "The fleet of one person", "People with 3 projects each who type", "3 people with 3 projects each come at once", "0 lists are incomplete", "Audit of 2,000 rows", "SQLite      one busy project", "PostgreSQL  3,000 projects", "the tab of an agent", "with 5 people", "after a collection"} {
+	for _, want := range []string{"Page of 3 of 3 agents", "Page of 50 of 60 agents", "calls", "for 1,000 people", "bare reverse proxy", "the other portal", "Fleet of 3 projects and 6 agents", "The fleet of one person", "People with 3 projects each who type", "3 people with 3 projects each come at once", "0 lists are incomplete", "Watch of 2 projects and 20 agents", "PostgreSQL  the first reading", "a later one", "Audit of 2,000 rows", "SQLite      one busy project", "PostgreSQL  3,000 projects", "the tab of an agent", "with 5 people", "after a collection"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the report lacks %q:\n%s", want, &out)
 		}

@@ -40,9 +40,11 @@ type settings struct {
 	starts    int
 	people    int
 	projects  int
-	latency   time.Duration
-	profile   string
-	against   string
+	// watched is how many projects the watch reads.
+	watched int
+	latency time.Duration
+	profile string
+	against string
 	// crowds are how many people type, each with crowdProjects projects, for how long; morning is how
 	// many come at once, and morningLatency how long GitLab takes for a call then.
 	crowds         []int
@@ -74,13 +76,14 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags.StringVar(&s.web, "web", "bin/web", "the built portal, for its start-up time; empty: leave that out")
 	flags.IntVar(&s.agents, "agents", 50, "agents of the smaller project, at most 50")
 	flags.IntVar(&s.crowd, "crowd", 1000, "agents of the larger project, of which the page shows the first")
-	flags.StringVar(&s.only, "only", "", "measure this part alone: agents, fleet, typing, morning, audit, memory or start")
+	flags.StringVar(&s.only, "only", "", "measure this part alone: agents, fleet, typing, morning, watch, audit, memory or start")
 	flags.IntVar(&s.auditRows, "audit-rows", 1_000_000, "rows of the audit")
 	flags.IntVar(&s.requests, "requests", 300, "requests of a round")
 	flags.IntVar(&s.rounds, "rounds", 7, "rounds, of which the best and the median are shown")
 	flags.IntVar(&s.starts, "starts", 10, "starts of the built portal")
 	flags.IntVar(&s.people, "people", 1000, "people who are signed in at once")
 	flags.IntVar(&s.projects, "projects", 200, "projects of the fleet, with two agents each")
+	flags.IntVar(&s.watched, "watched", 500, "projects of the watch, with ten agents each")
 	flags.DurationVar(&s.latency, "latency", 40*time.Millisecond, "how long GitLab takes for each call that reads the fleet")
 	s.crowds = []int{30, 60, 200}
 	flags.Func("crowds", "how many people type whose fleets were read, comma-separated (default 30,60,200)", s.setCrowds)
@@ -125,7 +128,7 @@ func measure(ctx context.Context, s settings, out io.Writer) error {
 	parts := []struct {
 		name    string
 		measure func(context.Context, settings, string, io.Writer) error
-	}{{"agents", measureAgents}, {"fleet", measureFleet}, {"typing", measureTyping}, {"morning", measureMorning}, {"audit", measureAudit}, {"memory", measureMemory}, {"start", measureStartUp}}
+	}{{"agents", measureAgents}, {"fleet", measureFleet}, {"typing", measureTyping}, {"morning", measureMorning}, {"watch", measureWatch}, {"audit", measureAudit}, {"memory", measureMemory}, {"start", measureStartUp}}
 	for _, part := range parts {
 		if s.only != "" && s.only != part.name {
 			continue

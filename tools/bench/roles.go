@@ -26,6 +26,7 @@ const (
 	rolePortal = "portal"
 	roleFloor  = "floor"
 	roleFleet  = "fleet"
+	roleWatch  = "watch"
 )
 
 // play does what the parent says until that closes the standard input.
@@ -41,6 +42,8 @@ func play(role string) error {
 		receiver = new(Floor)
 	case roleFleet:
 		receiver = new(Fleet)
+	case roleWatch:
+		receiver = new(Watch)
 	default:
 		return fmt.Errorf("there is no role %q", role)
 	}
@@ -80,6 +83,8 @@ type GitLab struct {
 // projects of the first person.
 type Organisation struct {
 	Agents, People, Projects int
+	// AgentsEach is how many agents each of the projects has; 2 when zero.
+	AgentsEach int
 	// Shared is how many more projects there are of which all people are members.
 	Shared int
 	// Callbacks are the redirect URIs of the portals.
@@ -140,7 +145,12 @@ func (g *GitLab) Start(in Organisation, out *Facts) error {
 		}
 	}
 	for i := range in.Projects {
-		gitlab.AddMember(g.addService(group, i, first), first, gitlabtest.Maintainer)
+		service := g.addService(group, i, first)
+		gitlab.AddMember(service, first, gitlabtest.Maintainer)
+		for n := 2; n < in.AgentsEach; n++ {
+			agent := gitlab.AddAgent(gitlabtest.Agent{Project: service, Name: fmt.Sprintf("store-%d", n), CreatedBy: first})
+			gitlab.AddToken(gitlabtest.Token{Agent: agent, Name: "till", CreatedBy: first, Live: true})
+		}
 	}
 	g.share(in, first)
 	if in.Attackers {

@@ -31,14 +31,15 @@ CREATE TABLE watched (
 );
 CREATE INDEX watched_project ON watched (instance, project_id);
 
--- What became of agents, and nothing where nothing did.
+-- What became of agents, and nothing where nothing did. The order of the columns, in the key too, is
+-- that in which PostgreSQL leaves no room between them: this is the table that grows.
 CREATE TABLE transitions (
-    instance BIGINT   NOT NULL,
     agent_id BIGINT   NOT NULL,
     at       BIGINT   NOT NULL,
-    kind     SMALLINT NOT NULL, -- that of internal/watch
     token_id BIGINT   NOT NULL, -- 0 where it is not about a token
-    PRIMARY KEY (instance, agent_id, at, kind, token_id)
+    instance INTEGER  NOT NULL,
+    kind     SMALLINT NOT NULL, -- that of internal/history
+    PRIMARY KEY (agent_id, at, token_id, instance, kind)
 );
 CREATE INDEX transitions_at ON transitions (at);
 

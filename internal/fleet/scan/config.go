@@ -37,6 +37,8 @@ type Config struct {
 	Capacity int64 // bytes of everything kept; 256 MB
 	// MaxProjects is that of the constant.
 	MaxProjects int
+	// Timeout is how long a scan of everything takes at most; what was not read by then is a Warning; 60 s.
+	Timeout time.Duration
 }
 
 // Outcome is what a scan came to.
@@ -57,7 +59,7 @@ func (c Config) withDefaults() Config {
 	c.PerPerson, c.InFlight = orElse(c.PerPerson, budget.ScansPerPerson), orElse(c.InFlight, budget.ScansAtOnce)
 	c.Fresh, c.Stale = orElse(c.Fresh, 30*time.Second), orElse(c.Stale, 5*time.Minute)
 	c.Linger, c.Capacity = orElse(c.Linger, 10*time.Second), orElse(c.Capacity, DefaultCapacity)
-	c.MaxProjects = orElse(c.MaxProjects, MaxProjects)
+	c.MaxProjects, c.Timeout = orElse(c.MaxProjects, MaxProjects), orElse(c.Timeout, 60*time.Second)
 	return c
 }
 

@@ -15,7 +15,7 @@ const (
 	ProjectTimeout  = projectTimeout
 	GraphQLTimeout  = graphQLTimeout
 	OnScreenTimeout = onScreenTimeout
-	ScanTimeout     = scanTimeout
+	ScanTimeout     = 60 * time.Second
 	RunningTimeout  = runningTimeout
 	ConfigsTimeout  = configsTimeout
 )

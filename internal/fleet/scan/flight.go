@@ -11,10 +11,6 @@ import (
 	"gitlab-agent-portal/internal/parallel"
 )
 
-// scanTimeout is how long everything may take. What was not read by then is a
-// Warning.
-const scanTimeout = 60 * time.Second
-
 // errAbandoned ends a scan that nobody waits for any more.
 var errAbandoned = errors.New("nobody waits for the scan")
 
@@ -140,7 +136,7 @@ func (s *Service) passes(ctx context.Context, f *flight, v Viewer, source Source
 
 // try makes one pass and reports whether that was the last.
 func (s *Service) try(ctx context.Context, f *flight, caller *caller, v Viewer) (*pass, bool) {
-	passing, cancel := s.withTimeout(ctx, scanTimeout)
+	passing, cancel := s.withTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
 	s.mu.Lock()
 	f.again, f.endPass, f.overtaken = false, cancel, f.next != nil

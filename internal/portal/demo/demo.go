@@ -30,6 +30,7 @@ type Demo struct {
 	gitlab    net.Listener
 	simulator *gitlabtest.Server
 	people    people
+	seeded    *seeder
 	folder    string // holds the portal's database
 	environ   []string
 }
@@ -46,13 +47,15 @@ func New(ctx context.Context, environ []string, portal net.Listener, now func() 
 		return nil, errors.Join(err, d.Close())
 	}
 	d.simulator = gitlabtest.New(gitlabtest.WithNow(now), gitlabtest.WithURL(d.gitlabURL()))
-	d.people = seed(d.simulator, now())
+	d.seeded = newSeeder(d.simulator, now())
+	d.people = d.seeded.fill()
 	application := d.simulator.AddApplication(gitlabtest.Application{
 		Name: "GitLab Agent Portal", RedirectURIs: []string{d.portalURL() + "/auth/callback"}, Scopes: []string{"api", "read_api"},
 	})
 	d.environ = slices.Concat([]string{"LOG_LEVEL=warn"}, environ, []string{
 		"GITLAB_URL=" + d.gitlabURL(), "GITLAB_CLIENT_ID=" + application.ID, "GITLAB_CLIENT_SECRET=" + application.Secret,
 		"PUBLIC_URL=" + d.portalURL(), "DATABASE_URL=sqlite:" + filepath.Join(d.folder, "portal.db"), "SESSION_KEYS=" + randomKey(),
+		"WATCH_TOKEN=" + d.seeded.addWatcher(),
 	})
 	return d, nil
 }
@@ -135,7 +138,7 @@ func refuseRealSettings(environ []string) error {
 	realSettings := []string{
 		"GITLAB_URL", "GITLAB_INTERNAL_URL", "GITLAB_CLIENT_ID", "GITLAB_CLIENT_SECRET", "GITLAB_CLIENT_SECRET_FILE", "GITLAB_CA_FILE",
 		"PUBLIC_URL", "LISTEN_ADDR", "ALLOW_INSECURE_HTTP", "TRUSTED_PROXIES",
-		"DATABASE_URL", "SESSION_KEYS", "SESSION_KEYS_FILE",
+		"DATABASE_URL", "SESSION_KEYS", "SESSION_KEYS_FILE", "WATCH_TOKEN", "WATCH_TOKEN_FILE",
 	}
 	var set []string
 	for _, line := range environ {

@@ -45,8 +45,14 @@ type seeder struct {
 }
 
 // seed fills s and returns the people.
-func seed(s *gitlabtest.Server, now time.Time) people {
-	d := &seeder{s, now, map[string]int64{}, map[string]int64{}, map[string]int64{}, map[string]int64{}}
+func seed(s *gitlabtest.Server, now time.Time) people { return newSeeder(s, now).fill() }
+
+func newSeeder(s *gitlabtest.Server, now time.Time) *seeder {
+	return &seeder{s, now, map[string]int64{}, map[string]int64{}, map[string]int64{}, map[string]int64{}}
+}
+
+// fill adds everything and returns the people.
+func (d *seeder) fill() people {
 	everybody := d.addPeople()
 	d.addGroups()
 	for _, p := range projects() {
