@@ -286,6 +286,29 @@ func TestAFailureIsTriedAgainForADay(t *testing.T) {
 	})
 }
 
+func TestWhatWasGivenUpIsOverWithItsRoute(t *testing.T) {
+	t.Parallel()
+	onEveryEngine(t, func(t *testing.T, w world) {
+		w.save(t, w.about(alert.Disconnected, 1), nil)
+		claimed, _ := w.claim(t, "all")
+		w.clock.Advance(outbox.GiveUpAfter)
+		if dropped, err := w.Failed(t.Context(), claimed, 0); !dropped || err != nil {
+			t.Fatalf("given up: %v, %v", dropped, err)
+		}
+		for _, tt := range []struct {
+			routes []outbox.Route
+			want   int
+		}{{[]outbox.Route{{Name: "all", Wants: func(alert.Alert) bool { return true }}}, 2}, {nil, 1}} {
+			if err := outbox.New(w.db, w.alerts, tt.routes, outbox.DefaultLease, w.clock.Now).Settle(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if open, err := w.alerts.Open(t.Context()); len(open) != tt.want || err != nil {
+				t.Errorf("with %d routes open are %+v, %v; want %d", len(tt.routes), open, err, tt.want)
+			}
+		}
+	})
+}
+
 func TestAReceiverThatAsksForAPauseGetsIt(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, w world) {
