@@ -36,7 +36,7 @@ func TestScreenshots(t *testing.T) {
 	parts := map[string]func(*album, *testing.T){
 		"strangers": (*album).strangers, "lead": (*album).lead, "readers": (*album).readers,
 		"rotations": (*album).rotations, "troubles": (*album).troubles, "read-only": (*album).readOnly,
-		"alerts": (*album).alerts, "dependents": (*album).dependents, "clusters": (*album).clusters, "access": (*album).access,
+		"alerts": (*album).alerts, "dependents": (*album).dependents, "clusters": (*album).clusters, "access": (*album).access, "history": (*album).history,
 	}
 	for _, a := range albums() {
 		t.Run(filepath.Base(a.folder), func(t *testing.T) {

@@ -45,7 +45,7 @@ func (h *Handlers) agentShow(w http.ResponseWriter, r *http.Request, s *session)
 		return err
 	}
 	model := views.AgentModel{
-		Agent: found.Agent, Project: h.projectView(found.Project), Tab: tabParam(r), Place: h.keptPlace(r, s, found.Agent),
+		Agent: found.Agent, Project: h.projectView(found.Project), Tab: h.tabParam(r), Place: h.keptPlace(r, s, found.Agent),
 	}
 	status := http.StatusOK
 	model.Unstored = unstoredViews(h.unstored(r.Context(), found.Agent), found.Agent.Tokens)
@@ -70,6 +70,10 @@ func (h *Handlers) agentShow(w http.ResponseWriter, r *http.Request, s *session)
 		model.Pods = h.loadPods(r, s, found)
 	case views.TabUse:
 		if model.Use, err = h.loadUse(r, s, found); err != nil {
+			return err
+		}
+	case views.TabHistory:
+		if model.History, err = h.loadHistory(r, found); err != nil {
 			return err
 		}
 	case views.TabTokens: // all of it is there

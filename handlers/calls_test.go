@@ -47,6 +47,7 @@ func tableOfCalls() []pageCalls {
 		{views.PatternAgent, "", 1, 2, 7},              // the agent and its tokens, and everything else
 		{views.PatternAgent, "?tab=activity", 2, 2, 8}, // and what GitLab noted
 		{views.PatternAgent, "?tab=use", 1, 4, 9},      // the same
+		{views.PatternAgent, "?tab=history", 1, 2, 7},  // the agent, and the database
 		{views.PatternAgent, "?tab=pods", 2, 2, 8},     // and the pods
 		{views.PatternAgent, "?tab=connect", 1, 3, 8},  // and the agent server
 		{views.PatternAgent, "?tab=access", 1, 3, 8},   // and the configuration file; with grants, one query more
@@ -69,6 +70,9 @@ func tableOfCalls() []pageCalls {
 		{views.PatternActivityCSV, "", 0, 1, 1},
 		{views.PatternAlertsJSON, "", 0, 0, 0}, // of the fleet that was read a moment ago
 		{views.PatternHistoryCSV, "", 0, 0, 0}, // the same
+		{views.PatternHistory, "", 0, 0, 0},    // what was read a moment ago, and the database
+		{views.PatternReport, "", 0, 0, 0},     // the same
+		{views.PatternReportCSV, "", 0, 0, 0},  // the same
 		{views.PatternSessions, "", 0, 0, 0},
 		{views.PatternStatusHelp, "", 0, 0, 0},
 		{views.PatternKeysHelp, "", 0, 0, 0},

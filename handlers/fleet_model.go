@@ -48,10 +48,12 @@ func (h *Handlers) fleetModel(r *http.Request, s *session, query fleet.Query, vi
 	model.Total, model.Matched, model.Projects = len(rows), len(chosen.All), len(view.Snapshot.Projects) > 0
 	model.Form.Groups = offered(chosen.Groups)
 	model.Rows = h.fleetViewRows(printer(r), onScreen)
+	h.addRowHistory(r.Context(), model.Rows)
 	h.addLinks(&model, query, chosen)
 	h.addFilters(&model, query, chosen.Counts)
 	h.addProblems(&model, query, view.Snapshot)
 	model.Pictures = h.fleetPictures(query, chosen.All)
+	model.Pictures.Connected = h.connectedChart(r, s, query, view, chosen.All)
 	return model, nil
 }
 

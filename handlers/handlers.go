@@ -56,10 +56,10 @@ type Config struct {
 	FleetWait time.Duration
 	// Heartbeat is how long a stream is silent at most; 0: 15 s.
 	Heartbeat time.Duration
-	// Alerts and Transitions are what the watch found; nil where nothing watches. WatchStatus says how its
-	// readings go, and is nil where nobody can tell.
+	// Alerts and History, what became of agents, are what the watch found; nil where nothing watches.
+	// WatchStatus says how its readings go, and is nil where nobody can tell.
 	Alerts      *alerts.Store
-	Transitions *transitions.Store
+	History     *transitions.Store
 	WatchStatus func(context.Context) (alert.Status, error)
 	// Limits are those beyond which an agent needs attention.
 	Limits agent.Thresholds
@@ -119,6 +119,7 @@ type Handlers struct {
 	shares      shares
 	callers     *callers
 	counted     countedProjects
+	charts      charts
 	buffers     sync.Pool
 	panicPage   []byte
 }
@@ -143,6 +144,7 @@ func build(cfg Config) (*Handlers, error) {
 		shares:      newShares(),
 		callers:     newCallers(cfg.Now),
 		counted:     newCountedProjects(),
+		charts:      newCharts(),
 		buffers:     sync.Pool{New: func() any { return new(bytes.Buffer) }},
 	}
 	if err := h.prerenderPanicPage(); err != nil {

@@ -244,7 +244,6 @@ func (p *portal) compose(setup setUp) {
 	p.config = handlers.Config{
 		PublicURL: p.public, GitLab: client, ReadOnly: setup.readOnly, OAuth: oauth, Revocations: revocations,
 		Sessions: sessions, Audit: p.auditLog, Readings: readings.New(db, p.clock.Now),
-		Alerts: alerts.New(db, 9600*time.Hour, p.clock.Now), Transitions: transitions.New(db, 9600*time.Hour, p.clock.Now),
 		Read:   agentread.New(agentread.Config{ReadOnly: setup.readOnly, Log: log, Now: p.clock.Now}),
 		Tokens: tokens.New(nonces, p.auditLog, budget.NewChanges(db, p.clock.Now), log), Requests: p.requests(),
 		Fleet: p.fleet, FleetWait: setup.fleetWait, Limits: agent.NewThresholds(90*24*time.Hour, 30*24*time.Hour, 90*24*time.Hour), Keys: setup.keys, Cookie: cookie,
@@ -259,13 +258,13 @@ func (p *portal) compose(setup setUp) {
 	p.current.Store(&handler)
 }
 
-// watchOver gives the portal the alerts in its database, unless there is to be no watch.
+// watchOver gives the portal the alerts and the past in its database, unless there is to be no watch.
 func (p *portal) watchOver(setup setUp) {
 	p.alerts = alerts.New(p.db, 9600*time.Hour, p.clock.Now)
 	p.anAlert = sync.OnceValue(func() int64 { return p.opens(p.about(alert.Disconnected, p.prod)) })
 	p.watch = alert.Status{ReadAt: p.clock.Now().Add(-2 * time.Minute)}
 	if !setup.unwatched {
-		p.config.Alerts = p.alerts
+		p.config.Alerts, p.config.History = p.alerts, transitions.New(p.db, 9600*time.Hour, p.clock.Now)
 		p.config.WatchStatus = func(context.Context) (alert.Status, error) { return p.watch, nil }
 	}
 }

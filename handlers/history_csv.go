@@ -14,13 +14,13 @@ import (
 	"gitlab-agent-portal/internal/history/transitions"
 )
 
-// historyDays is how far back an export of the history goes unless it is asked for another time.
-const historyDays = 30
+// historyFileDays is how far back an export of the history goes unless it is asked for another time.
+const historyFileDays = 30
 
 // historyCSV exports what became of the agents that the address selects, as the fleet's exports do: agent
 // by agent, the oldest first. It takes as long as its reader needs, as that of the activity.
 func (h *Handlers) historyCSV(w http.ResponseWriter, r *http.Request, s *session) error {
-	if h.Transitions == nil {
+	if h.History == nil {
 		return errWatchOff
 	}
 	query, err := historyQuery(r.URL.Query(), h.Now())
@@ -31,7 +31,7 @@ func (h *Handlers) historyCSV(w http.ResponseWriter, r *http.Request, s *session
 	if err != nil {
 		return err
 	}
-	reader := newHistoryReader(h.Transitions, query, rows)
+	reader := newHistoryReader(h.History, query, rows)
 	first, err := reader.next(r.Context()) // so that a database which fails has a status
 	if err != nil {
 		return err
@@ -63,7 +63,7 @@ func historyQuery(values url.Values, now time.Time) (query transitions.Query, er
 		return day
 	}
 	query.Until = moment("until", now, true)
-	query.Since = moment("since", query.Until.AddDate(0, 0, -historyDays), false)
+	query.Since = moment("since", query.Until.AddDate(0, 0, -historyFileDays), false)
 	if err == nil && !query.Since.Before(query.Until) {
 		err = wrongParameter("since")
 	}

@@ -71,8 +71,14 @@ func pageParam(r *http.Request) int {
 	return number
 }
 
-// tabParam is the tab asked for; an unknown one is the first.
-func tabParam(r *http.Request) views.Tab { return views.ParseTab(r.URL.Query().Get("tab")) }
+// tabParam is the tab asked for; one that is unknown, or needs a watch, is the first.
+func (h *Handlers) tabParam(r *http.Request) views.Tab {
+	tab := views.ParseTab(r.URL.Query().Get("tab"))
+	if tab == views.TabHistory && h.History == nil {
+		return views.TabTokens
+	}
+	return tab
+}
 
 // originOf is what a form was opened from; unknown pages are the agent's own, and a place that can
 // be none was not chosen.

@@ -95,6 +95,11 @@ func (h *Handlers) routes() []route {
 		{http.MethodGet, views.PatternHistoryCSV, exported(h.historyCSV), ""},
 		{http.MethodGet, views.PatternOpenAPI, public(h.openAPI), ""},
 
+		// History, as the watch saw it
+		{http.MethodGet, views.PatternHistory, signedIn(h.history), ""},
+		{http.MethodGet, views.PatternReport, signedIn(h.report), ""},
+		{http.MethodGet, views.PatternReportCSV, lasting(h.reportCSV), ""},
+
 		// Help, operation and assets
 		{http.MethodGet, views.PatternStatusHelp, signedIn(h.statusHelp), ""},
 		{http.MethodGet, views.PatternKeysHelp, signedIn(h.keysHelp), ""},

@@ -135,7 +135,7 @@ func TestTheHistoryIsThatOfTheCallersAgents(t *testing.T) {
 		at(p.prod, 50*day, history.Registered, 0), at(p.prod, 40*day, history.Connected, 0), at(p.prod, 20*day, history.NotConnected, 0),
 		at(p.prod, 2*day, history.TokenCreated, 7), at(p.idle, 10*day, history.Registered, 0), at(theirs, day, history.Registered, 0),
 	}
-	if err := p.config.Transitions.Note(t.Context(), p.db.Write, noted); err != nil {
+	if err := p.config.History.Note(t.Context(), p.db.Write, noted); err != nil {
 		t.Fatal(err)
 	}
 	lead := p.program(p.token("lead"))
@@ -186,7 +186,7 @@ func TestTheHistoryIsReadInPieces(t *testing.T) {
 			noted = append(noted, history.Transition{AgentID: agent.ID, At: p.clock.Now().Add(-time.Hour), Kind: history.Registered})
 		}
 	}
-	if err := p.config.Transitions.Note(t.Context(), p.db.Write, noted); err != nil {
+	if err := p.config.History.Note(t.Context(), p.db.Write, noted); err != nil {
 		t.Fatal(err)
 	}
 	got := p.program(p.token("lead")).get("/history.csv")
@@ -225,7 +225,7 @@ func TestAddressesThatMakeNoSenseAreToldByTheirParameter(t *testing.T) {
 func TestWithoutAWatchTheresNeitherAlertsNorHistory(t *testing.T) {
 	t.Parallel()
 	p := newPortal(t)
-	p.config.Alerts, p.config.Transitions = nil, nil
+	p.config.Alerts, p.config.History = nil, nil
 	handler := must(handlers.New(p.config))(t)
 	p.current.Store(&handler)
 	b := p.program(p.token("lead"))

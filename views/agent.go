@@ -23,6 +23,8 @@ func (m AgentModel) tabName(l *i18n.Printer) string {
 		return l.T("use.tab")
 	case TabAccess:
 		return l.T("access.tab")
+	case TabHistory:
+		return l.T("history.heading")
 	default:
 		return l.T("tokens.tab")
 	}

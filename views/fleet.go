@@ -95,6 +95,8 @@ type FleetRow struct {
 	DueURLs map[agent.Rule]string
 	// Act is what the person can do first; nil for nothing.
 	Act *Action
+	// History is the agent's past; nil where the watch does not know the agent, or there is none.
+	History *FleetHistory
 }
 
 // FleetWarning is a part of the fleet that could not be read.

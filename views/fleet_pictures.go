@@ -17,6 +17,8 @@ type FleetPictures struct {
 	MaxAge time.Duration
 	// TooOldURL selects the agents with a token beyond it.
 	TooOldURL string
+	// Connected is how many agents were connected; nil without a watch.
+	Connected *ConnectedChart
 }
 
 // FleetGroupBar is how the agents of one group are doing.

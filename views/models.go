@@ -22,7 +22,7 @@ type Page struct {
 
 	// Title names the page in the tab and in history; the portal's name follows it.
 	Title string
-	// Section marks the current entry of the navigation: "fleet", "projects", "alerts", "activity" or "".
+	// Section marks the current entry of the navigation: "fleet", "projects", "alerts", "activity", "history" or "".
 	Section string
 	// Path is the address of this page, where a choice of language or theme returns to.
 	Path string
@@ -52,7 +52,7 @@ type Page struct {
 	ClockOff time.Duration
 	// Notice is the result of what the person just did, or nil.
 	Notice *Notice
-	// Watched says that there are alerts to look at, and Alerts how many of them are open and nobody
+	// Watched says that there is a watch, and so alerts and a history to look at, and Alerts how many of them are open and nobody
 	// looks after.
 	Watched bool
 	Alerts  int
@@ -174,6 +174,7 @@ type AgentModel struct {
 	Pods    PodsModel
 	Use     UseModel
 	Access  ConfigModel
+	History HistoryModel
 }
 
 // Snippet is a command to copy, with the sentence that explains it.

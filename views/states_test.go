@@ -93,7 +93,7 @@ func states() []state {
 		alone("status help", StatusHelpPage, StatusHelpModel{Limits: agent.NewThresholds(36*time.Hour, 30*24*time.Hour, 90*24*time.Hour)}),
 		{name: "project picker", page: func(p Page) templ.Component { return ProjectsPage(p, projects) }, fragment: func(p Page) templ.Component { return Picker(p, projects) }},
 	}
-	return slices.Concat(list, activityStates(), formStates(), rotationStates(), podStates(), useStates())
+	return slices.Concat(list, activityStates(), formStates(), rotationStates(), podStates(), useStates(), historyStates())
 }
 
 func formStates() []state {
@@ -231,7 +231,7 @@ func TestEveryControlHasAName(t *testing.T) {
 
 // messageID looks like the id of a text that the catalogue does not have.
 func messageID() *regexp.Regexp {
-	return regexp.MustCompile(`\b(agents|attention|auth|common|connect|fleet|picker|pods|projects|status|time|tokens|use)\.[a-z_.]+`)
+	return regexp.MustCompile(`\b(agents|attention|auth|common|connect|fleet|history|picker|pods|projects|report|status|time|tokens|use)\.[a-z_.]+`)
 }
 
 func TestEveryTextIsInTheCatalogueAndFilledIn(t *testing.T) {

@@ -1,6 +1,10 @@
 package views
 
-import "gitlab-agent-portal/internal/i18n"
+import (
+	"slices"
+
+	"gitlab-agent-portal/internal/i18n"
+)
 
 // Tab is a part of an agent's page, by its name in addresses.
 type Tab string
@@ -13,12 +17,13 @@ const (
 	TabPods     Tab = "pods"
 	TabUse      Tab = "use"
 	TabAccess   Tab = "access"
+	TabHistory  Tab = "history" // only where there is a watch
 )
 
 // ParseTab is the tab of that name; an unknown one is the first.
 func ParseTab(name string) Tab {
 	switch tab := Tab(name); tab {
-	case TabActivity, TabConnect, TabPods, TabUse, TabAccess:
+	case TabActivity, TabConnect, TabPods, TabUse, TabAccess, TabHistory:
 		return tab
 	default:
 		return TabTokens
@@ -49,8 +54,12 @@ func (m AgentModel) tabs(p Page) []TabLink {
 	}
 	tokens := link(TabTokens, p.L.T("tokens.tab"))
 	tokens.Counts, tokens.Count = true, len(m.Tokens)
-	return []TabLink{
+	list := []TabLink{
 		tokens, link(TabPods, p.L.T("pods.tab")), link(TabActivity, p.L.T("activity.heading")), link(TabAccess, p.L.T("access.tab")),
 		link(TabConnect, p.L.T("connect.tab")), link(TabUse, p.L.T("use.tab")),
 	}
+	if p.Watched {
+		list = slices.Insert(list, 3, link(TabHistory, p.L.T("history.heading")))
+	}
+	return list
 }

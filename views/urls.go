@@ -45,6 +45,9 @@ const (
 	PatternAlerts      = "/alerts"
 	PatternAlertAck    = "/alerts/{alert}/acknowledge"
 	PatternAlertDrop   = "/alerts/{alert}/withdraw"
+	PatternHistory     = "/history"
+	PatternReport      = "/report"
+	PatternReportCSV   = "/report.csv"
 	PatternRotation    = "/projects/{project}/agents/{agent}/rotation"
 	PatternRotations   = "/rotations"
 	PatternUnused      = "/unused-tokens"
@@ -218,6 +221,28 @@ func (u URLs) AlertAcknowledge(alert int64, q AlertsQuery) string {
 // AlertWithdraw receives that somebody no longer looks after an alert, and leads back to the list q.
 func (u URLs) AlertWithdraw(alert int64, q AlertsQuery) string {
 	return withQuery(u.Base+PatternAlerts+"/"+itoa(alert)+"/withdraw", q.pairs()...)
+}
+
+// History is how the agents of a scope, or of one group of it, did in the last days; 0 for the default.
+func (u URLs) History(scope, group string, days int) string {
+	value := ""
+	if days > 0 {
+		value = strconv.Itoa(days)
+	}
+	return withQuery(u.Base+PatternHistory, "scope", scope, "group", group, "days", value)
+}
+
+// Report is how agents did in a month.
+func (u URLs) Report(q ReportQuery) string { return withQuery(u.Base+PatternReport, q.pairs()...) }
+
+// ReportCSV is the same as a file.
+func (u URLs) ReportCSV(q ReportQuery) string {
+	return withQuery(u.Base+PatternReportCSV, q.pairs()...)
+}
+
+// pairs are the names and values of the query in the address.
+func (q ReportQuery) pairs() []string {
+	return []string{"scope", q.Scope, "group", q.Group, "month", q.Month}
 }
 
 // Rotation guides through the exchange of an agent's token; drop is the token that the person

@@ -127,6 +127,9 @@ func (s *Service) Sweep(ctx context.Context) (int64, error) { return s.outbox.Sw
 
 // Run tells of alerts until ctx ends, and returns once nothing is under way.
 func (s *Service) Run(ctx context.Context) error {
+	if err := s.outbox.Settle(ctx); err != nil && ctx.Err() == nil {
+		s.cfg.Log.WarnContext(ctx, "an alert about messages may stay open until the next start", "error", err)
+	}
 	var group parallel.Group
 	for _, sender := range s.alertmanagers() {
 		group.Go(func() error {

@@ -42,6 +42,13 @@ routes:
 	told := func(changes int) func() bool {
 		return func() bool { return len(toldChanges(t, hook.messages())) == changes }
 	}
+	nothingWaits := func() bool {
+		var left int
+		if err := w.db.Read.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM outbox`).Scan(&left); err != nil {
+			t.Fatal(err)
+		}
+		return left == 0
+	}
 	wave := func(kind alert.Kind, first, last int64) {
 		for id := first; id <= last; id += 5 { // five readings find five agents each
 			w.save(t, w.about(kind, id, id+4), nil)
@@ -50,6 +57,7 @@ routes:
 
 	wave(alert.Disconnected, 1, 50)
 	await(t, "the first 50 are told", told(50))
+	await(t, "nothing waits any more", nothingWaits)
 
 	// Both receivers die, each with a message that it has and did not answer.
 	heldHook, heldMail := hook.holdNext(), mailbox.holdNext()
@@ -64,6 +72,7 @@ routes:
 		r.start(t)
 	}
 	await(t, "the receivers that came back are told the next 100", told(150))
+	await(t, "nothing waits any more", nothingWaits)
 
 	// Both replicas die, with a message under way.
 	heldHook, heldMail = hook.holdNext(), mailbox.holdNext()
@@ -76,14 +85,6 @@ routes:
 	wave(alert.TooMany, 201, 250)
 	replicas = []*exec.Cmd{r.start(t), r.start(t)}
 	await(t, "new replicas tell what the dead ones began", told(250))
-
-	nothingWaits := func() bool {
-		var left int
-		if err := w.db.Read.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM outbox`).Scan(&left); err != nil {
-			t.Fatal(err)
-		}
-		return left == 0
-	}
 	await(t, "nothing waits any more", nothingWaits)
 
 	// One replica dies, and everything is over.

@@ -19,11 +19,12 @@ type Store struct {
 	db        *database.DB
 	retention time.Duration
 	now       func() time.Time
+	maxRows   int // that of the constant, but in tests
 }
 
 // New returns a Store that keeps transitions for the retention.
 func New(db *database.DB, retention time.Duration, now func() time.Time) *Store {
-	return &Store{db: db, retention: retention, now: now}
+	return &Store{db: db, retention: retention, now: now, maxRows: maxRows}
 }
 
 // Note keeps transitions as part of tx. One that is kept already changes nothing.
@@ -66,10 +67,15 @@ func (s *Store) Of(ctx context.Context, agents []int64, since time.Time) ([]hist
 		ORDER BY agent_id, at, kind, token_id`, list, s.db.Instance.Number, since.UnixMicro())
 }
 
-// Sweep deletes a batch of transitions that are older than the retention, and returns how many.
+// Sweep deletes a batch of transitions that are older than the retention, and returns how many. Of an agent
+// that is not gone the last one stays that says how its connection was then: it may be so still.
 func (s *Store) Sweep(ctx context.Context) (int64, error) {
 	deleted, err := s.db.Exec(ctx, `DELETE FROM transitions WHERE (instance, agent_id, at, kind, token_id) IN (
-		SELECT instance, agent_id, at, kind, token_id FROM transitions WHERE at <= $1 ORDER BY at LIMIT $2`+s.db.SkipLocked+`)`,
+		SELECT instance, agent_id, at, kind, token_id FROM transitions old WHERE at <= $1
+			AND (kind NOT IN (1, 2, 7) OR EXISTS (
+				SELECT 1 FROM transitions later WHERE later.instance = old.instance AND later.agent_id = old.agent_id
+					AND later.at > old.at AND later.at <= $1 AND later.kind IN (1, 2, 4, 7)))
+		ORDER BY at LIMIT $2`+s.db.SkipLocked+`)`,
 		s.now().Add(-s.retention).UnixMicro(), database.SweepBatch)
 	if err != nil {
 		return 0, fmt.Errorf("sweep what became of agents: %w", err)

@@ -65,6 +65,11 @@ func (s *Store) finish(ctx context.Context, tx *database.Tx, c Claimed, state, l
 	return err == nil, err
 }
 
+// Settle ends the alert about messages that were given up if it was about routes that are not there any more.
+func (s *Store) Settle(ctx context.Context) error {
+	return s.inTx(ctx, "settle what was given up", func(tx *database.Tx) error { return s.resolveDropped(ctx, tx) })
+}
+
 // resolveDropped ends the alert about messages that were given up once every route has delivered one since.
 func (s *Store) resolveDropped(ctx context.Context, tx *database.Tx) error {
 	rows, err := tx.QueryContext(ctx, `SELECT DISTINCT d.route FROM messages d WHERE d.instance = $1 AND d.state = 'dropped'

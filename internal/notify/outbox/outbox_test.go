@@ -187,17 +187,18 @@ func TestAMessageBelongsToOneSenderUntilItsLeaseIsOver(t *testing.T) {
 		if _, err := w.Failed(t.Context(), first, 0); err != nil { // it was too late to say so
 			t.Fatal(err)
 		}
-		if _, told := w.claim(t, "all"); told != "" {
-			t.Errorf("who lost the lease gave up somebody else's: %s is free", told)
+		var leased int
+		if err := w.db.Read.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM messages WHERE lease <> ''`).Scan(&leased); err != nil || leased != 1 {
+			t.Errorf("who lost the lease gave up somebody else's: %d are held, %v", leased, err)
 		}
-		if err := w.Sent(t.Context(), first); err != nil { // it did arrive
-			t.Fatal(err)
-		}
-		if err := w.Sent(t.Context(), second); err != nil {
+		if err := w.Sent(t.Context(), first); err != nil { // it did arrive, which is good whoever says so
 			t.Fatal(err)
 		}
 		if got := w.send(t, "all"); got != "disconnected opened agent-2" {
 			t.Errorf("the next message is %q", got)
+		}
+		if err := w.Sent(t.Context(), second); err != nil {
+			t.Errorf("the other sender, whose message is noted already: %v", err)
 		}
 	})
 }
@@ -281,6 +282,29 @@ func TestAFailureIsTriedAgainForADay(t *testing.T) {
 		}
 		if got := w.send(t, "all"); got != "messages_dropped resolved " {
 			t.Errorf("then told is %q, want that it is over", got)
+		}
+	})
+}
+
+func TestWhatWasGivenUpIsOverWithItsRoute(t *testing.T) {
+	t.Parallel()
+	onEveryEngine(t, func(t *testing.T, w world) {
+		w.save(t, w.about(alert.Disconnected, 1), nil)
+		claimed, _ := w.claim(t, "all")
+		w.clock.Advance(outbox.GiveUpAfter)
+		if dropped, err := w.Failed(t.Context(), claimed, 0); !dropped || err != nil {
+			t.Fatalf("given up: %v, %v", dropped, err)
+		}
+		for _, tt := range []struct {
+			routes []outbox.Route
+			want   int
+		}{{[]outbox.Route{{Name: "all", Wants: func(alert.Alert) bool { return true }}}, 2}, {nil, 1}} {
+			if err := outbox.New(w.db, w.alerts, tt.routes, outbox.DefaultLease, w.clock.Now).Settle(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if open, err := w.alerts.Open(t.Context()); len(open) != tt.want || err != nil {
+				t.Errorf("with %d routes open are %+v, %v; want %d", len(tt.routes), open, err, tt.want)
+			}
 		}
 	})
 }

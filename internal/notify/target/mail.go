@@ -61,7 +61,7 @@ func (m Mail) Send(ctx context.Context, what message.Message) error {
 	if err != nil {
 		return err
 	}
-	client, err := m.Server.client()
+	client, err := m.Server.client(ctx)
 	if err != nil {
 		return err
 	}
@@ -106,11 +106,18 @@ func (s *Server) domain() string {
 	return domain
 }
 
-// client is a client for one mail.
-func (s *Server) client() (*gomail.Client, error) {
+// client is a client for one mail. Its connection ends with ctx: it would be left open where something fails.
+func (s *Server) client(ctx context.Context) (*gomail.Client, error) {
+	dial := func(dialling context.Context, network, address string) (net.Conn, error) {
+		conn, err := s.dial(dialling, network, address)
+		if err == nil {
+			context.AfterFunc(ctx, func() { _ = conn.Close() })
+		}
+		return conn, err
+	}
 	options := []gomail.Option{
 		gomail.WithPort(s.Port), gomail.WithTimeout(outbound.Timeout), gomail.WithHELO(s.domain()),
-		gomail.WithTLSPolicy(s.policy()), gomail.WithTLSConfig(s.Options.TLS(s.Host)), gomail.WithDialContextFunc(s.dial),
+		gomail.WithTLSPolicy(s.policy()), gomail.WithTLSConfig(s.Options.TLS(s.Host)), gomail.WithDialContextFunc(dial),
 	}
 	if s.Username != "" {
 		options = append(options, gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover), gomail.WithUsername(s.Username), gomail.WithPassword(s.Password.Reveal()))

@@ -196,6 +196,16 @@ func TestPasswordsGoThroughTLSOnly(t *testing.T) {
 	}
 }
 
+func TestNoMailGoesInTheClearWhereTLSIsAskedFor(t *testing.T) {
+	t.Parallel()
+	s := new(mailServer)
+	m := letter(s.serve(t), target.StartTLS, nil)
+	m.Server.Username = ""
+	if err := m.Send(t.Context(), note()); err == nil || s.mail != "" {
+		t.Errorf("Send to a server without TLS: %v, and it has %q", err, s.mail)
+	}
+}
+
 func TestAMailThatTheServerHasIsDelivered(t *testing.T) {
 	t.Parallel()
 	s := &mailServer{hangUpAfterMail: true}
