@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -98,8 +99,7 @@ func alertQuery(values url.Values) (query alerts.Query, err error) {
 		}
 		return n
 	}
-	const any = 1<<63 - 1
-	query.Agent, query.Before, query.Limit = number("agent", 0, any), number("before", 0, any), int(number("limit", alertsPerPiece, maxAlerts))
+	query.Agent, query.Before, query.Limit = number("agent", 0, math.MaxInt64), number("before", 0, math.MaxInt64), int(number("limit", alertsPerPiece, maxAlerts))
 	query.Kind = alert.Kind(values.Get("kind"))
 	if query.Kind != "" && !slices.Contains(alert.Kinds(), query.Kind) {
 		err = wrongParameter("kind")

@@ -54,6 +54,21 @@ func problem(t *testing.T, got *answer) (code string, whole map[string]any) {
 	return code, whole
 }
 
+func TestProgramsAreToldInTheirLanguage(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t)
+	b := p.program("glpat-wrong")
+	for lang, want := range map[string]string{
+		"":      "GitLab does not accept the token. It is mistyped, revoked or expired. Create another one with the scope read_api.",
+		"zh-CN": "GitLab 不接受此令牌。令牌有误、已撤销或已过期。请新建一个具有 read_api 范围的令牌。",
+	} {
+		b.header.Set("Accept-Language", lang)
+		if _, whole := problem(t, b.get("/fleet.json")); whole["message"] != want {
+			t.Errorf("in %q: %v, want %s", lang, whole["message"], want)
+		}
+	}
+}
+
 func TestProgramsReadWithATokenOfGitLabs(t *testing.T) {
 	t.Parallel()
 	p := newPortal(t)
@@ -309,5 +324,28 @@ func TestB7WrongTokensAreCountedByAddress(t *testing.T) {
 	p.program("glpat-unknown").get("/fleet.json")
 	if got := good.get("/fleet.json"); got.status != http.StatusOK {
 		t.Errorf("a token that was good = %d: it pays for others of its address", got.status)
+	}
+}
+
+func TestB7ReadingWithATokenTakesAPersonsTurn(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t)
+	lead, pages := p.program(p.token("lead")), p.config.Requests.Pages
+	pages.Wait = 10 * time.Millisecond
+	for range 8 { // that do not end
+		done, err := pages.Take(t.Context(), p.people["lead"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer done()
+	}
+	for _, path := range readable() {
+		got := lead.get(path)
+		if code, _ := problem(t, got); got.status != http.StatusTooManyRequests || code != "too_many_pages" || got.header.Get("Retry-After") == "" {
+			t.Errorf("GET %s = %d %s, Retry-After %q", path, got.status, code, got.header.Get("Retry-After"))
+		}
+		if got := p.program(p.token("dev")).get(path); got.status != http.StatusOK {
+			t.Errorf("another person's GET %s = %d", path, got.status)
+		}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+
+	"gitlab-agent-portal/internal/i18n"
 )
 
 // exportedProblem is what a program is told of a problem; openapi.json explains the fields.
@@ -23,7 +25,7 @@ type exportedProblem struct {
 func (h *Handlers) writeProblem(w http.ResponseWriter, r *http.Request, p problem) error {
 	state, wrong := stateOf(r), new(parameterError)
 	answer := exportedProblem{
-		Error: p.id, Message: state.printer.T("errors."+p.id+".text", "Seconds", p.seconds()),
+		Error: p.id, Message: sentenceOf(state.printer, p),
 		GitLabMessage: p.said, RetryAfter: p.seconds(), RequestID: state.id,
 	}
 	if errors.As(state.err, &wrong) {
@@ -42,6 +44,19 @@ func (h *Handlers) writeProblem(w http.ResponseWriter, r *http.Request, p proble
 	w.WriteHeader(p.status)
 	_, err = w.Write(append(body, '\n'))
 	return err
+}
+
+// sentenceOf is what a page says of a problem in its title and its text. Those that speak of buttons and
+// tabs have a text for programs.
+func sentenceOf(l *i18n.Printer, p problem) string {
+	text := l.T("errors."+p.id+".text", "Seconds", p.seconds())
+	switch p.id {
+	case errMethodNotAllowed.id:
+		text = l.T("errors.method.program")
+	case errTooManyPages.id:
+		text = l.T("errors.too_many_pages.program", "Seconds", p.seconds())
+	}
+	return l.T("api.problem", "Title", l.T("errors."+p.id+".title"), "Text", text)
 }
 
 // challengeOf is what RFC 6750 has a program told of its token; empty where it is not to blame.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"io"
+	"net/http"
 	"os/exec"
 	"strings"
 	"testing"
@@ -69,6 +71,38 @@ func TestTheWatchsMetricsAreThereWithATokenForIt(t *testing.T) {
 	cmd.Stdin = strings.NewReader(metrics)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("promtool check metrics: %v: %s", err, out)
+	}
+}
+
+func TestWhatTheWatchFindsIsShownToWhomItConcerns(t *testing.T) {
+	t.Parallel()
+	gitlab := newOrganisation(t)
+	gitlab.AddToken(gitlabtest.Token{Agent: gitlab.agent, Name: "t", CreatedBy: gitlab.lead, Live: true})
+	token := gitlab.AddPersonalToken(gitlabtest.PersonalToken{User: gitlab.lead, Scopes: []string{"read_api"}})
+	for watches, want := range map[string]struct {
+		status int
+		body   string
+	}{"WATCH_TOKEN=" + gitlab.watchToken(): {http.StatusOK, "connected"}, "WATCH_TOKEN=": {http.StatusNotFound, ""}} {
+		portal := startPortal(t, gitlab, nil, "METRICS_ADDR=127.0.0.1:0", watches)
+		if want.status == http.StatusOK {
+			awaitMetrics(t, portal.metrics(t), "portal_fleet_agents{")
+		}
+		for _, path := range []string{"/alerts.json", "/history.csv"} {
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, portal.url+path, http.NoBody)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("PRIVATE-TOKEN", token)
+			answer, err := newBrowser(t).client.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, err := io.ReadAll(answer.Body)
+			_ = answer.Body.Close()
+			if err != nil || answer.StatusCode != want.status || path == "/history.csv" && !strings.Contains(string(body), want.body) {
+				t.Errorf("%s = %d %s, %v; want %d with %q", path, answer.StatusCode, body, err, want.status, want.body)
+			}
+		}
 	}
 }
 

@@ -30,15 +30,15 @@ func (s *Service) look(ctx context.Context) *reading {
 	r.ends.EndsKnown = true
 	for _, token := range s.tokens {
 		found, err := s.scan.Read(ctx, token.viewer, token.renew, nil)
-		if err != nil {
+		if err == nil {
+			r.add(found)
+			token.ask(ctx, r.began)
+		} else {
 			r.partial = true
 			r.fail(failureOf(err))
 			s.complain(ctx, "reading the fleet", err)
-			continue
 		}
-		r.add(found)
-		token.ask(ctx, r.began)
-		r.addEnd(token)
+		r.addEnd(token) // of one that is refused, what it said before
 	}
 	return r
 }

@@ -87,9 +87,9 @@ func Remember(ctx context.Context, db *database.DB, tx *database.Tx, states []ru
 // begins with thousands of agents, most of them are kept before, a few at a time: SQLite has one writer.
 func (s *Service) write(ctx context.Context, p *plan) error {
 	rest := p.newcomers
-	for len(rest) > perStatement {
-		some := rest[:perStatement]
-		rest = rest[perStatement:]
+	for len(rest) > s.batch {
+		some := rest[:s.batch]
+		rest = rest[s.batch:]
 		keep := func(tx *database.Tx) error { return s.writeAgents(ctx, tx, some, nil, nil) }
 		if err := s.inTransaction(ctx, s.before(), keep); err != nil {
 			return err

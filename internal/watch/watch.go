@@ -66,6 +66,7 @@ type Service struct {
 	cfg     Config
 	scan    *scan.Service
 	holder  string // this replica's name in the lease
+	batch   int    // how many new agents are kept at a time
 	tokens  []*source
 	figures atomic.Pointer[Figures]
 	lost    atomic.Bool // another replica has watched: what is known is not
@@ -76,7 +77,7 @@ type Service struct {
 
 // New returns a Service. Nothing is read before Run.
 func New(cfg Config) *Service {
-	s := &Service{cfg: cfg, holder: newHolder(), scan: scan.New(scan.Config{
+	s := &Service{cfg: cfg, holder: newHolder(), batch: perStatement, scan: scan.New(scan.Config{
 		Now: cfg.Now, Log: cfg.Log, Observe: cfg.Observe, InFlight: budget.WatchAtOnce, PerPerson: budget.WatchAtOnce,
 		Capacity: 1, // keeps nothing: what was read is told once
 		Timeout:  min(cfg.Limits.Interval*3/4, maxScan),

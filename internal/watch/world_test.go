@@ -169,7 +169,7 @@ func (w *world) cut(agent int64) {
 func (w *world) once(s *watch.Service) {
 	w.t.Helper()
 	w.clock.Advance(interval)
-	if err := s.Once(w.t.Context()); err != nil {
+	if err := s.Once(database.Unhurried(w.t.Context())); err != nil {
 		w.t.Fatalf("Once: %v", err)
 	}
 }

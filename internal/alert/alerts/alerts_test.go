@@ -114,14 +114,15 @@ func TestAReaderSeesTheAlertsOfTheirProjectsAndOfTheWatch(t *testing.T) {
 			query alerts.Query
 			want  []int64
 		}{
-			"of one project":         {alerts.Query{Projects: []int64{1}}, []int64{4, 1}},
-			"of none":                {alerts.Query{}, []int64{4}},
-			"of both":                {alerts.Query{Projects: []int64{1, 2}}, []int64{4, 3, 1}},
-			"that are over":          {alerts.Query{Projects: []int64{1, 2}, Resolved: true}, []int64{2}},
-			"of one kind":            {alerts.Query{Projects: []int64{1, 2}, Kind: alert.Idle}, []int64{3}},
-			"of one agent":           {alerts.Query{Projects: []int64{1, 2}, Agent: 10}, []int64{1}},
-			"behind another":         {alerts.Query{Projects: []int64{1, 2}, Before: 3}, []int64{1}},
-			"of somebody else's one": {alerts.Query{Projects: []int64{1}, Agent: 20}, []int64{}},
+			"of one project":               {alerts.Query{Projects: []int64{1}}, []int64{4, 1}},
+			"of none":                      {alerts.Query{}, []int64{4}},
+			"of both":                      {alerts.Query{Projects: []int64{1, 2}}, []int64{4, 3, 1}},
+			"that are over":                {alerts.Query{Projects: []int64{1, 2}, Resolved: true}, []int64{2}},
+			"of one kind":                  {alerts.Query{Projects: []int64{1, 2}, Kind: alert.Idle}, []int64{3}},
+			"of one agent":                 {alerts.Query{Projects: []int64{1, 2}, Agent: 10}, []int64{1}},
+			"behind another":               {alerts.Query{Projects: []int64{1, 2}, Before: 3}, []int64{1}},
+			"of one whose number is large": {alerts.Query{Projects: []int64{1}, Agent: 1 << 40, Before: 1 << 40}, []int64{}},
+			"of somebody else's one":       {alerts.Query{Projects: []int64{1}, Agent: 20}, []int64{}},
 		} {
 			tt.query.Limit = 10
 			if got := w.list(t, tt.query); !cmp.Equal(got, tt.want) {

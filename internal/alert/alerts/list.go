@@ -34,7 +34,7 @@ func (s *Store) List(ctx context.Context, q Query) (found []alert.Alert, more bo
 		open = "resolved_at > 0"
 	}
 	found, err = s.query(ctx, `instance = $2 AND `+open+` AND (project_id = 0 OR project_id IN (`+s.db.Numbers+`))
-		AND ($3 = '' OR kind = $3) AND ($4 = 0 OR agent_id = $4) AND ($5 = 0 OR id < $5) ORDER BY id DESC LIMIT $6`,
+		AND ($3 = '' OR kind = $3) AND (CAST($4 AS BIGINT) = 0 OR agent_id = $4) AND (CAST($5 AS BIGINT) = 0 OR id < $5) ORDER BY id DESC LIMIT $6`,
 		list, s.db.Instance.Number, string(q.Kind), q.Agent, q.Before, q.Limit+1)
 	if len(found) > q.Limit {
 		return found[:q.Limit], true, err

@@ -12,6 +12,7 @@ import (
 func TestTheAlertsOfATimeAreCountedByAgent(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, w world) {
+		t.Helper()
 		w.save(t, []alert.Alert{w.about(alert.Disconnected, 1, 10)}, nil) // before the time
 		w.clock.Advance(time.Hour)
 		from := w.clock.Now()
