@@ -175,7 +175,9 @@ func TestAlertmanagerHearsOfEveryChangeWhateverDies(t *testing.T) {
 	}
 	w := newWatch(t, r)
 	replicas := []*exec.Cmd{r.start(t), r.start(t)}
-	t.Cleanup(func() { t.Logf("in the end %d were heard to begin, and %d to be over", h.count("firing"), h.count("resolved")) })
+	t.Cleanup(func() {
+		t.Logf("in the end %d were heard to begin, and %d to be over", h.count("firing"), h.count("resolved"))
+	})
 	hears := func(firing, resolved int) func() bool {
 		return func() bool { return h.count("firing") == firing && h.count("resolved") == resolved }
 	}
