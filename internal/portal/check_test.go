@@ -66,7 +66,7 @@ func TestACheckSaysWhatIsWellAndWhatToDoAboutTheRest(t *testing.T) {
 		{"a file that is no database", []string{"DATABASE_URL=sqlite:" + writeFile(t, strings.Repeat("canary", 1000))}, year, false, []string{"WRONG database (sqlite)", "is damaged, or no database", "restore the newest backup"}},
 		{"a newer version's file", []string{"DATABASE_URL=" + newer(t, "sqlite:"+filepath.Join(t.TempDir(), "portal.db"))}, year, false, []string{"was changed by a newer version", "start the version"}},
 		{"a newer version's PostgreSQL", []string{"DATABASE_URL=" + newer(t, pgtest.New(t).URL)}, year, false, []string{"was changed by a newer version", "start the version"}},
-		{"somebody to tell", []string{"NOTIFY_FILE=" + exampleOfRoutes(t), "ALERTMANAGER_URL=" + elsewhere.URL}, year, true, []string{"ok    NOTIFY_FILE (4 routes", "ok    Alertmanager at " + strings.TrimPrefix(elsewhere.URL, "http://")}},
+		{"somebody to tell", []string{"NOTIFY_FILE=" + exampleOfRoutes(t), "ALERTMANAGER_URL=" + elsewhere.URL}, year, true, []string{"ok    NOTIFY_FILE (4 routes", "NOTE  without WATCH_TOKEN", "ok    Alertmanager at " + strings.TrimPrefix(elsewhere.URL, "http://")}},
 		{"an Alertmanager that is not there", []string{"ALERTMANAGER_URL=http://u:canary@" + closed.Addr().String()}, year, false, []string{"WRONG Alertmanager at " + closed.Addr().String() + ": ask Alertmanager: dial tcp", "see whether ALERTMANAGER_URL"}},
 		{"something else in Alertmanager's place", []string{"ALERTMANAGER_URL=" + other.URL}, year, false, []string{"WRONG Alertmanager", "status 404"}},
 		{"a log of the audit without a folder", []string{"AUDIT_LOG=" + filepath.Join(t.TempDir(), "gone", "audit.log")}, year, false, []string{"WRONG AUDIT_LOG: its folder", "make the folder"}},

@@ -203,6 +203,9 @@ func (c *config) warn(ctx context.Context, log *slog.Logger) {
 	for _, stray := range c.strays {
 		log.WarnContext(ctx, "the portal does not read this variable, which looks like one of its own", "variable", stray.name, "meant", stray.meant)
 	}
+	if c.tellsNothing() {
+		log.WarnContext(ctx, "nobody watches, so nobody is told of anything", "variable", "WATCH_TOKEN")
+	}
 	if database.IsExposed(c.DatabaseURL.Reveal()) {
 		log.WarnContext(ctx, "PostgreSQL beyond this machine without TLS for certain: anybody on the way can read and change what the portal stores; "+
 			"add sslmode=verify-full", "variable", "DATABASE_URL")

@@ -29,6 +29,11 @@ func parseAlertmanagers(text string) (any, error) {
 	return addresses, nil
 }
 
+// tellsNothing reports whether there is somebody to tell, and nothing that finds what could be told.
+func (c *config) tellsNothing() bool {
+	return len(c.Alertmanagers)+len(c.routes) > 0 && !c.watches()
+}
+
 // checkNotify reads NOTIFY_FILE. What it says of how addresses are reached has to be known by then.
 func (c *config) checkNotify(bad *problems) {
 	if c.NotifyFile == "" {

@@ -74,6 +74,9 @@ func (r *checkReport) notifications(ctx context.Context, cfg *config) {
 	if len(cfg.routes) > 0 {
 		r.add(fmt.Sprintf("NOTIFY_FILE (%d routes; web -notify-test sends each a message)", len(cfg.routes)), nil, "")
 	}
+	if cfg.tellsNothing() {
+		r.say("NOTE  without WATCH_TOKEN nobody watches, so nobody is told of anything\n")
+	}
 	client := outbound.NewClient(outbound.Options{Anywhere: true, RootCAs: cfg.rootCAs, Proxy: cfg.proxy})
 	for i, address := range cfg.Alertmanagers {
 		err := withinCheck(ctx, alertmanager.New(alertmanager.Config{URL: address, Client: client}).Try)

@@ -93,7 +93,7 @@ func TestLinksOfMessagesLeadToThePortal(t *testing.T) {
 	if got, want := links.Agent(7, 9), "https://example.com:8443/tools/portal/projects/7/agents/9"; got != want {
 		t.Errorf("an agent's link is %s, want %s", got, want)
 	}
-	if got, want := links.Alerts, "https://example.com:8443/tools/portal/"; got != want {
+	if got, want := links.Alerts, "https://example.com:8443/tools/portal/alerts"; got != want {
 		t.Errorf("the link for all is %s, want %s", got, want)
 	}
 }

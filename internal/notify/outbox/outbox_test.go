@@ -123,6 +123,7 @@ func (w world) send(t *testing.T, route string) string {
 func TestARouteIsToldInOrderAndWhatIsOfOneKindTogether(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, w world) {
+		t.Helper()
 		w.save(t, w.about(alert.Disconnected, 1, 2), nil)
 		w.save(t, w.about(alert.Idle, 1), w.about(alert.Disconnected, 1))
 		w.save(t, w.about(alert.Disconnected, 3), w.about(alert.Disconnected, 2))
@@ -149,6 +150,7 @@ func TestARouteIsToldInOrderAndWhatIsOfOneKindTogether(t *testing.T) {
 func TestAnAlertIsNotOverBeforeItBegan(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, w world) {
+		t.Helper()
 		w.save(t, w.about(alert.Disconnected, 1), nil)
 		w.send(t, "all")
 		w.save(t, nil, w.about(alert.Disconnected, 1)) // what is over comes first
@@ -165,6 +167,7 @@ func TestAnAlertIsNotOverBeforeItBegan(t *testing.T) {
 func TestAMessageBelongsToOneSenderUntilItsLeaseIsOver(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, w world) {
+		t.Helper()
 		w.save(t, w.about(alert.Disconnected, 1), nil)
 		first, _ := w.claim(t, "all")
 		if first.Tries != 1 || first.Name == "" {
@@ -206,6 +209,7 @@ func TestAMessageBelongsToOneSenderUntilItsLeaseIsOver(t *testing.T) {
 func TestTwoReplicasMakeOneMessage(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, w world) {
+		t.Helper()
 		w.save(t, w.about(alert.Disconnected, 1, 2, 3), nil)
 		type result struct {
 			found bool
@@ -237,6 +241,7 @@ func TestTwoReplicasMakeOneMessage(t *testing.T) {
 func TestAFailureIsTriedAgainForADay(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, w world) {
+		t.Helper()
 		w.save(t, w.about(alert.Disconnected, 1), nil)
 		start := w.clock.Now()
 		var pauses []time.Duration
@@ -289,6 +294,7 @@ func TestAFailureIsTriedAgainForADay(t *testing.T) {
 func TestWhatWasGivenUpIsOverWithItsRoute(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, w world) {
+		t.Helper()
 		w.save(t, w.about(alert.Disconnected, 1), nil)
 		claimed, _ := w.claim(t, "all")
 		w.clock.Advance(outbox.GiveUpAfter)
@@ -312,6 +318,7 @@ func TestWhatWasGivenUpIsOverWithItsRoute(t *testing.T) {
 func TestAReceiverThatAsksForAPauseGetsIt(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, w world) {
+		t.Helper()
 		w.save(t, w.about(alert.Disconnected, 1), nil)
 		claimed, _ := w.claim(t, "all")
 		if _, err := w.Failed(t.Context(), claimed, 10*time.Minute); err != nil {
@@ -331,6 +338,7 @@ func TestAReceiverThatAsksForAPauseGetsIt(t *testing.T) {
 func TestADigestIsEverythingOfAWeek(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, w world) {
+		t.Helper()
 		w.save(t, w.about(alert.TokenDue, 1, 2), nil)
 		w.save(t, nil, w.about(alert.TokenDue, 1))
 		waiting, ready, err := w.Waiting(t.Context())
@@ -354,6 +362,7 @@ func TestADigestIsEverythingOfAWeek(t *testing.T) {
 func TestAStormOfThousandsIsOneMessage(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, w world) {
+		t.Helper()
 		var agents []int64
 		for id := range int64(1234) {
 			agents = append(agents, id+1)
@@ -368,6 +377,7 @@ func TestAStormOfThousandsIsOneMessage(t *testing.T) {
 func TestWhatNobodyAsksForAnyMoreIsSwept(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, w world) {
+		t.Helper()
 		w.save(t, w.about(alert.Disconnected, 1), nil)
 		w.send(t, "all")
 		w.save(t, w.about(alert.TokenDue, 1), nil)
@@ -385,6 +395,7 @@ func TestWhatNobodyAsksForAnyMoreIsSwept(t *testing.T) {
 func TestNothingIsToldOfWhatWasNotSaved(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, w world) {
+		t.Helper()
 		tx, err := w.db.Write.BeginTx(t.Context(), nil)
 		if err != nil {
 			t.Fatal(err)
