@@ -286,7 +286,7 @@ func TestB7TokensCostGitLabACallAMinute(t *testing.T) {
 	for _, tt := range []struct {
 		after          time.Duration
 		owner, queries int
-	}{{0, 1, 2}, {0, 1, 2}, {29 * time.Second, 1, 2}, {20 * time.Second, 1, 4}, {20 * time.Second, 2, 4}} {
+	}{{0, 1, 3}, {0, 1, 3}, {29 * time.Second, 1, 3}, {20 * time.Second, 1, 6}, {20 * time.Second, 2, 6}} {
 		p.clock.Advance(tt.after)
 		for _, path := range readable() {
 			b.get(path)

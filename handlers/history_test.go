@@ -109,7 +109,7 @@ func TestAnAgentHasAHistory(t *testing.T) {
 
 func TestWithoutAWatchThereIsNoHistory(t *testing.T) {
 	t.Parallel()
-	p := newPortal(t)
+	p := newPortal(t, func(s *setUp) { s.unwatched = true })
 	p.sees(p.seen(p.prod, "prod", 60*days, 60*days, history.Connected)) // left by one that was there
 	lead := p.as("lead")
 	page := lead.get(p.agentPath(p.prod) + "?tab=history")
