@@ -24,7 +24,7 @@ func TestThePastIsForEverybody(t *testing.T) {
 	t.Parallel()
 	for name, change := range languages(withAxe, sharp) {
 		t.Run(name, func(t *testing.T) {
-			s := newWatchedStage(t)
+			s := newWatched(t).withPast()
 			p := s.as("lead", change...)
 			p.expect("status of 422")
 			pages := s.pastPages()
@@ -42,7 +42,7 @@ func TestThePastIsForEverybody(t *testing.T) {
 
 // TestAReportIsForPaper prints one from a dark screen.
 func TestAReportIsForPaper(t *testing.T) {
-	s := newWatchedStage(t)
+	s := newWatched(t).withPast()
 	p := s.as("lead", inTheDark)
 	for _, address := range []string{s.url + "/report?group=platform", s.url + "/history"} {
 		p.visit(address)
@@ -67,7 +67,7 @@ func TestAReportIsForPaper(t *testing.T) {
 
 // TestTheMonthIsChosenWithoutAScript goes from one month to another by form and links.
 func TestTheMonthIsChosenWithoutAScript(t *testing.T) {
-	s := newWatchedStage(t)
+	s := newWatched(t).withPast()
 	p := s.as("lead", withoutScript)
 	p.visit(s.url + "/history")
 	p.click(p.Locator("main a[href^='/report']"))

@@ -7,7 +7,7 @@ import "testing"
 // history is what a watch saw, and what a portal without one says in its place.
 func (a *album) history(t *testing.T) {
 	t.Helper()
-	s := newWatchedStage(t)
+	s := newWatched(t).withPast()
 	p := s.as("lead", a.change...)
 	p.expect("status of 422")
 	a.visits(p, "history-fleet", s.url+"/?wait=1")

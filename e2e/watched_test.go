@@ -4,7 +4,6 @@ package e2e
 
 import (
 	"slices"
-	"testing"
 	"time"
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
@@ -15,10 +14,8 @@ import (
 	"gitlab-agent-portal/internal/history/historytest"
 )
 
-// newWatchedStage is a portal over a past of months.
-func newWatchedStage(t *testing.T) *stage {
-	t.Helper()
-	w := newWatched(t)
+// withPast is a portal over a past of months.
+func (w *watched) withPast() *stage {
 	w.past(w.db, time.Now())
 	return w.stage
 }
