@@ -22,12 +22,14 @@ const (
 	paramWait    = "wait"    // answer when the list is there, or after a while: for browsers without script
 	paramRefresh = "refresh" // read everything again
 	paramRetry   = "retry"   // read the project with this id again
+	paramAll     = "all"     // all rows that match on one page, for paper
 )
 
 // welcome is the first page for visitors.
 func (h *Handlers) welcome(w http.ResponseWriter, r *http.Request) error {
 	p := h.page(w, r, printer(r).T("titles.welcome"))
-	return h.render(w, r, http.StatusOK, views.WelcomePage(p, views.WelcomeModel{LoginURL: h.urls.Login("")}), nil)
+	next := h.fleetURL(fleet.Parse(r.URL.Query())) // a link to a part of the fleet leads there
+	return h.render(w, r, http.StatusOK, views.WelcomePage(p, views.WelcomeModel{LoginURL: h.urls.Login(next)}), nil)
 }
 
 // fleetWait is how long a page waits for the list before it shows how far that is: long enough for
@@ -107,8 +109,8 @@ func (h *Handlers) renderFleet(w http.ResponseWriter, r *http.Request, s *sessio
 	if err != nil {
 		return err
 	}
-	p := h.page(w, r, printer(r).T("titles.fleet"))
-	p.Section = "fleet"
+	p := h.page(w, r, views.FleetTitle(printer(r), model.Down))
+	p.Section, p.Wide = "fleet", true
 	if model.Scan != nil {
 		p.WaitURL = model.Scan.WaitURL
 	}

@@ -78,7 +78,7 @@ func TestBadgesLeadToWhereOneActs(t *testing.T) {
 	page, readers := p.as("lead").whole(""), p.as("dev").whole("")
 	tests := []struct{ agent, kind, leads string }{
 		{"aged", "too_old", "/rotation"},
-		{"asleep", "idle", "/rotation"},
+		{"asleep", "idle", ""}, // it is not connected: it is looked at
 		{"halfway", "unfinished", "/rotation"},
 		{"unborn", "never_used", "?tab=connect"},
 		{"idle", "no_token", "/tokens/new"},

@@ -26,6 +26,7 @@ const (
 // fleetModel builds the page of the fleet.
 func (h *Handlers) fleetModel(r *http.Request, s *session, query fleet.Query, view scan.View) (views.FleetModel, error) {
 	model := views.FleetModel{Form: views.FleetForm{Query: query}, Filtered: query.Filtered(), UnfilteredURL: h.fleetURL(query.Unfiltered())}
+	model.Charts = cookieValue(r, h.Cookie.Name+chartsCookie) == "on"
 	model.Scopes = h.fleetScopes(printer(r), query.Scope)
 	if view.Snapshot == nil || view.Scanning && !view.Fresh {
 		here := h.fleetURL(query.OnPage(query.Page))
@@ -36,6 +37,9 @@ func (h *Handlers) fleetModel(r *http.Request, s *session, query fleet.Query, vi
 	}
 	rows := h.fleetRows(r.Context(), view.Snapshot.Agents)
 	chosen := fleet.Select(rows, query)
+	if isForPaper(r.URL.Query()) {
+		chosen = forPaper(chosen)
+	}
 	onScreen := chosen.Rows
 	if !view.Partial { // or its calls would delay what is being read
 		var err error
@@ -46,10 +50,12 @@ func (h *Handlers) fleetModel(r *http.Request, s *session, query fleet.Query, vi
 	model.Read, model.Partial, model.ReadAt = true, view.Partial, view.Snapshot.ReadAt
 	model.OwnOnly = view.Snapshot.OwnOnly
 	model.Total, model.Matched, model.Projects = len(rows), len(chosen.All), len(view.Snapshot.Projects) > 0
+	model.Down = fleet.CountDown(rows)
 	model.Form.Groups = offered(chosen.Groups)
 	model.Rows = h.fleetViewRows(printer(r), onScreen)
 	h.addLinks(&model, query, chosen)
 	h.addFilters(&model, query, chosen.Counts)
+	h.addOffers(printer(r), &model, query, chosen, view.Snapshot.Projects)
 	h.addProblems(&model, query, view.Snapshot)
 	model.Pictures = h.fleetPictures(query, chosen.All)
 	return model, nil
@@ -86,12 +92,20 @@ func (h *Handlers) fleetViewRows(l *i18n.Printer, rows []fleet.Row) []views.Flee
 				shown[i].Act = &act
 			}
 		}
+		if row.Down && shown[i].Act == nil { // too short a time ago for a rule
+			act := h.actOn(l, row, agent.Disconnected)
+			shown[i].Act = &act
+		}
 	}
 	return shown
 }
 
 // actOn is what a person who may manage the project does about a rule that is due, and where.
+// To one that is not connected the exchange of its token is no help: it is looked at, or deleted.
 func (h *Handlers) actOn(l *i18n.Printer, row fleet.Row, rule agent.Rule) views.Action {
+	if row.Status == agent.StatusNotConnected && rule != agent.Stale && rule != agent.NoToken {
+		return views.Action{Text: l.T("fleet.act.check"), URL: h.urls.Agent(row.Project.ID, row.ID, "")}
+	}
 	switch rule {
 	case agent.NoToken:
 		return views.Action{Text: l.T("fleet.act.create"), URL: h.urls.TokenNew(row.Project.ID, row.ID)}
@@ -112,6 +126,7 @@ func (h *Handlers) actOn(l *i18n.Printer, row fleet.Row, rule agent.Rule) views.
 func (h *Handlers) addLinks(model *views.FleetModel, query fleet.Query, chosen fleet.Result) {
 	all := query.OnPage(0).Values().Encode()
 	model.RefreshURL = h.fleetURL(query, paramRefresh, "1")
+	model.PrintURL = h.fleetURL(query.OnPage(0), paramAll, "1")
 	model.CSVURL, model.JSONURL = h.urls.FleetCSV(all), h.urls.FleetJSON(all)
 	for _, column := range fleet.Columns() {
 		model.Columns = append(model.Columns, views.FleetColumn{
@@ -141,6 +156,7 @@ func (h *Handlers) addFilters(model *views.FleetModel, query fleet.Query, counts
 		return filter
 	}
 	model.AllStatuses = byStatus("", counts.Statuses)
+	model.DownToday = byStatus(fleet.DownToday, counts.Status[fleet.DownToday])
 	for _, status := range agent.Statuses() {
 		model.Statuses = append(model.Statuses, byStatus(status, counts.Status[status]))
 	}

@@ -524,7 +524,7 @@ func TestFleetIsKeptForHalfAMinuteAndReadAgainWhenAsked(t *testing.T) {
 	if got := page.text(".fleet-state"); !strings.Contains(got, "Updated 12 seconds ago") || p.gitlab.Calls(gitlabtest.OpListProjects) != calls {
 		t.Errorf("after 12 seconds: %q and %d more calls, want none", got, p.gitlab.Calls(gitlabtest.OpListProjects)-calls)
 	}
-	refresh := lead.get(page.doc.Find(".fleet-state a.button").AttrOr("href", ""))
+	refresh := lead.get(page.doc.Find("#fleet-tools a.button").AttrOr("href", ""))
 	if refresh.status != http.StatusSeeOther || refresh.header.Get("Location") != "/?q=prod" {
 		t.Fatalf("refreshing = %d to %q", refresh.status, refresh.header.Get("Location"))
 	}

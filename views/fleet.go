@@ -30,17 +30,32 @@ type FleetModel struct {
 	// RefreshURL reads everything again, CSVURL and JSONURL export what is filtered, UnfilteredURL
 	// leaves no filter.
 	RefreshURL, CSVURL, JSONURL, UnfilteredURL string
+	// PrintURL is the page with all rows that match, and their times as points in time.
+	PrintURL string
+
+	// RegisterURL leads to where an agent is registered; empty for who may not.
+	RegisterURL string
+	// Down counts the agents that went down within a day, whatever the filters are.
+	Down int
+	// Charts says that the person wants to see the pictures.
+	Charts bool
 
 	// Total counts all agents and Matched those that pass the filters.
 	Total, Matched int
 	Filtered       bool
 	// AllStatuses and AnyAttention stand for all that follow them.
 	AllStatuses, AnyAttention FleetFilter
+	// DownToday selects what went down within a day.
+	DownToday FleetFilter
 	Statuses, Attention       []FleetFilter
 	Columns                   []FleetColumn
 	Rows                      []FleetRow
 	Pager                     Pager
 	Pictures                  FleetPictures
+	// Selectable counts those that match and may be selected, on all pages.
+	Selectable int
+	// Cleanup leads with all of them to what the filter is about; nil for nothing.
+	Cleanup *Action
 
 	Warnings []FleetWarning
 	// MoreWarnings is how many there are beyond those listed.
@@ -122,6 +137,8 @@ func (f FleetFilter) name() string { return cmp.Or(string(f.Status), string(f.At
 // title is what the filter selects.
 func (f FleetFilter) title(l *i18n.Printer) string {
 	switch {
+	case f.Status == fleet.DownToday:
+		return l.T("fleet.down.filter")
 	case f.Status != "":
 		return statusWord(l, f.Status)
 	case f.Attention == "":
@@ -137,6 +154,9 @@ func attentionWord(l *i18n.Printer, rule agent.Rule) string { return l.T("attent
 
 // icon goes with the words.
 func (f FleetFilter) icon() IconName {
+	if f.Status == fleet.DownToday {
+		return IconNotConnected
+	}
 	if f.Status != "" {
 		return statusIcon(f.Status)
 	}
@@ -190,12 +210,19 @@ func (m FleetModel) ageSeconds(now time.Time) string {
 	return strconv.Itoa(int(max(now.Sub(m.ReadAt), 0) / time.Second))
 }
 
+// justNow is below what age seconds are not worth counting; the script counts from there on, too.
+const justNow = 10 * time.Second
+
 // age says how long ago the fleet was read.
 func (m FleetModel) age(l *i18n.Printer, now time.Time) string {
-	if age := now.Sub(m.ReadAt); age >= time.Second && age < time.Minute {
+	switch age := now.Sub(m.ReadAt); {
+	case age < justNow:
+		return l.Ago(now, now)
+	case age < time.Minute:
 		return l.N("fleet.seconds_ago", int(age/time.Second))
+	default:
+		return l.Ago(now, m.ReadAt)
 	}
-	return l.Ago(now, m.ReadAt)
 }
 
 // progressText says how far a scan is.

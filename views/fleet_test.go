@@ -119,9 +119,10 @@ func TestFleetSelectsWhatCanBeManaged(t *testing.T) {
 	form := page.Find("form.selection")
 	wantCount(t, page.Selection, "input[name=agent]", 1)
 	wantText(t, form, "label:has([name=agent])", "Select prod-eu of shop/web/checkout")
-	wantCount(t, form, "button", 3)
+	wantCount(t, form, ".selection-bar button.button:not([type=button], [form])", 3)
+	wantAttr(t, page.Find("table.fleet tbody tr").Eq(1), ".select .why", "title", "Not selectable: you need the Maintainer role.")
 	wantCount(t, form, "tbody tr:has(.select) .due a.badge", 2)
-	wantCount(t, form, "tbody tr:has(.select:empty) .due a.badge", 0)
+	wantCount(t, form, "tbody tr:has(.select .why) .due a.badge", 0)
 	wantCount(t, form, "thead td:first-child", 1)
 	readOnly := testFleet()
 	readOnly.Rows = readOnly.Rows[1:]
@@ -143,6 +144,7 @@ func TestFleetNamesWhatIsMissing(t *testing.T) {
 func TestPicturesHaveTheirNumbersBehindThem(t *testing.T) {
 	t.Parallel()
 	m := testFleet()
+	m.Charts = true
 	page := render(t, FleetPage(testPage(i18n.English), m))
 	groups := page.Find("figure").First()
 	if rows := groups.Find("table.data tbody tr").Length(); rows != len(m.Pictures.Groups) {

@@ -7,6 +7,7 @@ type IconName string
 const (
 	IconAgent        IconName = "kubernetes-agent"
 	IconArchived     IconName = "archive"
+	IconCharts       IconName = "chart"
 	IconChevronDown  IconName = "chevron-down"
 	IconClose        IconName = "close"
 	IconConnected    IconName = "status-success"

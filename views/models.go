@@ -23,6 +23,8 @@ type Page struct {
 	Title string
 	// Section marks the current entry of the navigation: "fleet", "projects", "activity" or "".
 	Section string
+	// Wide says that the page is a list that takes what room a large screen has.
+	Wide bool
 	// Path is the address of this page, where a choice of language or theme returns to.
 	Path string
 	// WaitURL is where a browser without script goes at once, to wait for what a script would

@@ -115,6 +115,11 @@ func (u URLs) Projects(query string, page int) string {
 	return withQuery(u.Base+PatternProjects, "q", query, "page", pageValue(page))
 }
 
+// ProjectsToRegister is the same list for choosing where an agent is registered.
+func (u URLs) ProjectsToRegister(query string, page int) string {
+	return withQuery(u.Projects(query, page), "for", "register")
+}
+
 // Agents lists the agents of one project; page counts from 1.
 func (u URLs) Agents(project int64, page int) string {
 	return withQuery(u.project(project)+"/agents", "page", pageValue(page))
