@@ -133,9 +133,16 @@ func (h *Handlers) fleetRows(ctx context.Context, agents []fleet.Agent) []fleet.
 	if err != nil {
 		h.Log.WarnContext(ctx, "looking for unstored tokens in a fleet", "error", err)
 	}
-	isUnstored := func(token int64) bool { _, is := unstored[token]; return is }
+	isUnstored := func(token int64) bool {
+		one, is := unstored[token]
+		return is && h.Now().Sub(one.At) >= storePatience
+	}
 	return fleet.Rows(agents, isUnstored, h.revokedUses(ctx, silent), h.Limits, h.Now())
 }
+
+// storePatience is how long whoever created a token may take to store it before everybody who sees its
+// agent is told: until then they most likely have the page open that asks for it.
+const storePatience = 10 * time.Minute
 
 // enrich reads, for the rows on screen, what the scan could not tell of their tokens.
 func (h *Handlers) enrich(r *http.Request, s *session, rows []fleet.Row) ([]fleet.Row, error) {

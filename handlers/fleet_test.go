@@ -558,21 +558,6 @@ func TestFleetOutlivesATokenThatExpires(t *testing.T) {
 	}
 }
 
-func TestPickerIsAFragmentOfTheProjects(t *testing.T) {
-	t.Parallel()
-	p := newPortal(t)
-	p.addFleet(3)
-	lead := p.as("lead")
-	picker := lead.htmx("dialog-body").get("/projects")
-	if options := picker.doc.Find("#picker-list a[role=option]").Length(); options != 4 || picker.doc.Find("input[role=combobox]").Length() != 1 {
-		t.Errorf("the picker has %d options: %s", options, picker.body)
-	}
-	typed := lead.htmx("picker-list").get("/projects?q=payments")
-	if href := typed.doc.Find("a[role=option]").AttrOr("href", ""); href != p.address("/projects/{project}/agents") || typed.doc.Find("input").Length() != 0 {
-		t.Errorf("typing leads to %q: %s", href, typed.body)
-	}
-}
-
 func TestStatusHelpGivesTheLimitsInForce(t *testing.T) {
 	t.Parallel()
 	help := newPortal(t).as("dev").get("/help/status").text("main")

@@ -46,12 +46,12 @@ type FleetModel struct {
 	// AllStatuses and AnyAttention stand for all that follow them.
 	AllStatuses, AnyAttention FleetFilter
 	// DownToday selects what went down within a day.
-	DownToday FleetFilter
-	Statuses, Attention       []FleetFilter
-	Columns                   []FleetColumn
-	Rows                      []FleetRow
-	Pager                     Pager
-	Pictures                  FleetPictures
+	DownToday           FleetFilter
+	Statuses, Attention []FleetFilter
+	Columns             []FleetColumn
+	Rows                []FleetRow
+	Pager               Pager
+	Pictures            FleetPictures
 	// Selectable counts those that match and may be selected, on all pages.
 	Selectable int
 	// Cleanup leads with all of them to what the filter is about; nil for nothing.

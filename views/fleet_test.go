@@ -186,16 +186,22 @@ func TestSegmentsStayWithinThePicture(t *testing.T) {
 
 func TestPickerIsAListBox(t *testing.T) {
 	t.Parallel()
-	m := ProjectsModel{Projects: []agent.Project{{ID: 20, Name: "checkout", Path: "shop/checkout"}, {ID: 21, Name: hostileName, Path: hostileName}}}
-	picker := render(t, Picker(testPage(i18n.English), m))
+	m := PaletteModel{
+		Agents:   []fleet.Row{testFleetRow("shop/web", agent.Agent{ID: 7, Name: hostileName}, agent.StatusConnected, time.Minute)},
+		Projects: []agent.Project{{ID: 20, Name: "checkout", Path: "shop/checkout"}, {ID: 21, Name: hostileName, Path: hostileName}},
+		Actions:  []PaletteAction{{Text: "Activity", URL: "/portal/activity", Icon: IconHistory}}, Unread: true,
+	}
+	picker := render(t, Palette(testPage(i18n.English), m))
 	wantAttr(t, picker.Selection, "input", "role", "combobox")
 	wantAttr(t, picker.Selection, "input", "aria-controls", "picker-list")
-	wantCount(t, picker.Selection, "#picker-list[role=listbox] a[role=option][tabindex='-1'][href]", 2)
-	wantText(t, render(t, PickerOptions(testPage(i18n.English), ProjectsModel{})).Selection, "[role=option]", "No project matches")
+	wantCount(t, picker.Selection, "#picker-list[role=listbox] [role=group] a[role=option][tabindex='-1'][href]", 4)
+	wantText(t, picker.Selection, "#find-agent-7", "shop/web")
+	wantCount(t, picker.Selection, "#find-agent-7 [data-status=connected]", 1)
+	wantText(t, render(t, PaletteOptions(testPage(i18n.English), PaletteModel{})).Selection, "[role=option]", "Nothing matches")
 	visitor := testPage(i18n.English)
 	visitor.User = nil
 	wantCount(t, render(t, WelcomePage(visitor, WelcomeModel{})).Selection, "#picker-link", 0)
-	wantCount(t, render(t, FleetPage(testPage(i18n.English), testFleet())).Selection, "header a#picker-link[href='/portal/projects'][aria-keyshortcuts='/']", 1)
+	wantCount(t, render(t, FleetPage(testPage(i18n.English), testFleet())).Selection, "header a#picker-link[href='/portal/find'][aria-keyshortcuts='/ Control+K']", 1)
 }
 
 func TestAFleetRowTellsTheAgeOfItsOldestToken(t *testing.T) {

@@ -129,7 +129,15 @@ type ProjectsModel struct {
 	Query    string
 	Projects []agent.Project
 	Pager    Pager
+	// Register says that a project is chosen to register an agent in.
+	Register bool
+	// Agents counts agents by project as the fleet was read last; nil where it was not, and then nothing is
+	// said of them.
+	Agents map[int64]ProjectAgents
 }
+
+// ProjectAgents are how many agents a project has, and how many of them went down within a day.
+type ProjectAgents struct{ All, Down int }
 
 // Project is the project whose agents a page shows, and what the person may do there.
 type Project struct {

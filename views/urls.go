@@ -15,6 +15,7 @@ const (
 	PatternHome        = "/{$}"
 	PatternFleetCSV    = "/fleet.csv"
 	PatternFleetJSON   = "/fleet.json"
+	PatternFind        = "/find"
 	PatternProgress    = "/fleet/progress"
 	PatternGroups      = "/groups"
 	PatternLogin       = "/auth/login"
@@ -81,6 +82,9 @@ func (u URLs) FleetIn(scope agent.Scope) string {
 func (u URLs) FleetProgress(scope agent.Scope) string {
 	return withQuery(u.Base+PatternProgress, "scope", string(scope))
 }
+
+// Find lists agents, projects and actions that match query.
+func (u URLs) Find(query string) string { return withQuery(u.Base+PatternFind, "q", query) }
 
 // Groups lists the groups that match query; page counts from 1.
 func (u URLs) Groups(query string, page int) string {

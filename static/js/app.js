@@ -13,4 +13,5 @@ import "./times.js";
 import "./picker.js";
 import "./selection.js";
 import "./keys.js";
+import "./rows.js";
 import "./live.js";
