@@ -51,7 +51,7 @@ func TestThePaletteFindsAgentsProjectsAndActions(t *testing.T) {
 	if names, urls := found(lead.get("/find?q=shop+payments"), "projects"); !slices.Equal(names, []string{"Payments"}) || urls[0] != p.address("/projects/{project}/agents") {
 		t.Errorf("it finds the projects %q at %q", names, urls)
 	}
-	if n := len(p.gitlab.Requests()); n != 2 { // for the two words that no project of the fleet has
+	if n := len(p.gitlab.Requests()); n != 3 { // for the three that are in no project of the fleet
 		t.Errorf("GitLab was asked %d times, want only for what is not known", n)
 	}
 	if names, urls := found(lead.get("/find?q=activity"), "actions"); !slices.Equal(names, []string{"Activity"}) || urls[0] != "/activity" {

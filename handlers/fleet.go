@@ -52,6 +52,9 @@ func (h *Handlers) fleetShow(w http.ResponseWriter, r *http.Request, s *session)
 	if err := h.checkScope(r, s); err != nil {
 		return err
 	}
+	if isPoll(r) {
+		return h.fleetLook(w, r, s, query)
+	}
 	view, err := h.fleetView(r, s, values.Has(paramWait))
 	if err != nil {
 		return scopeError(r, err)
@@ -62,6 +65,7 @@ func (h *Handlers) fleetShow(w http.ResponseWriter, r *http.Request, s *session)
 // fleetView is what can be shown: at once for a page. A part of one, as for every letter of a
 // search, begins nothing and takes what is there; only without anything it waits.
 func (h *Handlers) fleetView(r *http.Request, s *session, wait bool) (scan.View, error) {
+	h.mendFleet(r, s)
 	if isFragment(r) {
 		if view := h.Fleet.Cached(fleetViewer(r, s)); view.Snapshot != nil {
 			return view, nil
@@ -78,6 +82,16 @@ func (h *Handlers) fleetView(r *http.Request, s *session, wait bool) (scan.View,
 		return h.Fleet.Look(r.Context(), fleetViewer(r, s), h.fleetSource(r, s))
 	}
 	return scan.View{Snapshot: snapshot, Fresh: true}, err
+}
+
+// mendPatience is how long a page waits for what the person has just changed, so that it can show the list
+// that they know with it.
+const mendPatience = 5 * time.Second
+
+func (h *Handlers) mendFleet(r *http.Request, s *session) {
+	ctx, cancel := context.WithTimeout(r.Context(), mendPatience)
+	defer cancel()
+	h.Fleet.Mend(ctx, fleetViewer(r, s), h.fleetSource(r, s))
 }
 
 // fleetRetry reads one project again, unless the whole list is to come anyway.
@@ -113,6 +127,10 @@ func (h *Handlers) renderFleet(w http.ResponseWriter, r *http.Request, s *sessio
 	p.Section, p.Wide = "fleet", true
 	if model.Scan != nil {
 		p.WaitURL = model.Scan.WaitURL
+	}
+	if h.isFleetShown(w, r, p, &model) {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
 	}
 	return h.render(w, r, http.StatusOK, views.FleetPage(p, model), views.FleetFragment(p, model))
 }

@@ -47,6 +47,7 @@ func (h *Handlers) fleetModel(r *http.Request, s *session, query fleet.Query, vi
 			return views.FleetModel{}, err
 		}
 	}
+	model.HereURL = h.fleetURL(query)
 	model.Read, model.Partial, model.ReadAt = true, view.Partial, view.Snapshot.ReadAt
 	model.OwnOnly = view.Snapshot.OwnOnly
 	model.Total, model.Matched, model.Projects = len(rows), len(chosen.All), len(view.Snapshot.Projects) > 0

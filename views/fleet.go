@@ -23,6 +23,9 @@ type FleetModel struct {
 	Scan *FleetScan
 	// Read says that there is something to show; without it the page waits for Scan.
 	Read bool
+	// HereURL is this list, to be asked for again, and Tag what it shows; Tag is empty for a list that is
+	// still being read.
+	HereURL, Tag string
 	// Partial says that the list is what Scan has read so far.
 	Partial bool
 	// ReadAt is when it was read.

@@ -15,3 +15,4 @@ import "./selection.js";
 import "./keys.js";
 import "./rows.js";
 import "./live.js";
+import "./look.js";

@@ -40,7 +40,11 @@ type keptFleet struct {
 	tokens   map[int64][]agent.Token
 	outdated bool  // Refresh was called
 	dropped  bool  // Drop was called: nobody is to be shown it any more
-	changes  int64 // of the Viewer for whom it was read
+	// touched are projects that the person has changed something in: until they are read again, nothing of
+	// this is shown.
+	touched []int64
+	changes int64 // of the Viewer for whom it was read
+	own     int64 // changes that were told by Touch, which are no news when they come with a Viewer
 	usedAt   time.Time
 	size     int64 // as the cache counts it
 }
