@@ -151,7 +151,7 @@ func TestPicturesHaveTheirNumbersBehindThem(t *testing.T) {
 		t.Errorf("the table of groups has %d rows, want %d", rows, len(m.Pictures.Groups))
 	}
 	for i, bar := range m.Pictures.Groups {
-		for j, segment := range m.Pictures.draw(bar) {
+		for j, segment := range m.Pictures.draw(i18n.For(i18n.English), bar) {
 			rect := groups.Find("svg").Eq(i).Find("rect").Eq(j)
 			if !strings.HasSuffix(rect.Find("title").Text(), segment.title(i18n.For(i18n.English))) {
 				t.Errorf("segment %d of group %d is titled %q", j, i, rect.Find("title").Text())
@@ -160,9 +160,11 @@ func TestPicturesHaveTheirNumbersBehindThem(t *testing.T) {
 	}
 	ages := page.Find("figure").Last()
 	wantCount(t, ages, "table.data tbody tr", len(m.Pictures.Ages))
-	wantCount(t, ages, "svg rect", len(m.Pictures.Ages))
-	wantCount(t, ages, "svg line", 1)
-	wantCount(t, ages, "svg a rect.age-old", 1)
+	wantCount(t, ages, "svg rect", 2) // of three, one is empty
+	wantCount(t, ages, "svg line.age-line", 1)
+	wantCount(t, ages, "svg a.mark[aria-label] rect.age-old", 1)
+	wantCount(t, ages, "svg g.mark[tabindex='0'][role=img][aria-label]", 1)
+	wantText(t, ages, ".age-scale", "40 20 0")
 }
 
 func TestSegmentsStayWithinThePicture(t *testing.T) {
@@ -170,7 +172,7 @@ func TestSegmentsStayWithinThePicture(t *testing.T) {
 	pictures := testFleet().Pictures
 	for _, bar := range pictures.Groups {
 		end := 0
-		for _, segment := range pictures.draw(bar) {
+		for _, segment := range pictures.draw(i18n.For(i18n.English), bar) {
 			if segment.x < end || segment.width <= 0 || segment.x+segment.width > barWidth || segment.height <= 0 {
 				t.Errorf("a segment from %d, %d wide, after %d", segment.x, segment.width, end)
 			}

@@ -16,3 +16,5 @@ import "./keys.js";
 import "./rows.js";
 import "./live.js";
 import "./look.js";
+import "./pictures.js";
+import "./print.js";

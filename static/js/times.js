@@ -22,6 +22,7 @@ function localise(root) {
       continue;
     }
     if (time.title) {
+      time.dataset.at = text; // for paper, on which nothing is "ago"
       time.title = `${text} (${time.title})`;
       continue;
     }
@@ -60,5 +61,18 @@ export function isYoung() {
   element.textContent = texts.now;
 }
 
-localise(document);
-document.addEventListener("htmx:after:swap", () => localise(document));
+// The zone is said once, below everything.
+function sayZone() {
+  const zone = document.getElementById("zone");
+  if (!zone || !document.querySelector("time[data-local]:not([data-utc])")) return;
+  zone.textContent = zone.dataset.text.replace("#", Intl.DateTimeFormat().resolvedOptions().timeZone);
+  zone.hidden = false;
+}
+
+function show() {
+  localise(document);
+  sayZone();
+}
+
+show();
+document.addEventListener("htmx:after:swap", show);
