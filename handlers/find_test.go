@@ -83,7 +83,7 @@ func TestAProjectIsChosenToRegisterAnAgent(t *testing.T) {
 	readable := p.gitlab.AddProject(gitlabtest.Project{Path: "read-only", Name: "Readable"})
 	p.gitlab.AddMember(readable, p.people["lead"], gitlabtest.Developer)
 	lead := p.as("lead")
-	choose := lead.get(lead.whole("").doc.Find(".fleet-register").AttrOr("href", ""))
+	choose := lead.get(lead.whole("").doc.Find("#fleet-register a").AttrOr("href", ""))
 	if got := choose.text("h1"); got != "Register agent: choose a project" {
 		t.Fatalf("the button leads to %q", got)
 	}
@@ -94,7 +94,7 @@ func TestAProjectIsChosenToRegisterAnAgent(t *testing.T) {
 	if got := hiddenFields(choose.doc.Find("main form.search")).Get("for"); got != "register" {
 		t.Errorf("a search forgets what it is for: %q", got)
 	}
-	if p.as("dev").whole("").doc.Find(".fleet-register").Length() != 0 {
+	if p.as("dev").whole("").doc.Find("#fleet-register a").Length() != 0 {
 		t.Error("a Developer is offered to register an agent")
 	}
 }

@@ -28,6 +28,7 @@ func (h *Handlers) fleetModel(r *http.Request, s *session, query fleet.Query, vi
 	model := views.FleetModel{Form: views.FleetForm{Query: query}, Filtered: query.Filtered(), UnfilteredURL: h.fleetURL(query.Unfiltered())}
 	model.Charts = cookieValue(r, h.Cookie.Name+chartsCookie) == "on"
 	model.Scopes = h.fleetScopes(printer(r), query.Scope)
+	h.addTools(&model, query)
 	if view.Snapshot == nil || view.Scanning && !view.Fresh {
 		here := h.fleetURL(query.OnPage(query.Page))
 		model.Scan = &views.FleetScan{ProgressURL: h.urls.FleetProgress(query.Scope), HereURL: here, WaitURL: h.fleetURL(query, paramWait, "1"), Progress: view.Progress}
@@ -123,12 +124,16 @@ func (h *Handlers) actOn(l *i18n.Printer, row fleet.Row, rule agent.Rule) views.
 	}
 }
 
-// addLinks adds what leads from the list to its exports, its order and its pages.
-func (h *Handlers) addLinks(model *views.FleetModel, query fleet.Query, chosen fleet.Result) {
+// addTools adds what reads the list anew or takes it elsewhere, which needs nothing to be read yet.
+func (h *Handlers) addTools(model *views.FleetModel, query fleet.Query) {
 	all := query.OnPage(0).Values().Encode()
 	model.RefreshURL = h.fleetURL(query, paramRefresh, "1")
 	model.PrintURL = h.fleetURL(query.OnPage(0), paramAll, "1")
 	model.CSVURL, model.JSONURL = h.urls.FleetCSV(all), h.urls.FleetJSON(all)
+}
+
+// addLinks adds what leads from the list to its order and its pages.
+func (h *Handlers) addLinks(model *views.FleetModel, query fleet.Query, chosen fleet.Result) {
 	for _, column := range fleet.Columns() {
 		model.Columns = append(model.Columns, views.FleetColumn{
 			Column: column, URL: h.fleetURL(query.SortedBy(column)), Sorted: query.Direction(column),
