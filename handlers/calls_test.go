@@ -62,9 +62,9 @@ func tableOfCalls() []pageCalls {
 		{views.PatternRotations, "{50}", 2, 0, 204}, // the agents, and their connections
 		{views.PatternUnused, "{50}", 1, 0, 203},    //
 		{views.PatternStale, "{50}", 1, 0, 203},     //
-		{views.PatternFind, "", 0, 0, 0}, // the fleet was read before
+		{views.PatternFind, "", 0, 0, 0},            // the fleet was read before
 		{views.PatternFind, "?q=nothing", 0, 1, 1},
-		{views.PatternActivity, "", 0, 1, 1},        // the projects that one maintains, a hundred each
+		{views.PatternActivity, "", 0, 1, 1}, // the projects that one maintains, a hundred each
 		{views.PatternActivity, "?project=shop/payments", 1, 1, 4},
 		{views.PatternActivityCSV, "", 0, 1, 1},
 		{views.PatternSessions, "", 0, 0, 0},
