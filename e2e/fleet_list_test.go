@@ -186,6 +186,34 @@ func TestTheListLooksForNewsByItself(t *testing.T) {
 	}
 }
 
+// TestAHiddenTabDoesNotLook hides the tab for an hour.
+func TestAHiddenTabDoesNotLook(t *testing.T) {
+	s := newStage(t)
+	p := s.as("lead")
+	if err := p.Clock().Install(); err != nil {
+		t.Fatal(err)
+	}
+	p.visit(s.url + "/?wait=1")
+	hide := func(hidden bool) {
+		p.eval(`(hidden) => { Object.defineProperty(document, "hidden", {value: hidden, configurable: true}); document.dispatchEvent(new Event("visibilitychange")); }`, hidden)
+	}
+	p.eval(`() => { window.looks = 0; document.addEventListener("look", () => { window.looks += 1; }, true); }`)
+	hide(true)
+	if err := p.Clock().FastForward(3_600_000); err != nil {
+		t.Fatal(err)
+	}
+	if looks := number(p.eval(`() => window.looks`)); looks != 0 {
+		t.Errorf("a tab that nobody sees looked %v times", looks)
+	}
+	hide(false)
+	if err := p.Clock().RunFor(2_000); err != nil {
+		t.Fatal(err)
+	}
+	if looks := number(p.eval(`() => window.looks`)); looks != 1 {
+		t.Errorf("who comes back finds a list that looked %v times, want once", looks)
+	}
+}
+
 // stales makes the portal read the fleet again when it is asked for the next time.
 func (s *stage) stales(p *tab) {
 	s.t.Helper()

@@ -36,6 +36,12 @@ func (h *Handlers) fleetModel(r *http.Request, s *session, query fleet.Query, vi
 	if view.Snapshot == nil {
 		return model, nil
 	}
+	err := h.addFleet(r, s, &model, query, view)
+	return model, err
+}
+
+// addFleet adds what was read.
+func (h *Handlers) addFleet(r *http.Request, s *session, model *views.FleetModel, query fleet.Query, view scan.View) error {
 	rows := h.fleetRows(r.Context(), view.Snapshot.Agents)
 	chosen := fleet.Select(rows, query)
 	if isForPaper(r.URL.Query()) {
@@ -45,7 +51,7 @@ func (h *Handlers) fleetModel(r *http.Request, s *session, query fleet.Query, vi
 	if !view.Partial { // or its calls would delay what is being read
 		var err error
 		if onScreen, err = h.enrich(r, s, chosen.Rows); err != nil {
-			return views.FleetModel{}, err
+			return err
 		}
 	}
 	model.HereURL = h.fleetURL(query)
@@ -55,12 +61,12 @@ func (h *Handlers) fleetModel(r *http.Request, s *session, query fleet.Query, vi
 	model.Down = fleet.CountDown(rows)
 	model.Form.Groups = offered(chosen.Groups)
 	model.Rows = h.fleetViewRows(printer(r), onScreen)
-	h.addLinks(&model, query, chosen)
-	h.addFilters(&model, query, chosen.Counts)
-	h.addOffers(printer(r), &model, query, chosen, view.Snapshot.Projects)
-	h.addProblems(&model, query, view.Snapshot)
+	h.addLinks(model, query, chosen)
+	h.addFilters(model, query, chosen.Counts)
+	h.addOffers(printer(r), model, query, chosen, view.Snapshot.Projects)
+	h.addProblems(model, query, view.Snapshot)
 	model.Pictures = h.fleetPictures(query, chosen.All)
-	return model, nil
+	return nil
 }
 
 // offered are the groups to choose from.
