@@ -85,7 +85,7 @@ func (s *stage) openStates() []state {
 			p.sees(p.Locator("#picker-list [role=option]").First())
 		}},
 		{"fleet with a selection", func(p *tab) { p.visit(s.url + "/?wait=1"); p.click(p.Locator("input[name=agent]").First()) }},
-		{"menus of the fleet", func(p *tab) { p.visit(s.url + "/?wait=1"); p.click(p.Locator("#fleet-tools summary")) }},
+		{"menus of the fleet", func(p *tab) { p.click(p.Locator("#select-none")); p.click(p.Locator("#fleet-tools summary")) }},
 		{"fleet with charts", func(p *tab) {
 			p.visit(s.url + "/?wait=1")
 			p.click(p.Locator(".charts-switch"))

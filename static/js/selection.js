@@ -118,10 +118,14 @@ document.addEventListener("submit", (event) => {
     field.dataset.sent = "";
     event.target.append(field);
   }
-  if (selected.length > AT_ONCE) keep(new Set(selected.filter((ref) => !going.includes(ref))));
+  if (selected.length > AT_ONCE) {
+    keep(new Set(selected.filter((ref) => !going.includes(ref))));
+    for (const box of boxes()) if (going.includes(box.value)) box.checked = false;
+  }
+  setTimeout(comesBack); // the page may stay: what it leads to may open in another tab
 });
 
-// A page that one comes back to was sent, and is as it was before.
+// A page that was sent is as it was before.
 function comesBack() {
   for (const field of document.querySelectorAll("[data-sent]")) field.remove();
   if (form()) for (const box of boxes()) box.disabled = false;
