@@ -15,6 +15,7 @@ import (
 func (s *stage) pages() map[string]string {
 	return map[string]string{
 		"fleet": s.url + "/?wait=1", "no agent": s.url + "/?wait=1&q=nothing-like-this",
+		"find": s.url + "/find?q=prod", "project for a new agent": s.url + "/projects?for=register", "fleet for paper": s.url + "/?wait=1&all=1",
 		"projects": s.url + "/projects", "no project": s.url + "/projects?q=nothing-like-this", "agents": s.agents(),
 		"register": s.agents() + "/new", "agent": s.agent(s.prod), "agent without token": s.agent(s.idle),
 		"connect": s.agent(s.prod) + "?tab=connect", "create": s.agent(s.idle) + "/tokens/new",

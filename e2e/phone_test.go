@@ -9,21 +9,26 @@ import (
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
 )
 
-// TestTheHeaderFitsAPhoneInOneLine keeps the menu beside the links, in both languages.
-func TestTheHeaderFitsAPhoneInOneLine(t *testing.T) {
+// TestTheHeaderOfAPhoneHasTwoLines keeps search and menu beside the name, and the places below, in both
+// languages.
+func TestTheHeaderOfAPhoneHasTwoLines(t *testing.T) {
 	s := newStage(t)
 	for _, p := range []*tab{s.as("lead", onAPhone), s.as("lead", onAPhone, inChinese)} {
 		p.visit(s.agents())
-		lines := p.eval(`() => {
-			const middle = (e) => { const b = e.getBoundingClientRect(); return b.top + b.height / 2; };
-			return Math.abs(middle(document.querySelector(".bar nav")) - middle(document.querySelector(".bar .menu summary")));
+		apart := p.eval(`() => {
+			const middle = (selector) => { const b = document.querySelector(selector).getBoundingClientRect(); return b.top + b.height / 2; };
+			return Math.max(...["#picker-link", ".bar .menu summary"].map((selector) => Math.abs(middle(selector) - middle(".brand"))));
 		}`)
-		if number(lines) > 4 {
-			t.Errorf("%s: the menu stands %v pixels below the links", p.URL(), lines)
+		if number(apart) > 4 {
+			t.Errorf("%s: search or menu stand %v pixels beside the line of the name", p.URL(), apart)
+		}
+		if height := number(p.eval(`() => document.querySelector(".bar").getBoundingClientRect().height`)); height > 88 {
+			t.Errorf("%s: the header is %v pixels high", p.URL(), height)
 		}
 		if name, err := p.Locator(".brand").InnerText(); err != nil || name == "" {
 			t.Errorf("the link to the first page has no name (%v)", err)
 		}
+		p.sees(p.Locator("#picker-link"))
 	}
 }
 

@@ -86,6 +86,21 @@ func (s *stage) openStates() []state {
 			p.press("/")
 			p.sees(p.Locator("#picker-list [role=option]").First())
 		}},
+		{"fleet with a selection", func(p *tab) { p.visit(s.url + "/?wait=1"); p.click(p.Locator("input[name=agent]").First()) }},
+		{"menus of the fleet", func(p *tab) { p.click(p.Locator("#select-none")); p.click(p.Locator("#fleet-tools summary")) }},
+		{"fleet with charts", func(p *tab) {
+			p.visit(s.url + "/?wait=1")
+			p.click(p.Locator(".charts-switch"))
+			p.sees(p.Locator(".pictures"))
+		}},
+		{"palette with agents", func(p *tab) {
+			p.readyForKeys()
+			p.press("Control+k")
+			p.fill(p.Locator("#picker-input"), "prod")
+			p.sees(p.Locator("#picker-list .badge").First())
+			p.press("Escape")
+			p.click(p.Locator(".charts-switch"))
+		}},
 		{"register dialog", dialog(s.agents(), "/agents/new")},
 		{"register dialog with an error", func(p *tab) {
 			p.fill(p.Locator("#dialog [name=name]"), "prod")

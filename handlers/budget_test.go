@@ -43,6 +43,11 @@ func TestPagesStayWithinTheirBudget(t *testing.T) {
 	if rows := page.doc.Find("#agents tbody tr").Length(); rows != 50 {
 		t.Fatalf("the page has %d rows, want 50", rows)
 	}
+	if _, fleet := lead.travels("/?wait=1"); fleet > pageBudget {
+		t.Errorf("the fleet of 50 agents has %d bytes of HTML, at most %d", fleet, pageBudget)
+	} else {
+		t.Logf("the fleet of 50 agents: %d bytes of HTML", fleet)
+	}
 	files := map[string]bool{}
 	page.doc.Find("link[rel=stylesheet], link[rel=icon], script[src], use, img").Each(func(_ int, s *goquery.Selection) {
 		for _, name := range []string{"href", "src"} {

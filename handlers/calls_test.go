@@ -66,6 +66,8 @@ func tableOfCalls() []pageCalls {
 		{views.PatternAlerts, "", 0, 0, 0},          // what was read a moment ago
 		{views.PatternAlertAck, "", 1, 0, 3},        // the person's rights in the project
 		{views.PatternActivity, "", 0, 1, 1},        // the projects that one maintains, a hundred each
+		{views.PatternFind, "", 0, 0, 0},            // the fleet was read before
+		{views.PatternFind, "?q=nothing", 0, 1, 1},
 		{views.PatternActivity, "?project=shop/payments", 1, 1, 4},
 		{views.PatternActivityCSV, "", 0, 1, 1},
 		{views.PatternAlertsJSON, "", 0, 0, 0}, // of the fleet that was read a moment ago

@@ -123,7 +123,7 @@ func (c committing) request() tokens.ConfigureRequest {
 // commitConfig sends the change, and shows what it led to.
 func (h *Handlers) commitConfig(w http.ResponseWriter, r *http.Request, s *session, c committing) error {
 	stateOf(r).audited = true
-	defer h.forget(r.Context(), s)
+	defer h.forget(r, s)
 	result, err := h.Tokens.Configure(r.Context(), s.gitlab, c.request())
 	if err != nil {
 		return h.commitFailed(w, r, s, c, err)

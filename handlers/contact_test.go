@@ -32,9 +32,9 @@ func row(page *answer, agent string) string {
 
 func TestAnAgentWhoseUsedTokenWasRevokedHereWasSeen(t *testing.T) {
 	t.Parallel()
-	for lang, want := range map[string]struct{ status, seen, rule, ago, dialog string }{
-		"en":    {"Not connected", "with a token since revoked", "It was last seen with a token that was revoked since.", "2 minutes ago", "It was last seen 2 minutes ago, with a token that was revoked since."},
-		"zh-CN": {"未连接", "（使用的令牌已被撤销）", "最近一次连接使用的令牌已被撤销。", "2 分钟前", "最近一次联系：2 分钟前，使用的令牌已被撤销。"},
+	for lang, want := range map[string]struct{ status, down, seen, rule, ago, dialog string }{
+		"en":    {"Not connected", "Down 2 min", "with a token since revoked", "It was last seen with a token that was revoked since.", "2 minutes ago", "It was last seen 2 minutes ago, with a token that was revoked since."},
+		"zh-CN": {"未连接", "失联 2 分钟", "（使用的令牌已被撤销）", "最近一次连接使用的令牌已被撤销。", "2 分钟前", "最近一次联系：2 分钟前，使用的令牌已被撤销。"},
 	} {
 		t.Run(lang, func(t *testing.T) {
 			t.Parallel()
@@ -47,8 +47,8 @@ func TestAnAgentWhoseUsedTokenWasRevokedHereWasSeen(t *testing.T) {
 			if badge, main := page.text(".head .badge"), page.text("main"); badge != want.status || !strings.Contains(main, want.rule) || !strings.Contains(main, want.ago+" "+want.seen) {
 				t.Errorf("the agent is %q: %s", badge, main)
 			}
-			for _, path := range []string{p.address("/projects/{project}/agents"), "/?wait=1"} {
-				if got := row(lead.get(path), "prod"); !strings.Contains(got, want.status) || !strings.Contains(got, want.ago) || !strings.Contains(got, want.seen) {
+			for path, status := range map[string]string{p.address("/projects/{project}/agents"): want.status, "/?wait=1": want.down} {
+				if got := row(lead.get(path), "prod"); !strings.Contains(got, status) || !strings.Contains(got, want.ago) || !strings.Contains(got, want.seen) {
 					t.Errorf("%s says %q of the agent", path, got)
 				}
 			}

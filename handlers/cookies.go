@@ -15,6 +15,7 @@ const (
 	languageCookie = "-lang"
 	themeCookie    = "-theme"
 	keysCookie     = "-keys"
+	chartsCookie   = "-charts"
 	flashCookie    = "-flash"
 
 	// preferenceLifetime is Chromium's upper limit for any cookie.

@@ -22,12 +22,14 @@ const (
 	paramWait    = "wait"    // answer when the list is there, or after a while: for browsers without script
 	paramRefresh = "refresh" // read everything again
 	paramRetry   = "retry"   // read the project with this id again
+	paramAll     = "all"     // all rows that match on one page, for paper
 )
 
 // welcome is the first page for visitors.
 func (h *Handlers) welcome(w http.ResponseWriter, r *http.Request) error {
 	p := h.page(w, r, printer(r).T("titles.welcome"))
-	return h.render(w, r, http.StatusOK, views.WelcomePage(p, views.WelcomeModel{LoginURL: h.urls.Login("")}), nil)
+	next := h.fleetURL(fleet.Parse(r.URL.Query())) // a link to a part of the fleet leads there
+	return h.render(w, r, http.StatusOK, views.WelcomePage(p, views.WelcomeModel{LoginURL: h.urls.Login(next)}), nil)
 }
 
 // fleetWait is how long a page waits for the list before it shows how far that is: long enough for
@@ -50,6 +52,9 @@ func (h *Handlers) fleetShow(w http.ResponseWriter, r *http.Request, s *session)
 	if err := h.checkScope(r, s); err != nil {
 		return err
 	}
+	if isPoll(r) {
+		return h.fleetLook(w, r, s, query)
+	}
 	view, err := h.fleetView(r, s, values.Has(paramWait))
 	if err != nil {
 		return scopeError(r, err)
@@ -60,6 +65,7 @@ func (h *Handlers) fleetShow(w http.ResponseWriter, r *http.Request, s *session)
 // fleetView is what can be shown: at once for a page. A part of one, as for every letter of a
 // search, begins nothing and takes what is there; only without anything it waits.
 func (h *Handlers) fleetView(r *http.Request, s *session, wait bool) (scan.View, error) {
+	h.mendFleet(r, s)
 	return h.viewFor(r, s, fleetViewer(r, s), wait)
 }
 
@@ -81,6 +87,16 @@ func (h *Handlers) viewFor(r *http.Request, s *session, viewer scan.Viewer, wait
 		return h.Fleet.Look(r.Context(), viewer, h.fleetSource(r, s))
 	}
 	return scan.View{Snapshot: snapshot, Fresh: true}, err
+}
+
+// mendPatience is how long a page waits for what the person has just changed, so that it can show the list
+// that they know with it.
+const mendPatience = 5 * time.Second
+
+func (h *Handlers) mendFleet(r *http.Request, s *session) {
+	ctx, cancel := context.WithTimeout(r.Context(), mendPatience)
+	defer cancel()
+	h.Fleet.Mend(ctx, fleetViewer(r, s), h.fleetSource(r, s))
 }
 
 // fleetRetry reads one project again, unless the whole list is to come anyway.
@@ -112,10 +128,14 @@ func (h *Handlers) renderFleet(w http.ResponseWriter, r *http.Request, s *sessio
 	if err != nil {
 		return err
 	}
-	p := h.page(w, r, printer(r).T("titles.fleet"))
-	p.Section = "fleet"
+	p := h.page(w, r, views.FleetTitle(printer(r), model.Down))
+	p.Section, p.Wide = "fleet", true
 	if model.Scan != nil {
 		p.WaitURL = model.Scan.WaitURL
+	}
+	if h.isFleetShown(w, r, p, &model) {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
 	}
 	return h.render(w, r, http.StatusOK, views.FleetPage(p, model), views.FleetFragment(p, model))
 }
@@ -136,9 +156,16 @@ func (h *Handlers) fleetRows(ctx context.Context, agents []fleet.Agent) []fleet.
 	if err != nil {
 		h.Log.WarnContext(ctx, "looking for unstored tokens in a fleet", "error", err)
 	}
-	isUnstored := func(token int64) bool { _, is := unstored[token]; return is }
+	isUnstored := func(token int64) bool {
+		one, is := unstored[token]
+		return is && h.Now().Sub(one.At) >= storePatience
+	}
 	return fleet.Rows(agents, isUnstored, h.revokedUses(ctx, silent), h.Limits, h.Now())
 }
+
+// storePatience is how long whoever created a token may take to store it before everybody who sees its
+// agent is told: until then they most likely have the page open that asks for it.
+const storePatience = 10 * time.Minute
 
 // enrich reads, for the rows on screen, what the scan could not tell of their tokens.
 func (h *Handlers) enrich(r *http.Request, s *session, rows []fleet.Row) ([]fleet.Row, error) {

@@ -78,7 +78,7 @@ func TestBadgesLeadToWhereOneActs(t *testing.T) {
 	page, readers := p.as("lead").whole(""), p.as("dev").whole("")
 	tests := []struct{ agent, kind, leads string }{
 		{"aged", "too_old", "/rotation"},
-		{"asleep", "idle", "/rotation"},
+		{"asleep", "idle", ""}, // it is not connected: it is looked at
 		{"halfway", "unfinished", "/rotation"},
 		{"unborn", "never_used", "?tab=connect"},
 		{"idle", "no_token", "/tokens/new"},
@@ -105,6 +105,11 @@ func TestTheFleetNamesTokensThatNobodyStored(t *testing.T) {
 				t.Error("before anything is created, a token is not stored")
 			}
 			revealed := lead.submit(p.agentPath(p.idle)+"/tokens/new", url.Values{"name": {"lost"}})
+			p.clock.Advance(10*time.Minute - time.Second)
+			if badge(lead.whole(""), "idle", "not_stored").Length() != 0 {
+				t.Error("it alarms before ten minutes are over")
+			}
+			p.clock.Advance(time.Second)
 			page := lead.whole("")
 			if got := badge(page, "idle", "not_stored"); got.AttrOr("href", "") != p.agentPath(p.idle) || got.Text() != "Token not stored" {
 				t.Fatalf("the row says %s", page.text("table.fleet"))
@@ -152,7 +157,7 @@ func TestTheFleetRecognisesATokenWhoseCreateNobodyEnded(t *testing.T) {
 				t.Error("somebody else's token of the same name is taken for it")
 			}
 			p.gitlab.AddToken(gitlabtest.Token{Agent: p.idle, Name: "lost", CreatedBy: p.people["lead"], CreatedAt: p.clock.Now()})
-			p.clock.Advance(time.Minute)
+			p.clock.Advance(10 * time.Minute)
 			if badge(lead.whole(""), "idle", "not_stored").Length() != 1 {
 				t.Error("the fleet does not say so")
 			}

@@ -26,7 +26,9 @@ const (
 // fleetModel builds the page of the fleet.
 func (h *Handlers) fleetModel(r *http.Request, s *session, query fleet.Query, view scan.View) (views.FleetModel, error) {
 	model := views.FleetModel{Form: views.FleetForm{Query: query}, Filtered: query.Filtered(), UnfilteredURL: h.fleetURL(query.Unfiltered())}
+	model.Charts = cookieValue(r, h.Cookie.Name+chartsCookie) == "on"
 	model.Scopes = h.fleetScopes(printer(r), query.Scope)
+	h.addTools(&model, query)
 	if view.Snapshot == nil || view.Scanning && !view.Fresh {
 		here := h.fleetURL(query.OnPage(query.Page))
 		model.Scan = &views.FleetScan{ProgressURL: h.urls.FleetProgress(query.Scope), HereURL: here, WaitURL: h.fleetURL(query, paramWait, "1"), Progress: view.Progress}
@@ -34,27 +36,41 @@ func (h *Handlers) fleetModel(r *http.Request, s *session, query fleet.Query, vi
 	if view.Snapshot == nil {
 		return model, nil
 	}
+	err := h.addFleet(r, s, &model, query, view)
+	return model, err
+}
+
+// addFleet adds what was read.
+func (h *Handlers) addFleet(r *http.Request, s *session, model *views.FleetModel, query fleet.Query, view scan.View) error {
 	rows := h.fleetRows(r.Context(), view.Snapshot.Agents)
 	chosen := fleet.Select(rows, query)
+	if isForPaper(r.URL.Query()) {
+		chosen = forPaper(chosen)
+	}
 	onScreen := chosen.Rows
 	if !view.Partial { // or its calls would delay what is being read
 		var err error
 		if onScreen, err = h.enrich(r, s, chosen.Rows); err != nil {
-			return views.FleetModel{}, err
+			return err
 		}
 	}
+	model.HereURL = h.fleetURL(query)
 	model.Read, model.Partial, model.ReadAt = true, view.Partial, view.Snapshot.ReadAt
 	model.OwnOnly = view.Snapshot.OwnOnly
 	model.Total, model.Matched, model.Projects = len(rows), len(chosen.All), len(view.Snapshot.Projects) > 0
+	model.Down = fleet.CountDown(rows)
 	model.Form.Groups = offered(chosen.Groups)
 	model.Rows = h.fleetViewRows(printer(r), onScreen)
 	h.addRowHistory(r.Context(), model.Rows)
-	h.addLinks(&model, query, chosen)
-	h.addFilters(&model, query, chosen.Counts)
-	h.addProblems(&model, query, view.Snapshot)
+	h.addLinks(model, query, chosen)
+	h.addFilters(model, query, chosen.Counts)
+	h.addOffers(printer(r), model, query, chosen, view.Snapshot.Projects)
+	h.addProblems(model, query, view.Snapshot)
 	model.Pictures = h.fleetPictures(query, chosen.All)
-	model.Pictures.Connected = h.connectedChart(r, s, query, view, chosen.All)
-	return model, nil
+	if model.Charts {
+		model.Pictures.Connected = h.connectedChart(r, s, query, view, chosen.All)
+	}
+	return nil
 }
 
 // offered are the groups to choose from.
@@ -88,12 +104,20 @@ func (h *Handlers) fleetViewRows(l *i18n.Printer, rows []fleet.Row) []views.Flee
 				shown[i].Act = &act
 			}
 		}
+		if row.Down && shown[i].Act == nil { // too short a time ago for a rule
+			act := h.actOn(l, row, agent.Disconnected)
+			shown[i].Act = &act
+		}
 	}
 	return shown
 }
 
 // actOn is what a person who may manage the project does about a rule that is due, and where.
+// To one that is not connected the exchange of its token is no help: it is looked at, or deleted.
 func (h *Handlers) actOn(l *i18n.Printer, row fleet.Row, rule agent.Rule) views.Action {
+	if row.Status == agent.StatusNotConnected && rule != agent.Stale && rule != agent.NoToken {
+		return views.Action{Text: l.T("fleet.act.check"), URL: h.urls.Agent(row.Project.ID, row.ID, "")}
+	}
 	switch rule {
 	case agent.NoToken:
 		return views.Action{Text: l.T("fleet.act.create"), URL: h.urls.TokenNew(row.Project.ID, row.ID)}
@@ -112,11 +136,16 @@ func (h *Handlers) actOn(l *i18n.Printer, row fleet.Row, rule agent.Rule) views.
 	}
 }
 
-// addLinks adds what leads from the list to its exports, its order and its pages.
-func (h *Handlers) addLinks(model *views.FleetModel, query fleet.Query, chosen fleet.Result) {
+// addTools adds what reads the list anew or takes it elsewhere, which needs nothing to be read yet.
+func (h *Handlers) addTools(model *views.FleetModel, query fleet.Query) {
 	all := query.OnPage(0).Values().Encode()
 	model.RefreshURL = h.fleetURL(query, paramRefresh, "1")
+	model.PrintURL = h.fleetURL(query.OnPage(0), paramAll, "1")
 	model.CSVURL, model.JSONURL = h.urls.FleetCSV(all), h.urls.FleetJSON(all)
+}
+
+// addLinks adds what leads from the list to its order and its pages.
+func (h *Handlers) addLinks(model *views.FleetModel, query fleet.Query, chosen fleet.Result) {
 	for _, column := range fleet.Columns() {
 		model.Columns = append(model.Columns, views.FleetColumn{
 			Column: column, URL: h.fleetURL(query.SortedBy(column)), Sorted: query.Direction(column),
@@ -145,6 +174,7 @@ func (h *Handlers) addFilters(model *views.FleetModel, query fleet.Query, counts
 		return filter
 	}
 	model.AllStatuses = byStatus("", counts.Statuses)
+	model.DownToday = byStatus(fleet.DownToday, counts.Status[fleet.DownToday])
 	for _, status := range agent.Statuses() {
 		model.Statuses = append(model.Statuses, byStatus(status, counts.Status[status]))
 	}

@@ -524,7 +524,7 @@ func TestFleetIsKeptForHalfAMinuteAndReadAgainWhenAsked(t *testing.T) {
 	if got := page.text(".fleet-state"); !strings.Contains(got, "Updated 12 seconds ago") || p.gitlab.Calls(gitlabtest.OpListProjects) != calls {
 		t.Errorf("after 12 seconds: %q and %d more calls, want none", got, p.gitlab.Calls(gitlabtest.OpListProjects)-calls)
 	}
-	refresh := lead.get(page.doc.Find(".fleet-state a.button").AttrOr("href", ""))
+	refresh := lead.get(page.doc.Find("#fleet-tools a.button").AttrOr("href", ""))
 	if refresh.status != http.StatusSeeOther || refresh.header.Get("Location") != "/?q=prod" {
 		t.Fatalf("refreshing = %d to %q", refresh.status, refresh.header.Get("Location"))
 	}
@@ -555,21 +555,6 @@ func TestFleetOutlivesATokenThatExpires(t *testing.T) {
 	p.clock.Advance(10 * time.Minute)
 	if page := lead.whole(""); page.status != http.StatusUnauthorized {
 		t.Errorf("with a revoked grant GET / = %d, want 401", page.status)
-	}
-}
-
-func TestPickerIsAFragmentOfTheProjects(t *testing.T) {
-	t.Parallel()
-	p := newPortal(t)
-	p.addFleet(3)
-	lead := p.as("lead")
-	picker := lead.htmx("dialog-body").get("/projects")
-	if options := picker.doc.Find("#picker-list a[role=option]").Length(); options != 4 || picker.doc.Find("input[role=combobox]").Length() != 1 {
-		t.Errorf("the picker has %d options: %s", options, picker.body)
-	}
-	typed := lead.htmx("picker-list").get("/projects?q=payments")
-	if href := typed.doc.Find("a[role=option]").AttrOr("href", ""); href != p.address("/projects/{project}/agents") || typed.doc.Find("input").Length() != 0 {
-		t.Errorf("typing leads to %q: %s", href, typed.body)
 	}
 }
 

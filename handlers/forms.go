@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 
 	"gitlab-agent-portal/gitlabapi"
@@ -81,16 +83,48 @@ func browserVouches(r *http.Request) bool {
 // internal/tokens, which knows the outcome, and what was read for the person before is forgotten.
 func (h *Handlers) change(r *http.Request, s *session, run func(ctx context.Context, gitlab *gitlabapi.Client) error) error {
 	stateOf(r).audited = true
-	defer h.forget(r.Context(), s)
+	defer h.forget(r, s)
 	return whyForbidden(r, s, run(r.Context(), s.gitlab))
 }
 
-// forget makes everything that was read for the person to be read anew, here and on other replicas.
-func (h *Handlers) forget(ctx context.Context, s *session) {
-	h.Fleet.Drop(s.User.ID)
+// forget makes what was read for the person of the projects of a change to be read anew, and on other
+// replicas everything.
+func (h *Handlers) forget(r *http.Request, s *session) {
+	if projects := changedProjects(r); len(projects) > 0 {
+		h.Fleet.Touch(s.User.ID, projects...)
+	} else {
+		h.Fleet.Drop(s.User.ID)
+	}
+	ctx := r.Context()
 	if err := h.Sessions.NoteChange(ctx, s.User.ID); err != nil {
 		h.Log.WarnContext(ctx, "other replicas were not told of a change: they go on showing what they have read for a while", "error", err)
 	}
+}
+
+// maxTouched is of how many projects what was read is mended after a change; after a change of more,
+// everything is read anew.
+const maxTouched = 5
+
+// changedProjects are the projects that a form changes something in: that of its address, or those of the
+// agents and tokens that it lists. None stands for too many, or for not known.
+func changedProjects(r *http.Request) []int64 {
+	if id, err := pathID(r, "project"); err == nil {
+		return []int64{id}
+	}
+	var projects []int64
+	for _, ref := range slices.Concat(r.PostForm["agent"], r.PostForm["token"]) {
+		first, _, _ := strings.Cut(ref, ".")
+		id, err := strconv.ParseInt(first, 10, 64)
+		if err != nil {
+			return nil
+		}
+		projects = append(projects, id)
+	}
+	slices.Sort(projects)
+	if projects = slices.Compact(projects); len(projects) > maxTouched {
+		return nil
+	}
+	return projects
 }
 
 // actor is who acts in this request, for the audit.

@@ -27,8 +27,8 @@ func (a *answer) postForms() []givenForm {
 	var forms []givenForm
 	for _, form := range a.doc.Find("form[method=post]").EachIter() {
 		fields := hiddenFields(form)
-		for _, box := range form.Find("[name=agent][checked]").EachIter() {
-			fields.Add("agent", box.AttrOr("value", ""))
+		for _, box := range form.Find("[name=agent][checked], [name=token][checked]").EachIter() {
+			fields.Add(box.AttrOr("name", ""), box.AttrOr("value", ""))
 		}
 		forms = append(forms, givenForm{form.AttrOr("action", ""), fields})
 	}

@@ -6,7 +6,7 @@ import (
 	"gitlab-agent-portal/internal/i18n"
 )
 
-// preferences keeps the choice of language, theme and shortcuts in cookies, which the server reads, and
+// preferences keeps the choice of language, theme, shortcuts and pictures in cookies, which the server reads, and
 // returns to the page that the choice was made on.
 func (h *Handlers) preferences(w http.ResponseWriter, r *http.Request) error {
 	s, err := h.loadSession(w, r)
@@ -35,6 +35,12 @@ func (h *Handlers) preferences(w http.ResponseWriter, r *http.Request) error {
 		h.setCookie(w, h.Cookie.Name+keysCookie, keys, preferenceLifetime)
 	case "on":
 		h.clearCookie(w, h.Cookie.Name+keysCookie)
+	}
+	switch charts := r.PostFormValue("charts"); charts {
+	case "on":
+		h.setCookie(w, h.Cookie.Name+chartsCookie, charts, preferenceLifetime)
+	case "off":
+		h.clearCookie(w, h.Cookie.Name+chartsCookie)
 	}
 	h.redirect(w, r, h.ownPath(r.PostFormValue("next")))
 	return nil

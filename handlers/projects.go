@@ -6,30 +6,44 @@ import (
 
 	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/audit"
+	"gitlab-agent-portal/internal/fleet"
 	"gitlab-agent-portal/views"
 )
 
-// projectList lists the projects whose agents the person may see, for the page of its own and
-// for the picker in the header.
+// paramFor is what a project is chosen for.
+const paramFor = "for"
+
+// projectList lists the projects whose agents the person may see.
 func (h *Handlers) projectList(w http.ResponseWriter, r *http.Request, s *session) error {
 	query := textParam(r, "q")
 	found, err := s.read.Projects(r.Context(), query, pageParam(r))
 	if err != nil {
 		return err
 	}
-	model := views.ProjectsModel{
-		Query: query, Projects: found.Items,
-		Pager: pagerOf(found, func(page int) string { return h.urls.Projects(query, page) }),
+	address := h.urls.Projects
+	model := views.ProjectsModel{Query: query, Projects: found.Items, Agents: h.agentsByProject(s)}
+	if model.Register = r.URL.Query().Get(paramFor) == "register"; model.Register {
+		address = h.urls.ProjectsToRegister
 	}
+	model.Pager = pagerOf(found, func(page int) string { return address(query, page) })
 	p := h.projectPage(w, r, printer(r).T("titles.projects"))
-	fragment := views.ProjectsTable(p, model)
-	switch _, target, _ := strings.Cut(r.Header.Get("HX-Target"), "#"); target {
-	case "dialog-body":
-		fragment = views.Picker(p, model)
-	case "picker-list":
-		fragment = views.PickerOptions(p, model)
+	return h.render(w, r, http.StatusOK, views.ProjectsPage(p, model), views.ProjectsTable(p, model))
+}
+
+// agentsByProject counts the agents of each project as the fleet was read last; nil where it was not.
+func (h *Handlers) agentsByProject(s *session) map[int64]views.ProjectAgents {
+	known := h.Fleet.Known(viewerOf(s))
+	if known == nil {
+		return nil
 	}
-	return h.render(w, r, http.StatusOK, views.ProjectsPage(p, model), fragment)
+	counts := make(map[int64]views.ProjectAgents, len(known.Projects))
+	for _, row := range fleet.Rows(known.Agents, func(int64) bool { return false }, nil, h.Limits, h.Now()) {
+		count := counts[row.Project.ID]
+		count.All++
+		count.Down += fleet.CountDown([]fleet.Row{row})
+		counts[row.Project.ID] = count
+	}
+	return counts
 }
 
 // projectGo leads from a full path, as runbooks know it, to the numeric page, which survives

@@ -35,6 +35,7 @@ func (h *Handlers) routes() []route {
 		// Fleet
 		{http.MethodGet, views.PatternHome, signedInOr{h.fleetShow, h.welcome}, ""},
 		{http.MethodGet, views.PatternProgress, lasting(h.fleetProgress), ""},
+		{http.MethodGet, views.PatternFind, signedIn(h.find), ""},
 		{http.MethodGet, views.PatternGroups, signedIn(h.groupList), ""},
 		{http.MethodGet, views.PatternFleetCSV, exported(h.fleetCSV), ""},
 		{http.MethodGet, views.PatternFleetJSON, exported(h.fleetJSON), ""},

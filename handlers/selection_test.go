@@ -101,9 +101,18 @@ func TestTokensThatWereNeverUsedAreListedByAge(t *testing.T) {
 	lead := p.as("lead")
 	for days, want := range map[string][]string{"": {"first", "second"}, "35": {"second"}, "1": {"first", "second"}, "x": {"first", "second"}, "60": nil} {
 		page := lead.get("/unused-tokens" + p.selection(p.prod, p.idle) + "&days=" + days)
-		if diff := cmp.Diff(want, page.lines(".token-list b")); diff != "" {
-			t.Errorf("older than %q days (-want +got):\n%s", days, diff)
+		if all := page.lines(".token-list b"); !slices.Equal(all, []string{"first", "second", "young"}) {
+			t.Errorf("older than %q days: %q are listed, want all that were never used", days, all)
 		}
+		if diff := cmp.Diff(want, page.lines(".token-list label:has([name=token][checked]) b")); diff != "" {
+			t.Errorf("chosen are older than %q days (-want +got):\n%s", days, diff)
+		}
+		if kept := page.doc.Find(".token-list label:has([disabled]):contains('it stays')").Length(); kept != 3-len(want) {
+			t.Errorf("older than %q days: of %d it says that they stay", days, kept)
+		}
+	}
+	if line := lead.get("/unused-tokens" + p.selection(p.prod)).text(".token-list li"); !strings.Contains(line, "created 31 days ago") {
+		t.Errorf("the age is missing: %q", line)
 	}
 	page := p.as("dev").get("/unused-tokens" + p.selection(p.prod, p.idle))
 	if page.doc.Find("form[method=post] [name=token]").Length() != 0 || !strings.Contains(page.text("#form"), "2 agents are left out, because you may not change them") {
@@ -111,12 +120,12 @@ func TestTokensThatWereNeverUsedAreListedByAge(t *testing.T) {
 	}
 }
 
-// unusedForm is the form that revokes every token that the page lists.
+// unusedForm is the form that revokes every token that the page proposes.
 func (b *browser) unusedForm(path string) (action string, values url.Values) {
 	form := b.get(path).doc.Find("form[method=post]:has([name=token])")
 	values = hiddenFields(form)
 	values["token"] = nil
-	for _, input := range form.Find("[name=token]").EachIter() {
+	for _, input := range form.Find("[name=token][checked]").EachIter() {
 		values.Add("token", input.AttrOr("value", ""))
 	}
 	return form.AttrOr("action", ""), values
@@ -188,6 +197,25 @@ func TestARevocationThatGoesWrongInsideIsToldBesideTheOthers(t *testing.T) {
 	all := strings.Join(results, "; ")
 	if len(results) != 2 || strings.Count(all, "Revoked") != 1 || strings.Count(all, "Something went wrong") != 1 {
 		t.Errorf("the results are %q, want one revoked and one that failed", results)
+	}
+}
+
+// TestTheBadgeOfNeverUsedTokensLeadsToTheirEnd follows the count, the way out and the form: three clicks.
+func TestTheBadgeOfNeverUsedTokensLeadsToTheirEnd(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t)
+	p.gitlab.AddToken(gitlabtest.Token{Agent: p.idle, Name: "fresh", CreatedAt: p.clock.Now().Add(-26 * time.Hour), CreatedBy: p.people["lead"]})
+	lead := p.as("lead")
+	badge := lead.whole("").doc.Find(".filters [data-kind=never_used]")
+	cleanup := lead.get(badge.AttrOr("href", "")).doc.Find(".selection-bar a.button-primary")
+	if got := cleanup.Text(); got != "Clean up this one" {
+		t.Fatalf("the filter offers %q", got)
+	}
+	if got := lead.revokeAllListed(cleanup.AttrOr("href", "")).lines(".token-list li"); len(got) != 1 || !strings.HasPrefix(got[0], "fresh idle Revoked") {
+		t.Errorf("the clean-up ends with %q", got)
+	}
+	if offered := p.as("dev").whole("attention=never_used").doc.Find(".selection-bar").Length(); offered != 0 {
+		t.Error("a Developer is offered a clean-up")
 	}
 }
 

@@ -16,20 +16,21 @@ import (
 )
 
 const (
-	// defaultUnusedDays is how old a token that was never used has to be, unless one asks for
-	// another age, and maxUnusedDays the largest age.
-	defaultUnusedDays = 30
+	// defaultUnusedDays is how old a token that was never used has to be, unless one asks for another
+	// age: as old as the one that the fleet calls never used. maxUnusedDays is the largest age.
+	defaultUnusedDays = 1
 	maxUnusedDays     = 3650
 	// maxUnused is how many tokens one form revokes: it has two fields more.
 	maxUnused = maxFormFields - 2
 )
 
-// unusedAsk lists the tokens of a selection that were never used and are old enough, and asks
-// whether all of them are to be revoked.
+// unusedAsk lists the tokens of a selection that were never used, and asks which of those that are
+// old enough are to be revoked.
 func (h *Handlers) unusedAsk(w http.ResponseWriter, r *http.Request, s *session) error {
 	return h.renderUnused(w, r, s, http.StatusOK, views.Form{})
 }
 
+// renderUnused lists the tokens. All that are old enough are chosen, or those of a form that was sent.
 func (h *Handlers) renderUnused(w http.ResponseWriter, r *http.Request, s *session, status int, form views.Form) error {
 	refs, more := selectedAgents(r)
 	days := daysParam(r.URL.Query().Get("days"))
@@ -51,17 +52,21 @@ func (h *Handlers) renderUnused(w http.ResponseWriter, r *http.Request, s *sessi
 		}
 	}
 	model.Rows = model.Rows[:min(len(model.Rows), maxUnused)]
+	for i := range model.Rows {
+		chosen := r.Method != http.MethodPost || slices.Contains(r.PostForm["token"], model.Rows[i].Ref)
+		model.Rows[i].Chosen = chosen && !model.Rows[i].Young
+	}
 	return h.renderForm(w, r, s, status, model)
 }
 
-// unusedRows are an agent's tokens that were never used and are older than a point in time.
+// unusedRows are an agent's tokens that were never used; those from before a point in time may be revoked.
 func (h *Handlers) unusedRows(one agentread.Selected, before time.Time) (rows []views.UnusedRow) {
 	for _, token := range one.Agent.Tokens {
-		if token.NeverUsed() && token.CreatedAt.Before(before) {
+		if token.NeverUsed() {
 			rows = append(rows, views.UnusedRow{
 				Ref:     fmt.Sprintf("%s.%d", refString(one.Ref), token.ID),
 				Project: h.projectView(one.Project), AgentName: one.Agent.Name,
-				TokenName: token.Name, CreatedAt: token.CreatedAt,
+				TokenName: token.Name, CreatedAt: token.CreatedAt, Young: !token.CreatedAt.Before(before),
 			})
 		}
 	}
@@ -82,7 +87,7 @@ func daysParam(value string) int {
 	return days
 }
 
-// unusedRevoke revokes the listed tokens, each after a look of its own, and tells how each of
+// unusedRevoke revokes the chosen tokens, each after a look of its own, and tells how each of
 // them ended. Sent again, it finds what is gone and changes nothing.
 func (h *Handlers) unusedRevoke(w http.ResponseWriter, r *http.Request, s *session) error {
 	var form views.Form
@@ -93,7 +98,10 @@ func (h *Handlers) unusedRevoke(w http.ResponseWriter, r *http.Request, s *sessi
 	if err != nil {
 		return err
 	}
-	if form.Notice != nil || len(requests) == 0 {
+	if form.Notice == nil && len(requests) == 0 {
+		form.Notice = &views.Notice{Kind: views.NoticeDanger, Text: printer(r).T("unused.none_chosen")}
+	}
+	if form.Notice != nil {
 		return h.renderUnused(w, r, s, http.StatusUnprocessableEntity, form)
 	}
 	days := daysParam(r.PostFormValue("days"))
@@ -112,7 +120,7 @@ func (h *Handlers) unusedRevoke(w http.ResponseWriter, r *http.Request, s *sessi
 	return h.renderSheet(w, r, http.StatusOK, model)
 }
 
-// revokeRequests are the tokens that the form lists.
+// revokeRequests are the tokens that were chosen of the form.
 func (h *Handlers) revokeRequests(r *http.Request, s *session) ([]tokens.RevokeRequest, error) {
 	values := slices.Compact(slices.Sorted(slices.Values(r.PostForm["token"])))
 	if len(values) > maxUnused {

@@ -1,7 +1,6 @@
 package views
 
 import (
-	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,6 +22,9 @@ type FleetModel struct {
 	Scan *FleetScan
 	// Read says that there is something to show; without it the page waits for Scan.
 	Read bool
+	// HereURL is this list, to be asked for again, and Tag what it shows; Tag is empty for a list that is
+	// still being read.
+	HereURL, Tag string
 	// Partial says that the list is what Scan has read so far.
 	Partial bool
 	// ReadAt is when it was read.
@@ -30,17 +32,32 @@ type FleetModel struct {
 	// RefreshURL reads everything again, CSVURL and JSONURL export what is filtered, UnfilteredURL
 	// leaves no filter.
 	RefreshURL, CSVURL, JSONURL, UnfilteredURL string
+	// PrintURL is the page with all rows that match, and their times as points in time.
+	PrintURL string
+
+	// RegisterURL leads to where an agent is registered; empty for who may not.
+	RegisterURL string
+	// Down counts the agents that went down within a day, whatever the filters are.
+	Down int
+	// Charts says that the person wants to see the pictures.
+	Charts bool
 
 	// Total counts all agents and Matched those that pass the filters.
 	Total, Matched int
 	Filtered       bool
 	// AllStatuses and AnyAttention stand for all that follow them.
 	AllStatuses, AnyAttention FleetFilter
-	Statuses, Attention       []FleetFilter
-	Columns                   []FleetColumn
-	Rows                      []FleetRow
-	Pager                     Pager
-	Pictures                  FleetPictures
+	// DownToday selects what went down within a day.
+	DownToday           FleetFilter
+	Statuses, Attention []FleetFilter
+	Columns             []FleetColumn
+	Rows                []FleetRow
+	Pager               Pager
+	Pictures            FleetPictures
+	// Selectable counts those that match and may be selected, on all pages.
+	Selectable int
+	// Cleanup leads with all of them to what the filter is about; nil for nothing.
+	Cleanup *Action
 
 	Warnings []FleetWarning
 	// MoreWarnings is how many there are beyond those listed.
@@ -64,17 +81,6 @@ type FleetScan struct {
 	// again when it is done, and WaitURL the page that waits for it where there is no script.
 	ProgressURL, HereURL, WaitURL string
 	fleet.Progress
-}
-
-// FleetFilter is a count that is a filter too: of a status, of a rule, or with neither of all.
-type FleetFilter struct {
-	Status agent.Status
-	// Attention is a rule or fleet.AnyAttention.
-	Attention agent.Rule
-	Count     int
-	// URL switches the filter on, or off when it is On.
-	URL string
-	On  bool
 }
 
 // FleetColumn is a column that can be sorted by.
@@ -118,36 +124,7 @@ func (m FleetModel) selectable() bool {
 // found says how much the list holds, for people who hear the page change while they type.
 func (m FleetModel) found(l *i18n.Printer) string { return l.N("fleet.found", m.Matched) }
 
-// name is what the filter selects as addresses have it.
-func (f FleetFilter) name() string { return cmp.Or(string(f.Status), string(f.Attention)) }
-
-// title is what the filter selects.
-func (f FleetFilter) title(l *i18n.Printer) string {
-	switch {
-	case f.Status != "":
-		return statusWord(l, f.Status)
-	case f.Attention == "":
-		return l.T("fleet.all")
-	case f.Attention == fleet.AnyAttention:
-		return l.T("fleet.any_attention")
-	default:
-		return attentionWord(l, f.Attention)
-	}
-}
-
 func attentionWord(l *i18n.Printer, rule agent.Rule) string { return l.T("attention." + string(rule)) }
-
-// icon goes with the words.
-func (f FleetFilter) icon() IconName {
-	if f.Status != "" {
-		return statusIcon(f.Status)
-	}
-	return IconWarning
-}
-
-// shown reports whether a filter is worth its place: one that no agent passes is left out, unless it
-// is on and has to be taken back.
-func (f FleetFilter) shown() bool { return f.Count > 0 || f.On }
 
 func (c FleetColumn) title(l *i18n.Printer) string { return l.T("fleet.column." + string(c.Column)) }
 
@@ -192,12 +169,19 @@ func (m FleetModel) ageSeconds(now time.Time) string {
 	return strconv.Itoa(int(max(now.Sub(m.ReadAt), 0) / time.Second))
 }
 
+// justNow is below what age seconds are not worth counting; the script counts from there on, too.
+const justNow = 10 * time.Second
+
 // age says how long ago the fleet was read.
 func (m FleetModel) age(l *i18n.Printer, now time.Time) string {
-	if age := now.Sub(m.ReadAt); age >= time.Second && age < time.Minute {
+	switch age := now.Sub(m.ReadAt); {
+	case age < justNow:
+		return l.Ago(now, now)
+	case age < time.Minute:
 		return l.N("fleet.seconds_ago", int(age/time.Second))
+	default:
+		return l.Ago(now, m.ReadAt)
 	}
-	return l.Ago(now, m.ReadAt)
 }
 
 // progressText says how far a scan is.

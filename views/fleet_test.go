@@ -119,9 +119,10 @@ func TestFleetSelectsWhatCanBeManaged(t *testing.T) {
 	form := page.Find("form.selection")
 	wantCount(t, page.Selection, "input[name=agent]", 1)
 	wantText(t, form, "label:has([name=agent])", "Select prod-eu of shop/web/checkout")
-	wantCount(t, form, "button", 3)
+	wantCount(t, form, ".selection-bar button.button:not([type=button], [form])", 3)
+	wantAttr(t, page.Find("table.fleet tbody tr").Eq(1), ".select .why", "title", "Not selectable: you need the Maintainer role.")
 	wantCount(t, form, "tbody tr:has(.select) .due a.badge", 2)
-	wantCount(t, form, "tbody tr:has(.select:empty) .due a.badge", 0)
+	wantCount(t, form, "tbody tr:has(.select .why) .due a.badge", 0)
 	wantCount(t, form, "thead td:first-child", 1)
 	readOnly := testFleet()
 	readOnly.Rows = readOnly.Rows[1:]
@@ -143,13 +144,14 @@ func TestFleetNamesWhatIsMissing(t *testing.T) {
 func TestPicturesHaveTheirNumbersBehindThem(t *testing.T) {
 	t.Parallel()
 	m := testFleet()
+	m.Charts = true
 	page := render(t, FleetPage(testPage(i18n.English), m))
 	groups := page.Find("figure").First()
 	if rows := groups.Find("table.data tbody tr").Length(); rows != len(m.Pictures.Groups) {
 		t.Errorf("the table of groups has %d rows, want %d", rows, len(m.Pictures.Groups))
 	}
 	for i, bar := range m.Pictures.Groups {
-		for j, segment := range m.Pictures.draw(bar) {
+		for j, segment := range m.Pictures.draw(i18n.For(i18n.English), bar) {
 			rect := groups.Find("svg").Eq(i).Find("rect").Eq(j)
 			if !strings.HasSuffix(rect.Find("title").Text(), segment.title(i18n.For(i18n.English))) {
 				t.Errorf("segment %d of group %d is titled %q", j, i, rect.Find("title").Text())
@@ -158,9 +160,11 @@ func TestPicturesHaveTheirNumbersBehindThem(t *testing.T) {
 	}
 	ages := page.Find("figure").Last()
 	wantCount(t, ages, "table.data tbody tr", len(m.Pictures.Ages))
-	wantCount(t, ages, "svg rect", len(m.Pictures.Ages))
-	wantCount(t, ages, "svg line", 1)
-	wantCount(t, ages, "svg a rect.age-old", 1)
+	wantCount(t, ages, "svg rect", 2) // of three, one is empty
+	wantCount(t, ages, "svg line.age-line", 1)
+	wantCount(t, ages, "svg a.mark[aria-label] rect.age-old", 1)
+	wantCount(t, ages, "svg g.mark[tabindex='0'][role=img][aria-label]", 1)
+	wantText(t, ages, ".age-scale", "40 20 0")
 }
 
 func TestSegmentsStayWithinThePicture(t *testing.T) {
@@ -168,7 +172,7 @@ func TestSegmentsStayWithinThePicture(t *testing.T) {
 	pictures := testFleet().Pictures
 	for _, bar := range pictures.Groups {
 		end := 0
-		for _, segment := range pictures.draw(bar) {
+		for _, segment := range pictures.draw(i18n.For(i18n.English), bar) {
 			if segment.x < end || segment.width <= 0 || segment.x+segment.width > barWidth || segment.height <= 0 {
 				t.Errorf("a segment from %d, %d wide, after %d", segment.x, segment.width, end)
 			}
@@ -184,16 +188,22 @@ func TestSegmentsStayWithinThePicture(t *testing.T) {
 
 func TestPickerIsAListBox(t *testing.T) {
 	t.Parallel()
-	m := ProjectsModel{Projects: []agent.Project{{ID: 20, Name: "checkout", Path: "shop/checkout"}, {ID: 21, Name: hostileName, Path: hostileName}}}
-	picker := render(t, Picker(testPage(i18n.English), m))
+	m := PaletteModel{
+		Agents:   []fleet.Row{testFleetRow("shop/web", agent.Agent{ID: 7, Name: hostileName}, agent.StatusConnected, time.Minute)},
+		Projects: []agent.Project{{ID: 20, Name: "checkout", Path: "shop/checkout"}, {ID: 21, Name: hostileName, Path: hostileName}},
+		Actions:  []PaletteAction{{Text: "Activity", URL: "/portal/activity", Icon: IconHistory}}, Unread: true,
+	}
+	picker := render(t, Palette(testPage(i18n.English), m))
 	wantAttr(t, picker.Selection, "input", "role", "combobox")
 	wantAttr(t, picker.Selection, "input", "aria-controls", "picker-list")
-	wantCount(t, picker.Selection, "#picker-list[role=listbox] a[role=option][tabindex='-1'][href]", 2)
-	wantText(t, render(t, PickerOptions(testPage(i18n.English), ProjectsModel{})).Selection, "[role=option]", "No project matches")
+	wantCount(t, picker.Selection, "#picker-list[role=listbox] [role=group] a[role=option][tabindex='-1'][href]", 4)
+	wantText(t, picker.Selection, "#find-agent-7", "shop/web")
+	wantCount(t, picker.Selection, "#find-agent-7 [data-status=connected]", 1)
+	wantText(t, render(t, PaletteOptions(testPage(i18n.English), PaletteModel{})).Selection, "[role=option]", "Nothing matches")
 	visitor := testPage(i18n.English)
 	visitor.User = nil
 	wantCount(t, render(t, WelcomePage(visitor, WelcomeModel{})).Selection, "#picker-link", 0)
-	wantCount(t, render(t, FleetPage(testPage(i18n.English), testFleet())).Selection, "header a#picker-link[href='/portal/projects'][aria-keyshortcuts='/']", 1)
+	wantCount(t, render(t, FleetPage(testPage(i18n.English), testFleet())).Selection, "header a#picker-link[href='/portal/find'][aria-keyshortcuts='/ Control+K']", 1)
 }
 
 func TestAFleetRowTellsTheAgeOfItsOldestToken(t *testing.T) {

@@ -8,6 +8,7 @@ const (
 	IconAgent        IconName = "kubernetes-agent"
 	IconAlert        IconName = "notifications"
 	IconArchived     IconName = "archive"
+	IconCharts       IconName = "chart"
 	IconChevronDown  IconName = "chevron-down"
 	IconClose        IconName = "close"
 	IconConnected    IconName = "status-success"

@@ -24,6 +24,8 @@ type Page struct {
 	Title string
 	// Section marks the current entry of the navigation: "fleet", "projects", "alerts", "activity", "history" or "".
 	Section string
+	// Wide says that the page is a list that takes what room a large screen has.
+	Wide bool
 	// Path is the address of this page, where a choice of language or theme returns to.
 	Path string
 	// WaitURL is where a browser without script goes at once, to wait for what a script would
@@ -132,7 +134,15 @@ type ProjectsModel struct {
 	Query    string
 	Projects []agent.Project
 	Pager    Pager
+	// Register says that a project is chosen to register an agent in.
+	Register bool
+	// Agents counts agents by project as the fleet was read last; nil where it was not, and then nothing is
+	// said of them.
+	Agents map[int64]ProjectAgents
 }
+
+// ProjectAgents are how many agents a project has, and how many of them went down within a day.
+type ProjectAgents struct{ All, Down int }
 
 // Project is the project whose agents a page shows, and what the person may do there.
 type Project struct {

@@ -72,7 +72,7 @@ type UnusedModel struct {
 	Form
 	// Agents is the selection, each written as project.agent.
 	Agents []string
-	// Days is how old a token has to be, MaxDays the largest age.
+	// Days is how old a token has to be to be revoked, MaxDays the largest age.
 	Days, MaxDays int
 	Rows          []UnusedRow
 	// Max is how many agents the page works on, More that more were asked for.
@@ -105,6 +105,26 @@ type UnusedRow struct {
 	AgentName string
 	TokenName string
 	CreatedAt time.Time
+	// Young says that it is kept, since it is younger than asked for.
+	Young bool
+	// Chosen says that it is to be revoked.
+	Chosen bool
+}
+
+// age is how old the token is.
+func (m UnusedRow) age(l *i18n.Printer, now time.Time) string {
+	return l.T("unused.age", "Age", Length(l, max(now.Sub(m.CreatedAt), time.Minute)))
+}
+
+// revocable counts the tokens that may be chosen.
+func (m UnusedModel) revocable() int {
+	n := 0
+	for _, row := range m.Rows {
+		if !row.Young {
+			n++
+		}
+	}
+	return n
 }
 
 // UnusedResultModel says how each revocation of a list ended.

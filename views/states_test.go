@@ -91,7 +91,8 @@ func states() []state {
 		both("new token", RevealPage, RevealDialog, testReveal()),
 		both("new agent with its token", RevealPage, RevealDialog, registered),
 		alone("status help", StatusHelpPage, StatusHelpModel{Limits: agent.NewThresholds(36*time.Hour, 30*24*time.Hour, 90*24*time.Hour)}),
-		{name: "project picker", page: func(p Page) templ.Component { return ProjectsPage(p, projects) }, fragment: func(p Page) templ.Component { return Picker(p, projects) }},
+		both("palette", PalettePage, Palette, PaletteModel{Agents: []fleet.Row{testFleet().Rows[1].Row}, Projects: projects.Projects, Actions: []PaletteAction{{"Fleet", "/portal/", IconAgent}}}),
+		both("palette without a match", PalettePage, Palette, PaletteModel{Query: hostileName, Unread: true}),
 	}
 	return slices.Concat(list, activityStates(), formStates(), rotationStates(), podStates(), useStates(), historyStates())
 }

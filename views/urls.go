@@ -15,6 +15,7 @@ const (
 	PatternHome        = "/{$}"
 	PatternFleetCSV    = "/fleet.csv"
 	PatternFleetJSON   = "/fleet.json"
+	PatternFind        = "/find"
 	PatternProgress    = "/fleet/progress"
 	PatternGroups      = "/groups"
 	PatternLogin       = "/auth/login"
@@ -88,6 +89,9 @@ func (u URLs) FleetProgress(scope agent.Scope) string {
 	return withQuery(u.Base+PatternProgress, "scope", string(scope))
 }
 
+// Find lists agents, projects and actions that match query.
+func (u URLs) Find(query string) string { return withQuery(u.Base+PatternFind, "q", query) }
+
 // Groups lists the groups that match query; page counts from 1.
 func (u URLs) Groups(query string, page int) string {
 	return withQuery(u.Base+PatternGroups, "q", query, "page", pageValue(page))
@@ -119,6 +123,11 @@ func (u URLs) SessionsEnd() string { return u.Base + PatternSessionsEnd }
 // Projects lists the person's projects that match query; page counts from 1.
 func (u URLs) Projects(query string, page int) string {
 	return withQuery(u.Base+PatternProjects, "q", query, "page", pageValue(page))
+}
+
+// ProjectsToRegister is the same list for choosing where an agent is registered.
+func (u URLs) ProjectsToRegister(query string, page int) string {
+	return withQuery(u.Projects(query, page), "for", "register")
 }
 
 // Agents lists the agents of one project; page counts from 1.

@@ -110,6 +110,31 @@ func TestFiltersSelectAgents(t *testing.T) {
 	}
 }
 
+func TestWhatBrokeLastComesFirst(t *testing.T) {
+	t.Parallel()
+	silent := func(id int64, ago time.Duration) fleet.Agent {
+		return one(id, "shop", "agent", func(a *fleet.Agent) { a.Tokens[0].LastUsedAt = now().Add(-ago) })
+	}
+	fleetOf := judged([]fleet.Agent{
+		one(1, "shop", "in need", func(a *fleet.Agent) { a.SetTokens(nil) }, func(a *fleet.Agent) { a.Running.Warned = true }),
+		one(2, "shop", "well"), silent(3, 25*time.Hour), silent(4, 9*time.Minute), silent(5, 8*day), silent(6, 24*time.Hour), silent(7, 7*day),
+	})
+	if got, want := ids(fleet.Filter(fleetOf, fleet.Query{})), []int64{4, 6, 3, 7, 1, 5, 2}; !slices.Equal(got, want) {
+		t.Errorf("the order is %v, want %v: the newest outage first, then what needs attention", got, want)
+	}
+	if got, want := ids(fleet.Filter(fleetOf, parse(t, "status=down_24h"))), []int64{4, 6}; !slices.Equal(got, want) {
+		t.Errorf("down within a day are %v, want %v", got, want)
+	}
+	for query, column := range map[string]fleet.Direction{"sort=contact": fleet.Descending, "sort=-contact": fleet.Ascending} {
+		if got := parse(t, query).Direction(fleet.ByContact); got != column {
+			t.Errorf("%s is %q, want %q", query, got, column)
+		}
+	}
+	if got := ids(fleet.Filter(fleetOf, parse(t, "sort=contact"))); !slices.Equal(got, []int64{2, 4, 6, 3, 7, 5, 1}) {
+		t.Errorf("by last contact the order is %v, want the newest first", got)
+	}
+}
+
 func TestATokenThatNobodyStoredIsAKindOfAttention(t *testing.T) {
 	t.Parallel()
 	rows := judged(agents(), 200, 500)
@@ -132,7 +157,7 @@ func TestEveryColumnSortsBothWays(t *testing.T) {
 		"agent":     {3, 4, 6, 5, 1, 2},
 		"project":   {4, 6, 5, 2, 1, 3},
 		"status":    {2, 4, 6, 5, 1, 3},
-		"contact":   {4, 6, 2, 5, 1, 3},
+		"contact":   {5, 1, 3, 2, 4, 6},
 		"tokens":    {5, 2, 1, 3, 4, 6},
 		"age":       {5, 2, 1, 3, 4, 6},
 		"attention": {2, 4, 5, 6, 1, 3},
@@ -203,7 +228,7 @@ func TestCountsSayWhatAFilterWouldLeave(t *testing.T) {
 	for _, query := range []string{"", "status=connected", "attention=too_old", "group=data", "q=prod&status=unknown", "role=read&attention=any"} {
 		q := parse(t, query)
 		counts := fleet.Select(rows(), q).Counts
-		for _, status := range agent.Statuses() {
+		for _, status := range append(agent.Statuses(), fleet.DownToday) {
 			if want := len(fleet.Filter(rows(), q.WithStatus(status))); counts.Status[status] != want {
 				t.Errorf("%q counts %d as %s, and the filter leaves %d", query, counts.Status[status], status, want)
 			}

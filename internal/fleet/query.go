@@ -31,6 +31,9 @@ const (
 // reason.
 const AnyAttention agent.Rule = "any"
 
+// DownToday stands among the statuses for what went down within 24 hours: last night's outage.
+const DownToday agent.Status = "down_24h"
+
 // Query is what the address of the fleet page asks for. The zero value asks for everything.
 type Query struct {
 	// Scope is of which projects the agents are; it filters nothing.
@@ -38,7 +41,7 @@ type Query struct {
 	// Search holds words, each of which must be in the name of the agent, of its project or of
 	// one of its tokens.
 	Search string
-	// Status is empty for all of them.
+	// Status is empty for all of them, or DownToday.
 	Status agent.Status
 	// Attention is a rule, AnyAttention, or empty for agents that need none too.
 	Attention agent.Rule
@@ -59,7 +62,7 @@ func Parse(values url.Values) Query {
 	q := Query{
 		Scope:     agent.ParseScope(strings.TrimSpace(strings.ToValidUTF8(values.Get("scope"), ""))),
 		Search:    get("q"),
-		Status:    oneOf(agent.Status(get("status")), agent.Statuses()),
+		Status:    oneOf(agent.Status(get("status")), append(agent.Statuses(), DownToday)),
 		Attention: oneOf(agent.Rule(get("attention")), append(agent.Rules(), AnyAttention)),
 		Group:     strings.TrimFunc(get("group"), func(r rune) bool { return r == '/' || unicode.IsSpace(r) }),
 		Role:      oneOf(Role(get("role")), []Role{RoleManage, RoleRead}),
@@ -187,8 +190,7 @@ func (q Query) Direction(column Column) Direction {
 	if q.column() != column {
 		return ""
 	}
-	descending := column == ByTokens || column == ByAge || column == ByAttention
-	if descending != q.Reverse {
+	if column.descends() != q.Reverse {
 		return Descending
 	}
 	return Ascending

@@ -14,6 +14,10 @@ type Row struct {
 	Status agent.Status
 	// LastContact is that of agent.Agent; zero for never, and with agent.StatusUnknown.
 	LastContact time.Time
+	// Down says that it was in contact not long ago and is not any more, as agent.Agent.Down has it, and
+	// DownFor for how long.
+	Down    bool
+	DownFor time.Duration
 	// Due are the rules by which the agent needs attention, in their order.
 	Due []agent.Rule
 }
@@ -27,7 +31,10 @@ func Rows(agents []Agent, isUnstored func(token int64) bool, revokedUse map[int6
 			a.RevokedUse = used
 		}
 		unstored := slices.ContainsFunc(a.Tokens, func(t agent.Token) bool { return isUnstored(t.ID) })
-		rows[i] = Row{Agent: a, Status: a.Status(now), LastContact: a.LastContact(), Due: a.Attention(unstored, limits, now)}
+		rows[i] = Row{Agent: a, Status: a.Status(now), LastContact: a.LastContact(), Down: a.Down(now), Due: a.Attention(unstored, limits, now)}
+		if rows[i].Down {
+			rows[i].DownFor = now.Sub(rows[i].LastContact)
+		}
 	}
 	return rows
 }
@@ -44,6 +51,14 @@ func (r Row) Role() Role {
 func (r Row) inGroup(group string) bool {
 	own := r.Project.Group()
 	return own == group || strings.HasPrefix(own, group+"/")
+}
+
+// downToday is how long ago the last contact of what DownToday selects may be.
+const downToday = 24 * time.Hour
+
+// is reports whether the row has the status, or is down since yesterday at most for DownToday.
+func (r Row) is(status agent.Status) bool {
+	return status == "" || r.Status == status || status == DownToday && r.Down && r.DownFor <= downToday
 }
 
 // needs reports whether the row needs attention by the rule, or by any.

@@ -22,7 +22,7 @@ type Result struct {
 
 // Counts say how many agents each filter would leave, all the others staying as they are.
 type Counts struct {
-	// Status counts by status, and Statuses all of them together.
+	// Status counts by status and by DownToday, and Statuses all of them together.
 	Status   map[agent.Status]int
 	Statuses int
 	// Attention counts by rule, and by AnyAttention.
@@ -59,7 +59,7 @@ func matches(all []Row, q Query) func(yield func(Row) bool) {
 }
 
 func passes(row Row, q Query, words []string) bool {
-	return (q.Status == "" || row.Status == q.Status) &&
+	return row.is(q.Status) &&
 		(q.Attention == "" || row.needs(q.Attention)) &&
 		(q.Group == "" || row.inGroup(q.Group)) &&
 		(q.Role == "" || row.Role() == q.Role) &&
@@ -71,6 +71,9 @@ func count(all []Row, q Query) Counts {
 	for row := range matches(all, q.WithStatus("")) {
 		counts.Status[row.Status]++
 		counts.Statuses++
+		if row.is(DownToday) {
+			counts.Status[DownToday]++
+		}
 	}
 	for row := range matches(all, q.WithAttention("")) {
 		for _, rule := range row.Due {
@@ -81,6 +84,17 @@ func count(all []Row, q Query) Counts {
 		}
 	}
 	return counts
+}
+
+// CountDown counts the rows that DownToday selects.
+func CountDown(rows []Row) int {
+	n := 0
+	for _, row := range rows {
+		if row.is(DownToday) {
+			n++
+		}
+	}
+	return n
 }
 
 // groups lists each group once, with those above it.

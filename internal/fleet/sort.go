@@ -12,8 +12,8 @@ import (
 // Column is what rows can be sorted by, as it stands in the address.
 type Column string
 
-// The columns. Each has the direction of its own that people look for first: names from A,
-// times from the longest ago, numbers and urgency from the highest.
+// The columns. Each has the direction of its own that people look for first: names from A, the last
+// contact from the newest, numbers, ages and urgency from the highest.
 const (
 	ByAgent     Column = "agent"
 	ByProject   Column = "project"
@@ -28,6 +28,11 @@ const (
 // Columns lists all columns as the table shows them.
 func Columns() []Column {
 	return []Column{ByAgent, ByProject, ByStatus, ByContact, ByTokens, ByAge, ByAttention, ByVersion}
+}
+
+// descends reports whether the column's own direction is from the highest.
+func (c Column) descends() bool {
+	return slices.Contains([]Column{ByContact, ByTokens, ByAge, ByAttention}, c)
 }
 
 // Sort orders rows as q asks for. Rows that are equal in the column come by project and agent,
@@ -52,7 +57,7 @@ func comparison(column Column) func(a, b Row) int {
 	case ByStatus:
 		return byStatus
 	case ByContact:
-		return func(a, b Row) int { return a.LastContact.Compare(b.LastContact) }
+		return func(a, b Row) int { return b.LastContact.Compare(a.LastContact) }
 	case ByTokens:
 		return func(a, b Row) int { return cmp.Compare(b.TokenCount, a.TokenCount) }
 	case ByAge:
@@ -64,9 +69,22 @@ func comparison(column Column) func(a, b Row) int {
 	}
 }
 
-// byUrgency puts first what needs attention for most reasons, then what is not connected.
+// byUrgency puts first what is down, and of that what broke last; then what needs attention for most
+// reasons, then what is not connected.
 func byUrgency(a, b Row) int {
-	return cmp.Or(cmp.Compare(len(b.Due), len(a.Due)), byStatus(a, b))
+	return cmp.Or(byOutage(a, b), cmp.Compare(len(b.Due), len(a.Due)), byStatus(a, b))
+}
+
+func byOutage(a, b Row) int {
+	switch {
+	case a.Down && b.Down:
+		return cmp.Compare(a.DownFor, b.DownFor)
+	case a.Down:
+		return -1
+	case b.Down:
+		return 1
+	}
+	return 0
 }
 
 // byStatus puts first the status that one should look at soonest.

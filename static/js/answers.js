@@ -5,7 +5,7 @@ import { announce, byId, focusOn } from "./dom.js";
 // noticeFor is where a problem of the request that element sent is told.
 function noticeFor(element) {
   if (element?.closest("#stored-form")) return byId("stored-notice");
-  if (element?.matches("[data-live]")) return byId("live-notice");
+  if (element?.matches("[data-live], #fleet-look")) return byId("live-notice");
   return (element?.closest("#form") && byId("form-notice")) || byId("notice");
 }
 
@@ -26,7 +26,7 @@ function show(notice) {
 // A new attempt takes back what was said of the last one, so that the same problem is
 // announced again when it comes again.
 document.addEventListener("htmx:before:request", (event) => {
-  if (event.detail.ctx.sourceElement.matches("[data-live]")) return; // live.js does, once it got through
+  if (event.detail.ctx.sourceElement.matches("[data-live], #fleet-look")) return; // live.js does, once it got through
   const notice = noticeFor(event.detail.ctx.sourceElement);
   if (notice.querySelector(".notice-danger")) notice.replaceChildren();
 });
@@ -52,7 +52,8 @@ function placeOf(target) {
 // is wrong, else to the notice, else to the heading of what came in the form's place; for a
 // whole new page to its content.
 document.addEventListener("htmx:after:swap", (event) => {
-  const { response, target } = event.detail.ctx;
+  const { response, sourceElement, target } = event.detail.ctx;
+  if (sourceElement?.id === "fleet-look" && response?.status === 200) return; // nobody asked
   const place = placeOf(target);
   if (place === document.body) byId("main").focus();
   else if (!(response?.status >= 400)) sayNews(place);

@@ -13,4 +13,8 @@ import "./times.js";
 import "./picker.js";
 import "./selection.js";
 import "./keys.js";
+import "./rows.js";
 import "./live.js";
+import "./look.js";
+import "./pictures.js";
+import "./print.js";

@@ -1,5 +1,5 @@
-// The project picker: the focus stays in its field, the arrows walk through the list that htmx
-// fills, Enter goes where the marked project leads.
+// The palette: the focus stays in its field, the arrows walk through the list that htmx fills, Enter goes
+// where the marked line leads.
 import { byId, onKey } from "./dom.js";
 
 const options = () => [...byId("picker-list").querySelectorAll("a[role=option]")];
@@ -34,7 +34,7 @@ onKey((event) => {
   event.preventDefault();
 });
 
-// The first project is marked, so that typing and Enter is enough.
+// The first line is marked, so that typing and Enter is enough.
 document.addEventListener("htmx:after:swap", () => {
   if (byId("picker-list") && !marked()) mark(options()[0]);
 });

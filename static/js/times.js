@@ -1,6 +1,8 @@
 // Times are UTC in the page, with their zone; here they become the reader's. The title keeps UTC, or,
 // where the text stays in UTC, gives the reader's.
 
+import { texts } from "./texts.js";
+
 const pad = (number) => String(number).padStart(2, "0");
 
 // local writes a date as the page does, which needs no other width and no translation.
@@ -20,6 +22,7 @@ function localise(root) {
       continue;
     }
     if (time.title) {
+      time.dataset.at = text; // for paper, on which nothing is "ago"
       time.title = `${text} (${time.title})`;
       continue;
     }
@@ -30,6 +33,7 @@ function localise(root) {
 
 // An age that the page was born with goes on growing while it is looked at.
 const TICK = 10 * 1000; // ms
+const JUST_NOW = 10; // seconds below which the page says so, and goes on to do
 let ages; // made when the first is written, which is long after the page was
 
 // ago is an age as the page writes it, which in Chinese has a space behind the number.
@@ -43,9 +47,32 @@ function grow() {
   if (!element) return;
   element.dataset.shown ??= performance.now();
   const seconds = Math.round(Number(element.dataset.age) + (performance.now() - Number(element.dataset.shown)) / 1000);
+  if (seconds < JUST_NOW) return;
   element.textContent = seconds < 60 ? ago(seconds, "second") : ago(Math.floor(seconds / 60), "minute");
 }
 setInterval(grow, TICK);
 
-localise(document);
-document.addEventListener("htmx:after:swap", () => localise(document));
+// isYoung is called when the list was found to be as it is now.
+export function isYoung() {
+  const element = document.querySelector("[data-age]");
+  if (!element) return;
+  element.dataset.age = "0";
+  element.dataset.shown = performance.now();
+  element.textContent = texts.now;
+}
+
+// The zone is said once, below everything, and so not before what a page loads later is there.
+function sayZone() {
+  const zone = document.getElementById("zone");
+  if (!zone || document.querySelector("main [hx-trigger=load]") || !document.querySelector("time[data-local]:not([data-utc])")) return;
+  zone.textContent = zone.dataset.text.replace("#", Intl.DateTimeFormat().resolvedOptions().timeZone);
+  zone.hidden = false;
+}
+
+function show() {
+  localise(document);
+  sayZone();
+}
+
+show();
+document.addEventListener("htmx:after:swap", show);

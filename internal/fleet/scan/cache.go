@@ -40,11 +40,15 @@ type keptFleet struct {
 	// tokens of agents that were read one by one, by agent. Not in the snapshot, so
 	// that its counts do not change with what somebody happened to look at.
 	tokens   map[int64][]agent.Token
-	outdated bool  // Refresh was called
-	dropped  bool  // Drop was called: nobody is to be shown it any more
-	changes  int64 // of the Viewer for whom it was read
-	usedAt   time.Time
-	size     int64 // as the cache counts it
+	outdated bool // Refresh was called
+	dropped  bool // Drop was called: nobody is to be shown it any more
+	// touched are projects that the person has changed something in: until they are read again, nothing of
+	// this is shown.
+	touched []int64
+	changes int64 // of the Viewer for whom it was read
+	own     int64 // changes that were told by Touch, which are no news when they come with a Viewer
+	usedAt  time.Time
+	size    int64 // as the cache counts it
 }
 
 func newCache(capacity int64, now func() time.Time) *cache {

@@ -150,7 +150,7 @@ func (s *Service) Projects(v Viewer) []int64 {
 func (s *Service) view(k key) View {
 	view := View{Scanning: s.flights[k] != nil}
 	kept := s.cache.get(k)
-	if kept == nil || kept.dropped {
+	if kept == nil || kept.dropped || len(kept.touched) > 0 {
 		return view
 	}
 	age := s.cfg.Now().Sub(kept.readAt)
@@ -222,7 +222,7 @@ func (s *Service) Drop(person int64) {
 
 // catchUp does what Drop does for changes that the person has made elsewhere. The caller holds mu.
 func (s *Service) catchUp(v Viewer) {
-	if kept := s.cache.get(v.key()); kept != nil && kept.changes < v.Changes {
+	if kept := s.cache.get(v.key()); kept != nil && kept.changes+kept.own < v.Changes {
 		kept.dropped = true
 	}
 	if f := s.flights[v.key()]; f != nil && f.changes < v.Changes {
