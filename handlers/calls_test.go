@@ -44,12 +44,12 @@ func tableOfCalls() []pageCalls {
 		{views.PatternAgents, "?page=2", 2, 1, 64},     // and the cursor that leads to it
 		{views.PatternAgents, "?page=20", 11, 1, 64},   // and those of 950 agents before it, a hundred each
 		{views.PatternAgentNew, "", 1, 0, 3},           //
-		{views.PatternAgent, "", 1, 2, 7},              // the agent and its tokens, and everything else
-		{views.PatternAgent, "?tab=activity", 2, 2, 8}, // and what GitLab noted
-		{views.PatternAgent, "?tab=use", 1, 4, 9},      // the same
-		{views.PatternAgent, "?tab=pods", 2, 2, 8},     // and the pods
-		{views.PatternAgent, "?tab=connect", 1, 3, 8},  // and the agent server
-		{views.PatternAgent, "?tab=access", 1, 3, 8},   // and the configuration file; with grants, one query more
+		{views.PatternAgent, "", 2, 3, 9},               // the agent and its tokens, everything else, the pods, and the configuration file
+		{views.PatternAgent, "?tab=activity", 3, 3, 10}, // and what GitLab noted
+		{views.PatternAgent, "?tab=use", 2, 4, 10},      // and the agent server
+		{views.PatternAgent, "?tab=pods", 2, 3, 9},      //
+		{views.PatternAgent, "?tab=connect", 2, 4, 10},  // and the agent server
+		{views.PatternAgent, "?tab=access", 2, 3, 9},    // with grants, one query more
 		{views.PatternConfigEdit, "", 1, 4, 9},         // and the file and the branch, of which there are none
 		{views.PatternGrantees, "?q=pay", 1, 3, 8},     // and the groups, or the projects
 		{views.PatternAgentDelete, "", 1, 2, 7},        //

@@ -2,9 +2,6 @@ package handlers
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -41,6 +38,7 @@ func (h *Handlers) rotationShow(w http.ResponseWriter, r *http.Request, s *sessi
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
+	model.Back = h.cameFrom(w, r, s)
 	p := h.projectPage(w, r, printer(r).T("titles.rotation", "Agent", model.AgentName))
 	return h.render(w, r, http.StatusOK, views.RotationPage(p, model), views.Rotation(p, model))
 }
@@ -48,8 +46,7 @@ func (h *Handlers) rotationShow(w http.ResponseWriter, r *http.Request, s *sessi
 // isShown reports whether the page that asks shows this state already, to the minute, and tags
 // the answer. A phase that the page does not show is to be announced.
 func (h *Handlers) isShown(w http.ResponseWriter, r *http.Request, model *views.RotationModel) bool {
-	hash := sha256.Sum256(fmt.Appendf(nil, "%v %v %+v", printer(r).Lang(), h.Now().Truncate(time.Minute), *model))
-	model.Tag = string(model.Phase) + "." + hex.EncodeToString(hash[:8])
+	model.Tag = string(model.Phase) + "." + h.stateTag(r, *model)
 	w.Header().Set(headerTag, model.Tag)
 	phase, _, _ := strings.Cut(r.Header.Get(headerTag), ".")
 	model.Announce = phase != "" && phase != string(model.Phase)

@@ -18,7 +18,7 @@ func (h *Handlers) tokenRevokeAsk(w http.ResponseWriter, r *http.Request, s *ses
 		return err
 	}
 	if !found {
-		return errNotVisible
+		return h.tokenGone(w, r, s, model)
 	}
 	return h.renderForm(w, r, s, http.StatusOK, model)
 }
@@ -60,7 +60,7 @@ func (h *Handlers) tokenRevoke(w http.ResponseWriter, r *http.Request, s *sessio
 		return err
 	}
 	if !found {
-		return h.revoked(w, r, model, "already_revoked")
+		return h.alreadyRevoked(w, r, s, model)
 	}
 	if model.Guard {
 		model.Confirm = confirmField(r, model.Token.Name)

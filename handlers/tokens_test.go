@@ -342,8 +342,8 @@ func TestRevokingAnUnusedTokenNeedsNoName(t *testing.T) {
 	if got := lead.post(action, values); got.status != http.StatusSeeOther {
 		t.Errorf("revoking again = %d, want the same end", got.status)
 	}
-	if page := lead.get(ask); page.status != http.StatusNotFound {
-		t.Errorf("GET revoke of a revoked token = %d, want 404", page.status)
+	if page := lead.get(ask); page.status != http.StatusOK || !strings.Contains(page.text("#form"), "unused was already revoked by @lead at 2026-11-24 12:00 UTC") {
+		t.Errorf("GET revoke of a revoked token = %d: %s", page.status, page.text("main"))
 	}
 }
 

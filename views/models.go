@@ -162,6 +162,9 @@ type AgentModel struct {
 	Place agent.Place
 	// Unstored are tokens whose value is most likely lost.
 	Unstored []UnstoredToken
+	Head     AgentHead
+	// Back is the fleet as it was filtered when the person came from it; empty if they did not.
+	Back     string
 	Activity AgentActivityModel
 	Connect  ConnectModel
 	Pods     PodsModel

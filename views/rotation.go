@@ -32,8 +32,9 @@ type RotationModel struct {
 	Unstored UnstoredToken
 	// Drop is the token that the person chose to drop, 0 for none.
 	Drop int64
-	// Place is where the person chose to install the agent.
+	// Place is where the person chose to install the agent, and Back the fleet that they came from.
 	Place agent.Place
+	Back  string
 	// Live makes the page look again by itself.
 	Live bool
 	// Tag is the state that the page shows, so that a look that finds the same changes nothing.

@@ -44,7 +44,7 @@ func RotationPage(p Page, m RotationModel) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = Crumbs(p, projectsCrumb(p), m.Project.crumb(p), agentCrumb(p, m.Project, m.AgentID, m.AgentName)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Crumbs(p, topCrumb(p, m.Back), m.Project.crumb(p), agentCrumb(p, m.Project, m.AgentID, m.AgentName)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

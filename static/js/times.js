@@ -9,9 +9,21 @@ function local(date) {
   return `${day} ${pad(date.getHours())}:${pad(date.getMinutes())}`;
 }
 
+// clock writes a time of today without its day.
+function clock(time, text) {
+  const [today] = local(new Date()).split(" ");
+  time.dataset.local = "text";
+  time.title = `${text} (${time.title})`;
+  time.textContent = text.startsWith(today) ? text.slice(today.length + 1) : text;
+}
+
 function localise(root) {
   for (const time of root.querySelectorAll("time[datetime]:not([data-local])")) {
     const text = local(new Date(time.dateTime));
+    if ("clock" in time.dataset) {
+      clock(time, text);
+      continue;
+    }
     const isDay = "day" in time.dataset;
     time.dataset.local = isDay || !(time.title || "utc" in time.dataset) ? "text" : "title";
     if (isDay) [time.textContent] = text.split(" ");
