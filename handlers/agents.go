@@ -62,7 +62,7 @@ func (h *Handlers) agentShow(w http.ResponseWriter, r *http.Request, s *session)
 	if model.Connect.Wrong() {
 		status = http.StatusUnprocessableEntity
 	}
-	p := h.projectPage(w, r, model.Title(printer(r)))
+	p := h.agentPage(w, r, model.Title(printer(r)), model.Back)
 	return h.render(w, r, status, views.AgentPage(p, model), views.AgentTab(p, model))
 }
 

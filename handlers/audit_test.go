@@ -237,9 +237,9 @@ func TestV6EveryActLeavesItsRows(t *testing.T) {
 			form := revealed.doc.Find(`form[action$="/stored"]`)
 			b.post(form.AttrOr("action", ""), hiddenFields(form))
 		}, []string{"token_create ok", "token_stored ok"}},
-		{"revoking", nil, revoke("prod-token"), []string{"token_revoke ok"}},
+		{"revoking", nil, revoke("prod"), []string{"token_revoke ok"}},
 		{"revoking without the name", nil, revoke(""), []string{"token_revoke refused"}},
-		{"revoking, the answer lost", fault(gitlabtest.OpRevokeToken, lost), revoke("prod-token"), []string{"token_revoke unknown", "reconciled ok"}},
+		{"revoking, the answer lost", fault(gitlabtest.OpRevokeToken, lost), revoke("prod"), []string{"token_revoke unknown", "reconciled ok"}},
 		{"revoking what is revoked", nil, func(p *portal, b *browser) {
 			action, form := b.form(p.address(agent + "/tokens/{token}/revoke"))
 			p.gitlab.RevokeToken(p.prodToken)

@@ -135,6 +135,7 @@ func (h *Handlers) page(w http.ResponseWriter, r *http.Request, title string) vi
 	sessionID := ""
 	if state.session != nil {
 		sessionID = state.session.ID
+		p.Rotating = len(rotating(h.Fleet.Known(viewerOf(state.session))))
 		p.User = &views.User{Name: state.session.User.Name, Username: state.session.User.Username}
 	}
 	p.SignOutNonce = h.nonces.issue(sessionID, h.urls.Logout())
@@ -149,6 +150,16 @@ func (h *Handlers) page(w http.ResponseWriter, r *http.Request, title string) vi
 func (h *Handlers) projectPage(w http.ResponseWriter, r *http.Request, title string) views.Page {
 	p := h.page(w, r, title)
 	p.Section = "projects"
+	return p
+}
+
+// agentPage is the chrome of what is about one agent, in the place from which the person came: back is
+// the fleet, and empty for the projects.
+func (h *Handlers) agentPage(w http.ResponseWriter, r *http.Request, title, back string) views.Page {
+	p := h.projectPage(w, r, title)
+	if back != "" {
+		p.Section = "fleet"
+	}
 	return p
 }
 

@@ -43,7 +43,7 @@ func TestAgentOffersWhatThePersonMayDo(t *testing.T) {
 			m.SetTokens(nil)
 			m.Head.Trouble, m.Project.Access = agent.TroubleNoToken, agent.AccessRole
 		}, 0, 0, 0, "A Maintainer of the project can create one"},
-		"missing details are said":          {func(m *AgentModel) { m.Tokens[0].UseKnown = false }, 1, 1, 1, "Some details are missing"},
+		"missing details are said": {func(m *AgentModel) { m.Tokens[0].UseKnown = false }, 1, 1, 1, "Some details are missing"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

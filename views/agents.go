@@ -13,7 +13,9 @@ func projectsCrumb(p Page) Crumb {
 }
 
 // fleetCrumb leads to the fleet, as it was filtered.
-func fleetCrumb(p Page, address string) Crumb { return Crumb{Text: p.L.T("fleet.heading"), URL: address} }
+func fleetCrumb(p Page, address string) Crumb {
+	return Crumb{Text: p.L.T("fleet.heading"), URL: address}
+}
 
 // crumb leads to the project's agents.
 func (m Project) crumb(p Page) Crumb {

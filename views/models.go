@@ -21,8 +21,12 @@ type Page struct {
 
 	// Title names the page in the tab and in history; the portal's name follows it.
 	Title string
-	// Section marks the current entry of the navigation: "fleet", "projects", "activity" or "".
+	// Section marks the current entry of the navigation: "fleet", "rotations",
+	// "projects", "activity" or "".
 	Section string
+	// Rotating is how many rotations are under way that the person may go on with, as far as the fleet was
+	// read a moment ago.
+	Rotating int
 	// Path is the address of this page, where a choice of language or theme returns to.
 	Path string
 	// WaitURL is where a browser without script goes at once, to wait for what a script would
@@ -225,9 +229,13 @@ type TokenRevokeModel struct {
 	Token     agent.Token
 	// LastToken says that the agent is left without a token.
 	LastToken bool
-	// Guard asks for the token's name: it is the only one in use, or nobody can tell.
+	// Guard asks for the agent's name: the token is the only one in use, or nobody can tell.
 	Guard   bool
 	Confirm Field
+	// IsSilent says that the token was seen not to be used, while its successor was, for so long that
+	// it can go: Silent.
+	IsSilent bool
+	Silent   time.Duration
 	// From is the page that the form leads back to.
 	From Origin
 }

@@ -214,7 +214,8 @@ func (u URLs) Rotation(project, agent, drop int64) string {
 	return withQuery(u.agent(project, agent)+"/rotation", "drop", value)
 }
 
-// Rotations lists the rotations of several agents, each written as project.agent.
+// Rotations lists the rotations of several agents, each written as project.agent; without any, of all
+// those whose rotation is under way.
 func (u URLs) Rotations(agents []string) string {
 	return withRawQuery(u.Base+PatternRotations, url.Values{"agent": agents}.Encode())
 }

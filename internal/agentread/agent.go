@@ -56,7 +56,9 @@ func (r *Reader) askByName(ctx context.Context, project int64, name string) func
 	var told gitlabapi.ProjectAgents
 	group := new(parallel.Group)
 	group.Go(func() (err error) {
-		told, err = try(ctx, func(ctx context.Context) (gitlabapi.ProjectAgents, error) { return r.gitlab.AgentByName(ctx, project, name) })
+		told, err = try(ctx, func(ctx context.Context) (gitlabapi.ProjectAgents, error) {
+			return r.gitlab.AgentByName(ctx, project, name)
+		})
 		return err
 	})
 	return func() (gitlabapi.ProjectAgents, error) {

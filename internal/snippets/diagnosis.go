@@ -1,16 +1,21 @@
 package snippets
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+
+	"al.essio.dev/pkg/shellescape"
+)
 
 // Diagnosis says why an agent is not connected, and tries the first thing that helps: what its pods
-// are doing, what they logged, and a restart.
+// are doing, what they logged, and a restart, each in one line.
 func (p Params) Diagnosis() []Step {
 	p = p.visible()
-	inNamespace, ofAgent := []string{"--namespace", p.Namespace}, []string{"--selector", "app.kubernetes.io/name=" + chart}
+	pods := fmt.Sprintf(" --namespace %s --selector app.kubernetes.io/name=%s", shellescape.Quote(p.Namespace), chart)
 	return []Step{
-		{StepPods, command("kubectl get pods", inNamespace, ofAgent)},
-		{StepLogs, command("kubectl logs --prefix --tail=50", inNamespace, ofAgent)},
-		p.restart(),
+		{StepPods, "kubectl get pods" + pods},
+		{StepLogs, "kubectl logs --prefix --tail=50" + pods},
+		{StepRestart, "kubectl rollout restart deployment" + pods},
 	}
 }
 

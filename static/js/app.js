@@ -14,3 +14,4 @@ import "./picker.js";
 import "./selection.js";
 import "./keys.js";
 import "./live.js";
+import "./rotation.js";

@@ -12,6 +12,8 @@ const AFTER = 1_500; // ms after the moment that something is due, for two clock
 let wait = 0;
 let timer = 0;
 let due = 0;
+let dueAt = 0; // by performance.now()
+let told = ""; // what dueAt is made of
 
 const place = () => document.querySelector("[data-live]");
 const pace = () => PACE[place().dataset.live] ?? PACE[""];
@@ -22,8 +24,12 @@ function schedule() {
   if (!place()) return;
   wait ||= pace().first;
   if (!document.hidden) timer = setTimeout(look, wait);
-  const at = Date.parse(place().dataset.due ?? "");
-  if (at > Date.now()) due = setTimeout(look, at - Date.now() + AFTER);
+  const left = place().querySelector("[data-in]")?.dataset.in;
+  if (left !== undefined && left !== told) {
+    told = left;
+    dueAt = performance.now() + Number(left);
+  }
+  if (told !== "" && dueAt > performance.now()) due = setTimeout(look, dueAt - performance.now() + AFTER);
 }
 
 function look() {
