@@ -125,7 +125,9 @@ func TestTheNameOfANewTokenIsProposed(t *testing.T) {
 	t.Parallel()
 	p := newPortal(t)
 	lead := p.as("lead")
-	proposed := func() string { return lead.get(p.agentPath(p.prod)+"/tokens/new").doc.Find("[name=name]").AttrOr("value", "") }
+	proposed := func() string {
+		return lead.get(p.agentPath(p.prod)+"/tokens/new").doc.Find("[name=name]").AttrOr("value", "")
+	}
 	if got := proposed(); got != "prod-2026-11" {
 		t.Errorf("proposed is %q", got)
 	}

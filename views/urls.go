@@ -200,7 +200,7 @@ func (u URLs) ActivityCSV(q ActivityQuery) string {
 // pairs are the names and values of the query in the address.
 func (q ActivityQuery) pairs() []string {
 	return []string{
-		"project", q.Project, "agent", q.Agent, "actor", q.Actor, "action", q.Action, "from", q.From, "until", q.Until,
+		"project", q.Project, "agent", q.Agent, "actor", q.Actor, "action", q.Action, "from", q.From, "until", q.Until, "tz", q.Zone,
 	}
 }
 

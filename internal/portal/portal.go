@@ -110,7 +110,7 @@ func (p Program) runDemo(ctx context.Context) (err error) {
 	}
 	p.Listener, p.Drain = play.Portal, nil // nobody spreads traffic here, and Ctrl+C should be quick
 	return play.Run(ctx, func(ctx context.Context) error {
-		return p.serve(ctx, cfg, extras{sandboxURL: play.SandboxURL(), hosts: play.Hosts(), pages: map[string]handlers.PageFunc{demo.PatternStyleguide: demo.Styleguide}})
+		return p.serve(ctx, cfg, extras{sandboxURL: play.SandboxURL(), hosts: play.Hosts(), pages: map[string]handlers.PageFunc{demo.PatternStyleguide: demo.Styleguide}, history: play.History()})
 	})
 }
 
@@ -126,6 +126,8 @@ type extras struct {
 	sandboxURL string
 	hosts      []string
 	pages      map[string]handlers.PageFunc
+	// history is what was done before the start, the oldest first.
+	history []demo.Act
 }
 
 // serve puts the parts together and runs them.
@@ -163,6 +165,9 @@ func (p Program) serve(ctx context.Context, cfg *config, extra extras) error {
 	}
 	defer sessions.Close()
 	auditLog, nonces, noted := audit.New(db, cfg.AuditRetention, now), tokens.NewNonces(db, now), readings.New(db, now)
+	if err := noteHistory(ctx, db, cfg.AuditRetention, extra.history); err != nil {
+		return err
+	}
 	closeAuditLog, err := server.writeAudit(ctx, auditLog, out)
 	if err != nil {
 		return fmt.Errorf("AUDIT_LOG: %w", err)

@@ -10,6 +10,7 @@ import "./forms.js";
 import "./reveal.js";
 import "./copy.js";
 import "./times.js";
+import "./days.js";
 import "./picker.js";
 import "./selection.js";
 import "./keys.js";

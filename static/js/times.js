@@ -1,5 +1,4 @@
-// Times are UTC in the page, with their zone; here they become the reader's. The title keeps UTC, or,
-// where the text stays in UTC, gives the reader's.
+// Times are UTC in the page, with their zone; here they become the reader's. The title keeps UTC.
 
 const pad = (number) => String(number).padStart(2, "0");
 
@@ -24,13 +23,14 @@ function localise(root) {
       clock(time, text);
       continue;
     }
-    const isDay = "day" in time.dataset;
-    time.dataset.local = isDay || !(time.title || "utc" in time.dataset) ? "text" : "title";
-    if (isDay) [time.textContent] = text.split(" ");
-    if ("utc" in time.dataset) {
-      time.title = `${text} (${Intl.DateTimeFormat().resolvedOptions().timeZone})`;
+    if ("time" in time.dataset) {
+      time.dataset.local = "text";
+      [, time.textContent] = text.split(" ");
       continue;
     }
+    const isDay = "day" in time.dataset;
+    time.dataset.local = isDay || !time.title ? "text" : "title";
+    if (isDay) [time.textContent] = text.split(" ");
     if (time.title) {
       time.title = `${text} (${time.title})`;
       continue;

@@ -30,6 +30,7 @@ type Demo struct {
 	gitlab    net.Listener
 	simulator *gitlabtest.Server
 	people    people
+	history   []Act
 	folder    string // holds the portal's database
 	environ   []string
 }
@@ -46,7 +47,7 @@ func New(ctx context.Context, environ []string, portal net.Listener, now func() 
 		return nil, errors.Join(err, d.Close())
 	}
 	d.simulator = gitlabtest.New(gitlabtest.WithNow(now), gitlabtest.WithURL(d.gitlabURL()))
-	d.people = seed(d.simulator, now())
+	d.people, d.history = seed(d.simulator, now())
 	application := d.simulator.AddApplication(gitlabtest.Application{
 		Name: "GitLab Agent Portal", RedirectURIs: []string{d.portalURL() + "/auth/callback"}, Scopes: []string{"api", "read_api"},
 	})
@@ -94,6 +95,9 @@ func (d *Demo) gitlabURL() string { return "http://" + d.gitlab.Addr().String() 
 
 // SandboxURL is the page that plays the cluster.
 func (d *Demo) SandboxURL() string { return d.gitlabURL() + "/sandbox" }
+
+// History is what people did through the portal before it started, the oldest first.
+func (d *Demo) History() []Act { return d.history }
 
 // Environ is the configuration of the portal.
 func (d *Demo) Environ() []string { return d.environ }

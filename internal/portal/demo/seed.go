@@ -44,8 +44,8 @@ type seeder struct {
 	projects, agents map[string]int64
 }
 
-// seed fills s and returns the people.
-func seed(s *gitlabtest.Server, now time.Time) people {
+// seed fills s, and returns the people and what they did before.
+func seed(s *gitlabtest.Server, now time.Time) (people, []Act) {
 	d := &seeder{s, now, map[string]int64{}, map[string]int64{}, map[string]int64{}, map[string]int64{}}
 	everybody := d.addPeople()
 	d.addGroups()
@@ -57,7 +57,7 @@ func seed(s *gitlabtest.Server, now time.Time) people {
 	d.addCorners()
 	d.addEnvironments()
 	d.addShared()
-	return everybody
+	return everybody, d.history()
 }
 
 // The people by username.
