@@ -71,7 +71,7 @@ func TestActivityRows(t *testing.T) {
 		{"Revoke token #18 prod cluster", "In progress", IconPending},
 		{"Check afterwards #17 for entry #16", "Was done", IconConnected},
 		{"Create token #16 prod cluster", "Unknown", IconUnknown},
-		{"Stored token #15", "Done", IconConnected},
+		{"Confirmed as stored #15", "Done", IconConnected},
 		{"Delete agent #14", "Failed", IconNotConnected},
 		{"Create token #13", "Refused", IconRefused},
 		{"Register agent #12 token #8", "Refused", IconRefused},

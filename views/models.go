@@ -38,6 +38,9 @@ type Page struct {
 	NoKeys bool
 	// User is nil for a visitor who has not signed in.
 	User *User
+	// Mark tells the page's session from others, without opening it, and MarkCookie has the one of now: a
+	// page that a browser brings back shows nothing of another. Empty for a visitor.
+	Mark, MarkCookie string
 	// SignOutNonce and PreferencesNonce prove that the page's own forms come from the portal.
 	SignOutNonce, PreferencesNonce string
 	// Version is the running portal's.

@@ -4,6 +4,7 @@ import "htmx.org";
 import "htmx.org/dist/ext/hx-sse.js";
 import "htmx.org/dist/ext/hx-ptag.js";
 
+import "./session.js";
 import "./answers.js";
 import "./dialog.js";
 import "./forms.js";
