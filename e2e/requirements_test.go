@@ -201,7 +201,7 @@ func (p *tab) settled() (content string, err error) {
 		if content, err = p.Content(); err == nil {
 			break
 		}
-		p.WaitForTimeout(100)
+		_ = p.WaitForLoadState() // and try again
 	}
 	return content, err
 }

@@ -17,16 +17,18 @@ const hides = `() => {
   document.dispatchEvent(new Event("visibilitychange"));
 }`
 
-// waits waits until a condition in the page holds.
+// waits waits until a condition in the page holds. WaitForFunction evaluates a string, which the
+// policy forbids.
 func (p *tab) waits(condition string) {
 	p.t.Helper()
-	for range 100 { // WaitForFunction evaluates a string, which the policy forbids
-		if holds, _ := p.eval(condition).(bool); holds {
-			return
-		}
-		p.WaitForTimeout(100)
+	holds, _ := p.eval(`async () => {
+		const holds = ` + condition + `;
+		for (let i = 0; i < 100 && !holds(); i++) await new Promise((go) => setTimeout(go, 100));
+		return holds();
+	}`).(bool)
+	if !holds {
+		p.t.Fatalf("on %s, titled %v, it does not hold that %s", p.URL(), p.eval("() => document.title"), condition)
 	}
-	p.t.Fatalf("on %s, titled %v, it does not hold that %s", p.URL(), p.eval("() => document.title"), condition)
 }
 
 // TestAHiddenTabSaysWhenARotationIsReady waits in the background: its title counts the minutes, it looks
