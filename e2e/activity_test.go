@@ -29,7 +29,7 @@ func (p *tab) refusals(address string, n int) {
 }
 
 // rows are the entries of the list.
-func (p *tab) rows() playwright.Locator { return p.Locator("#activity tbody tr") }
+func (p *tab) rows() playwright.Locator { return p.Locator("#activity tbody tr:not(.day-row)") }
 
 func (p *tab) counts(l playwright.Locator, n int) {
 	p.t.Helper()
@@ -56,7 +56,7 @@ func TestActivityIsFoundAndTakenAlong(t *testing.T) {
 	p.says(p.rows().Nth(1), "token #4771, unconfirmed")
 	p.passesAxe("activity")
 	p.click(p.link("Older"))
-	p.says(p.rows().Last(), "Register agent")
+	p.says(p.rows().Last(), "Registered agent")
 	p.counts(p.rows(), 14)
 	p.click(p.link("Newer"))
 	p.counts(p.rows(), 50)
@@ -64,7 +64,7 @@ func TestActivityIsFoundAndTakenAlong(t *testing.T) {
 	p.fill(p.Locator("form.filter").GetByLabel("Agent"), "staging")
 	p.click(p.Locator("form.filter button"))
 	p.counts(p.rows(), 3)
-	p.says(p.rows().First(), "Store token")
+	p.says(p.rows().First(), "Confirmed as stored")
 	if !strings.Contains(p.URL(), "agent=staging") {
 		t.Errorf("the address %s does not say what is shown", p.URL())
 	}

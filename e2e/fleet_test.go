@@ -189,7 +189,7 @@ func TestAgentsAreSelectedForRotation(t *testing.T) {
 		p.sees(p.link("idle"))
 		if strings.Contains(name, "without") {
 			p.click(p.button("Rotate tokens"))
-			p.says(p.Locator("main"), "Choose agents in the list, then come back.")
+			p.says(p.Locator("main"), "No rotation is under way")
 			p.visit(s.url + "/?wait=1")
 		}
 		p.selects("prod")

@@ -51,7 +51,7 @@ func TestALongNameKeepsItsActionBeside(t *testing.T) {
 	long := s.gitlab.AddAgent(gitlabtest.Agent{Project: s.project, Name: strings.Repeat("long-", 12) + "end", CreatedBy: s.lead})
 	p := s.as("lead")
 	p.visit(s.agent(long))
-	below := p.eval(`() => document.querySelector(".head > .button").getBoundingClientRect().top - document.querySelector("h1").getBoundingClientRect().bottom`)
+	below := p.eval(`() => document.querySelector(".agent-delete .button").getBoundingClientRect().top - document.querySelector("h1").getBoundingClientRect().bottom`)
 	if number(below) > 0 {
 		t.Errorf("the action stands %v pixels below the name", below)
 	}

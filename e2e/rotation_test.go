@@ -118,7 +118,7 @@ func TestAWholeRotation(t *testing.T) {
 
 	s.gitlab.KeepInUse(s.prodToken, false)
 	p.wakes()
-	p.says(p.Locator("#rotation"), "0 of 60 minutes")
+	p.says(p.Locator("#rotation"), "Not used for 0 minutes")
 	s.clock.Advance(10 * time.Minute)
 	p.wakes()
 	p.says(phase, "The old token can be revoked")
@@ -126,7 +126,7 @@ func TestAWholeRotation(t *testing.T) {
 	p.lacks(p.Locator("#dialog [name=confirm]"))
 	p.click(p.Locator("#dialog").GetByRole("button", inLocator("Revoke token")))
 	p.arrives(s.rotation())
-	p.says(phase, "Ready to rotate")
+	p.says(phase, "Finished: second took over")
 	if tokens := s.gitlab.Tokens(s.prod); !tokens[0].Revoked || tokens[1].Revoked {
 		t.Errorf("revoked: the old one %v, the new one %v", tokens[0].Revoked, tokens[1].Revoked)
 	}
@@ -151,7 +151,7 @@ func TestARotationWithoutJavaScript(t *testing.T) {
 	p.click(p.link("Refresh now"))
 	p.click(p.link("Revoke prod-token"))
 	p.click(p.button("Revoke token"))
-	p.says(p.Locator("#rotation-title"), "Ready to rotate")
+	p.says(p.Locator("#rotation-title"), "Finished: second took over")
 }
 
 // TestAPageThatLooksByItselfLeavesDialogsAlone lets everything go wrong while the reveal is open.

@@ -27,8 +27,7 @@ func (p *tab) wrote(l playwright.Locator) (at time.Time, text, title string) {
 	return at, parts[1].(string), parts[2].(string)
 }
 
-// TestTimesAreTheReaders looks at times from Berlin, as the harness has it. A list that is filtered
-// and exported in UTC stays in UTC.
+// TestTimesAreTheReaders looks at times from Berlin, as the harness has it. So is the list of activity, with its days.
 func TestTimesAreTheReaders(t *testing.T) {
 	const minute = "2006-01-02 15:04"
 	berlin, err := time.LoadLocation("Europe/Berlin")
@@ -56,7 +55,9 @@ func TestTimesAreTheReaders(t *testing.T) {
 	p.stores()
 	p.visit(s.url + "/activity")
 	at, text, title = p.wrote(p.rows().First().Locator("time[data-local]"))
-	if want := at.UTC().Format(minute) + " UTC"; text != want || title != at.In(berlin).Format(minute)+" (Europe/Berlin)" {
+	if want := at.In(berlin).Format("15:04"); text != want || title != at.UTC().Format(minute)+" UTC" {
 		t.Errorf("the activity has the time %q, with the title %q; want %q", text, title, want)
 	}
+	p.says(p.Locator(".day-row").First(), at.In(berlin).Format(time.DateOnly))
+	p.says(p.Locator("[data-zone-note]"), "Europe/Berlin")
 }

@@ -116,7 +116,7 @@ func TestManyGrantsAreOneQuery(t *testing.T) {
 	b := p.as("dev")
 	p.gitlab.ResetCounters()
 	page := b.get(p.agentPath(p.prod) + "?tab=access")
-	if n := p.gitlab.Calls(gitlabtest.OpGraphQL); n != 2 || strings.Count(page.text(".config"), "Not visible to you") != 10 || strings.Count(page.text(".config"), "Unknown") != 40 {
+	if n := p.gitlab.Calls(gitlabtest.OpGraphQL); n != 3 || strings.Count(page.text(".config"), "Not visible to you") != 10 || strings.Count(page.text(".config"), "Unknown") != 40 {
 		t.Errorf("%d queries: %s", n, page.text(".config"))
 	}
 }

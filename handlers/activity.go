@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	_ "time/tzdata" // zones are known wherever the program runs
 
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/activity"
@@ -18,6 +19,8 @@ import (
 
 const (
 	activityPerPage = 50
+	// maxSuggested is how many names a field suggests.
+	maxSuggested = 100
 	// maxMaintainedPages bounds how much of GitLab's list of projects one view asks for, a
 	// hundred at a time and one after the other.
 	maxMaintainedPages = 30
@@ -35,6 +38,8 @@ func (h *Handlers) activity(w http.ResponseWriter, r *http.Request, s *session) 
 	} else if err := h.loadActivity(r, &model, filter); err != nil {
 		return err
 	}
+	model.Presets = views.ActivityPresets(printer(r), model.Query, h.Now().In(model.Zone))
+	h.suggest(s, &model)
 	p := h.page(w, r, printer(r).T("activity.heading"))
 	p.Section = "activity"
 	return h.render(w, r, status, views.ActivityPage(p, model), views.ActivityList(p, model))
@@ -48,6 +53,7 @@ func (h *Handlers) activityFilter(r *http.Request, s *session) (views.ActivityMo
 		AgentName: model.Query.Agent, Actor: model.Query.Actor, Action: activity.Action(model.Query.Action),
 	}
 	filter.From, filter.Until, model.Wrong = activityDays(printer(r), model.Query)
+	model.Zone = zoneOf(model.Query.Zone)
 	if model.Query.Project == "" {
 		projects, complete, err := s.read.Maintained(r.Context(), maxMaintainedPages)
 		if !complete {
@@ -73,7 +79,10 @@ func activityQuery(r *http.Request) views.ActivityQuery {
 	query := views.ActivityQuery{
 		Project: strings.Trim(textParam(r, "project"), "/"), Agent: textParam(r, "agent"),
 		Actor: strings.TrimPrefix(textParam(r, "actor"), "@"), Action: textParam(r, "action"),
-		From: textParam(r, "from"), Until: textParam(r, "until"),
+		From: textParam(r, "from"), Until: textParam(r, "until"), Zone: textParam(r, "tz"),
+	}
+	if zoneOf(query.Zone) == time.UTC {
+		query.Zone = ""
 	}
 	if !slices.Contains(activity.OfAgents(), activity.Action(query.Action)) {
 		query.Action = ""
@@ -81,10 +90,22 @@ func activityQuery(r *http.Request) views.ActivityQuery {
 	return query
 }
 
-// activityDays turns the two days into points in time: the second day is included.
+// zoneOf is the reader's zone by its name in the tz database, which their browser knows; UTC where it
+// is none.
+func zoneOf(name string) *time.Location {
+	zone, err := time.LoadLocation(name)
+	if err != nil || name == "" || name == "Local" {
+		return time.UTC
+	}
+	return zone
+}
+
+// activityDays turns the two days, which are the reader's, into points in time: the second day is
+// included.
 func activityDays(l *i18n.Printer, query views.ActivityQuery) (from, until time.Time, wrong views.ActivityQuery) {
+	zone := zoneOf(query.Zone)
 	day := func(text string, problem *string) time.Time {
-		t, err := time.Parse(time.DateOnly, text)
+		t, err := time.ParseInLocation(time.DateOnly, text, zone)
 		if err != nil && text != "" {
 			*problem = l.T("activity.filter.no_day")
 		}
@@ -98,6 +119,29 @@ func activityDays(l *i18n.Printer, query views.ActivityQuery) (from, until time.
 		wrong.Until = l.T("activity.filter.backwards")
 	}
 	return from, until.AddDate(0, 0, 1), wrong
+}
+
+// suggest names what the fields can be filled with: the projects and agents that the person may manage,
+// as far as the fleet was read a moment ago, and who is in the list.
+func (h *Handlers) suggest(s *session, model *views.ActivityModel) {
+	if known := h.Fleet.Known(viewerOf(s)); known != nil {
+		for _, a := range known.Agents {
+			if a.Project.Maintains {
+				model.Projects, model.Agents = append(model.Projects, a.Project.Path), append(model.Agents, a.Name)
+			}
+		}
+	}
+	model.People = append(model.People, s.User.Username)
+	for _, row := range model.Rows {
+		if row.Actor != "" {
+			model.People = append(model.People, row.Actor)
+		}
+	}
+	for _, list := range []*[]string{&model.Projects, &model.Agents, &model.People} {
+		slices.Sort(*list)
+		*list = slices.Compact(*list)
+		*list = (*list)[:min(len(*list), maxSuggested)]
+	}
 }
 
 // maintainedProject finds a project by full path or number; gitlabapi.ErrNotFound also where

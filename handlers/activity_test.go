@@ -48,7 +48,7 @@ func (p *portal) noteMany(n int) {
 // entries are the names of the tokens in the list, from top to bottom.
 func (a *answer) entries() string {
 	var names []string
-	a.doc.Find("#activity tbody tr, #agent-tab tbody tr").Each(func(_ int, row *goquery.Selection) {
+	a.doc.Find("#activity tbody tr:not(.day-row), #agent-tab tbody tr:not(.day-row)").Each(func(_ int, row *goquery.Selection) {
 		names = append(names, strings.TrimSpace(row.Find("th span.path").Text()))
 	})
 	return strings.Join(names, " ")
@@ -140,7 +140,7 @@ func TestActivityIsPagedByKey(t *testing.T) {
 	p.noteMany(120)
 	lead := p.as("lead")
 	numbers := func(a *answer) string {
-		rows := a.doc.Find("#activity tbody tr")
+		rows := a.doc.Find("#activity tbody tr:not(.day-row)")
 		return rows.First().AttrOr("id", "") + ".." + rows.Last().AttrOr("id", "")
 	}
 	link := func(a *answer, rel string) string { return a.doc.Find(`.pager a[rel="`+rel+`"]`).AttrOr("href", "") }
@@ -204,7 +204,7 @@ func TestEveryOutcomeHasItsWord(t *testing.T) {
 	}
 	p.note(func(e *audit.Event) { e.Action, e.RefersTo = activity.Reconciled, lost })
 	p.clock.Advance(-4 * time.Minute)
-	rows := p.as("lead").get("/activity").doc.Find("#activity tbody tr")
+	rows := p.as("lead").get("/activity").doc.Find("#activity tbody tr:not(.day-row)")
 	want := []string{"Was done", "Failed", "Refused", "Done", "In progress", "Unknown"}
 	var got []string
 	rows.Each(func(_ int, row *goquery.Selection) { got = append(got, strings.TrimSpace(row.Find(".badge").Text())) })
@@ -215,7 +215,7 @@ func TestEveryOutcomeHasItsWord(t *testing.T) {
 	if want := fmt.Sprintf("/activity?project=%d&before=%d#entry-%d", p.project, lost+1, lost); refers != want {
 		t.Errorf("the look afterwards refers to %q, want %q", refers, want)
 	}
-	if top := p.as("lead").get(refers).doc.Find("#activity tbody tr").First().AttrOr("id", ""); top != fmt.Sprint("entry-", lost) {
+	if top := p.as("lead").get(refers).doc.Find("#activity tbody tr:not(.day-row)").First().AttrOr("id", ""); top != fmt.Sprint("entry-", lost) {
 		t.Errorf("there, %q is on top", top)
 	}
 }
@@ -273,11 +273,11 @@ func TestTheActivityTabTellsWhoNotedWhat(t *testing.T) {
 	tab := p.agentPath(p.prod) + "?tab=activity"
 	got := lead.get(tab)
 	var lines []string
-	got.doc.Find("#agent-tab tbody tr").Each(func(_ int, row *goquery.Selection) {
+	got.doc.Find("#agent-tab tbody tr:not(.day-row)").Each(func(_ int, row *goquery.Selection) {
 		lines = append(lines, strings.Join(strings.Fields(row.Find("th .act").Text()+" "+row.Find("th .path").Text()+": "+row.Find("td").First().Text()), " "))
 	})
 	all := strings.Join(lines, "\n")
-	for _, want := range []string{"Create token by-portal: Portal and GitLab", "Token created by-gitlab: GitLab", "Token revoked by-gitlab: GitLab"} {
+	for _, want := range []string{"Created token by-portal: Portal and GitLab", "Token created by-gitlab: GitLab", "Token revoked by-gitlab: GitLab"} {
 		if strings.Count(all, want) != 1 {
 			t.Errorf("the tab lists\n%s\nwant %q once", all, want)
 		}
@@ -288,7 +288,7 @@ func TestTheActivityTabTellsWhoNotedWhat(t *testing.T) {
 	p.gitlab.Inject(gitlabtest.OpCreateToken, gitlabtest.Cut().AfterCommit())
 	lead.submit(p.agentPath(p.idle)+"/tokens/new", url.Values{"name": {"lost"}})
 	looked := lead.get(p.agentPath(p.idle) + "?tab=activity")
-	if rows := looked.doc.Find("#agent-tab tbody tr"); rows.Length() != 2 || !strings.Contains(rows.First().Text(), "Portal and GitLab") {
+	if rows := looked.doc.Find("#agent-tab tbody tr:not(.day-row)"); rows.Length() != 2 || !strings.Contains(rows.First().Text(), "Portal and GitLab") {
 		t.Errorf("a token found afterwards is told of as\n%s", looked.text("#agent-tab"))
 	}
 	if current := got.text(`.tabs [aria-current="page"]`); current != "Activity" {
@@ -330,5 +330,70 @@ func TestTheActivityTabLeadsToEverythingElse(t *testing.T) {
 	got := p.as("lead").get(p.agentPath(p.prod) + "?tab=activity")
 	if address := got.doc.Find("#agent-tab .more a").AttrOr("href", ""); address != "/activity?project=shop%2Fpayments&agent=prod" {
 		t.Errorf("the tab leads on to %q", address)
+	}
+}
+
+func TestActivityIsInTheDaysOfWhoReads(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t) // at noon of a Tuesday, in UTC
+	p.clock.Set(time.Date(2026, 11, 23, 23, 30, 0, 0, time.UTC))
+	p.note(ordinary) // half an hour after midnight in Berlin
+	p.clock.Set(time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC))
+	lead := p.as("lead")
+	for query, want := range map[string]string{
+		"?from=2026-11-23&until=2026-11-23":                          "token-0",
+		"?from=2026-11-24&until=2026-11-24":                          "",
+		"?from=2026-11-23&until=2026-11-23&tz=Europe/Berlin":         "",
+		"?from=2026-11-24&until=2026-11-24&tz=Europe/Berlin":         "token-0",
+		"?from=2026-11-23&until=2026-11-23&tz=../../etc/localtime":   "token-0",
+		"?from=2026-11-23&until=2026-11-23&tz=Local":                 "token-0",
+		"?from=2026-11-23&until=2026-11-23&tz=America%2FLos_Angeles": "token-0",
+	} {
+		if got := lead.get("/activity" + query).entries(); got != want {
+			t.Errorf("%s lists %q, want %q", query, got, want)
+		}
+	}
+	page := lead.get("/activity?tz=Europe/Berlin")
+	if got := page.text(".day-row"); got != "2026-11-24" || page.text("[data-zone-note]") != "Days and times are in Europe/Berlin." {
+		t.Errorf("the heading is %q, %q", got, page.text("[data-zone-note]"))
+	}
+	if got := lead.get("/activity").text(".day-row"); got != "2026-11-23" {
+		t.Errorf("in UTC the heading is %q", got)
+	}
+	presets := page.doc.Find(".presets a")
+	names := strings.Fields(presets.Text())
+	if presets.Length() != 10 || names[0] != "TodayYesterdaySundaySaturdayFridayThursdayWednesdayTuesdayLast" {
+		t.Errorf("the presets are %q", presets.Text())
+	}
+	tuesday := page.doc.Find(".presets a[data-back='7']").AttrOr("href", "")
+	if want := "/activity?from=2026-11-17&until=2026-11-17&tz=Europe%2FBerlin"; tuesday != want {
+		t.Errorf("last Tuesday is at %q, want %q", tuesday, want)
+	}
+	if got := lead.get(tuesday).text(".presets [aria-current]"); got != "Tuesday" {
+		t.Errorf("what is chosen is %q", got)
+	}
+}
+
+func TestTheFieldsOfActivitySuggestWhatThereIs(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t)
+	p.note(func(e *audit.Event) { e.ActorName = "dev" })
+	lead := p.as("lead")
+	lead.whole("")
+	page := lead.get("/activity")
+	for field, want := range map[string]string{"project": "shop/payments", "agent": "idle prod", "actor": "dev lead"} {
+		var names []string
+		list := page.doc.Find("#"+field).AttrOr("list", "")
+		for _, option := range page.doc.Find("#" + list + " option").EachIter() {
+			names = append(names, option.AttrOr("value", ""))
+		}
+		if got := strings.Join(names, " "); got != want {
+			t.Errorf("%s suggests %q, want %q", field, got, want)
+		}
+	}
+	p.gitlab.AddMember(p.project, p.people["dev"], gitlabtest.Developer)
+	p.as("dev").whole("")
+	if n := p.as("dev").get("/activity").doc.Find("#agent-names option").Length(); n != 0 {
+		t.Errorf("a Developer is offered %d agents", n)
 	}
 }

@@ -8,38 +8,27 @@ import (
 	"gitlab-agent-portal/internal/activity"
 	"gitlab-agent-portal/internal/agentread"
 	"gitlab-agent-portal/internal/audit"
-	"gitlab-agent-portal/internal/parallel"
 	"gitlab-agent-portal/views"
 )
 
 // agentActivityRows is how many of the portal's rows an agent's page shows.
 const agentActivityRows = 100
 
-// loadAgentActivity reads what the portal and what GitLab noted of an agent, in parallel. The
-// portal's rows stay where GitLab's are missing, forbidden or late.
-func (h *Handlers) loadAgentActivity(r *http.Request, s *session, found agentread.ProjectAgent) (views.AgentActivityModel, error) {
-	project := found.Project
+// loadAgentActivity puts together what the portal and what GitLab noted of an agent. The portal's
+// rows stay where GitLab's are missing, forbidden or late.
+func (h *Handlers) loadAgentActivity(r *http.Request, found agentread.ProjectAgent, around agentread.Around) (views.AgentActivityModel, error) {
+	project, noted := found.Project, around.Activity
 	if !project.Maintains {
 		return views.AgentActivityModel{Hidden: true}, nil
 	}
-	var own []audit.Event
-	var noted gitlabapi.AgentActivity
-	var isNoted bool
-	group, ctx := parallel.WithContext(r.Context())
-	group.Go(func() (err error) {
-		own, err = h.Audit.Page(ctx, audit.Filter{Projects: []int64{project.ID}, AgentID: found.Agent.ID}, 0, agentActivityRows+1)
-		return err
-	})
-	group.Go(func() error {
-		noted, isNoted = s.read.Activity(ctx, found)
-		return nil
-	})
-	if err := group.Wait(); err != nil {
+	filter := audit.Filter{Projects: []int64{project.ID}, AgentID: found.Agent.ID}
+	own, err := h.Audit.Page(r.Context(), filter, 0, agentActivityRows+1)
+	if err != nil {
 		return views.AgentActivityModel{}, err
 	}
 	model := views.AgentActivityModel{
 		Rows:          h.mergeActivity(own[:min(len(own), agentActivityRows)], noted.Events),
-		GitLabMissing: !isNoted, MoreInGitLab: noted.More,
+		GitLabMissing: !around.ActivityTold, MoreInGitLab: noted.More,
 	}
 	if len(own) > agentActivityRows {
 		model.MoreURL = h.urls.Activity(views.ActivityQuery{Project: project.Path, Agent: found.Agent.Name}, 0, 0)

@@ -25,15 +25,15 @@ const (
 	maxSentences = 20
 )
 
-// loadAccess reads the agent's configuration file, and asks GitLab what it made of it. What cannot be
-// had in time is said, and keeps nothing else from being shown.
-func (h *Handlers) loadAccess(r *http.Request, s *session, found agentread.ProjectAgent) views.ConfigModel {
+// accessModel says what the agent's configuration file grants, and asks GitLab what it made of it. What
+// could not be had in time is said, and keeps nothing else from being shown.
+func (h *Handlers) accessModel(r *http.Request, s *session, found agentread.ProjectAgent, around agentread.Around) views.ConfigModel {
 	path := agentconfig.Path(found.Agent.Name)
 	model := views.ConfigModel{Path: path}
 	if found.Project.MayPush() {
 		model.EditURL = h.urls.ConfigEdit(found.Project.ID, found.Agent.ID)
 	}
-	file, err := s.read.ConfigFile(r.Context(), found.Project, found.Agent.Name)
+	file, err := around.Config, around.ConfigErr
 	switch {
 	case err == nil:
 		model.URL = h.filePage(found.Project, "blob", path)

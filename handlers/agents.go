@@ -40,60 +40,71 @@ func (h *Handlers) agentList(w http.ResponseWriter, r *http.Request, s *session)
 
 // agentShow is one agent's page.
 func (h *Handlers) agentShow(w http.ResponseWriter, r *http.Request, s *session) error {
-	found, err := h.loadAgent(r, s)
+	found, around, err := h.loadAgentAround(r, s, wantAround(r, h.tabParam(r)))
 	if err != nil {
 		return err
 	}
 	model := views.AgentModel{
 		Agent: found.Agent, Project: h.projectView(found.Project), Tab: h.tabParam(r), Place: h.keptPlace(r, s, found.Agent),
+		Head: h.agentHead(r, s, found, around),
+	}
+	model.Head.Tag = h.stateTag(r, []any{model.Agent, model.Head})
+	w.Header().Set(headerTag, model.Head.Tag)
+	model.Unstored = unstoredViews(h.unstored(r.Context(), found.Agent), found.Agent.Tokens)
+	if isPoll(r) && isFragment(r) {
+		return h.renderHead(w, r, model)
+	}
+	model.Alerts = h.agentAlerts(r, found)
+	model.Back = h.cameFrom(w, r, s)
+	if err := h.loadTab(r, s, found, around, &model); err != nil {
+		return err
 	}
 	status := http.StatusOK
-	model.Unstored = unstoredViews(h.unstored(r.Context(), found.Agent), found.Agent.Tokens)
-	model.Alerts = h.agentAlerts(r, found)
+	if model.Connect.Wrong() {
+		status = http.StatusUnprocessableEntity
+	}
+	p := h.agentPage(w, r, model.Title(printer(r)), model.Back)
+	return h.render(w, r, status, views.AgentPage(p, model), views.AgentTab(p, model))
+}
+
+// loadTab reads what the tab of an agent's page shows, as far as it was not read around the agent.
+func (h *Handlers) loadTab(r *http.Request, s *session, found agentread.ProjectAgent, around agentread.Around, model *views.AgentModel) (err error) {
 	switch model.Tab {
 	case views.TabConnect:
-		if model.Connect, err = h.loadConnectTab(r, s, found); err != nil {
-			return err
-		}
-		if model.Connect.Wrong() {
-			status = http.StatusUnprocessableEntity
-		}
+		model.Connect, err = h.loadConnectTab(r, s, found, around)
 	case views.TabAccess:
-		if err = parallel.Guard(func() error { model.Access = h.loadAccess(r, s, found); return nil }); err != nil {
-			return err
-		}
+		err = parallel.Guard(func() error { model.Access = h.accessModel(r, s, found, around); return nil })
 	case views.TabActivity:
-		if model.Activity, err = h.loadAgentActivity(r, s, found); err != nil {
-			return err
-		}
+		model.Activity, err = h.loadAgentActivity(r, found, around)
 	case views.TabPods:
-		model.Pods = h.loadPods(r, s, found)
+		model.Pods = podsModel(found, around)
 	case views.TabUse:
-		if model.Use, err = h.loadUse(r, s, found); err != nil {
-			return err
-		}
+		model.Use = h.loadUse(r, s, found, around)
 	case views.TabHistory:
-		if model.History, err = h.loadHistory(r, found); err != nil {
-			return err
-		}
+		model.History, err = h.loadHistory(r, found)
 	case views.TabTokens: // all of it is there
 	}
-	p := h.projectPage(w, r, model.Title(printer(r)))
-	return h.render(w, r, status, views.AgentPage(p, model), views.AgentTab(p, model))
+	return err
 }
 
 // loadAgent reads the agent of the address.
 func (h *Handlers) loadAgent(r *http.Request, s *session) (agentread.ProjectAgent, error) {
+	found, _, err := h.loadAgentAround(r, s, agentread.Want{})
+	return found, err
+}
+
+// loadAgentAround reads the agent of the address, and what is wanted around it.
+func (h *Handlers) loadAgentAround(r *http.Request, s *session, want agentread.Want) (found agentread.ProjectAgent, around agentread.Around, err error) {
 	ref, err := pathAgent(r)
 	if err != nil {
-		return agentread.ProjectAgent{}, err
+		return found, around, err
 	}
-	found, err := s.read.Agent(r.Context(), ref.Project, ref.Agent)
+	found, around, err = s.read.AgentAround(r.Context(), ref.Project, ref.Agent, want)
 	if err != nil {
-		return found, err
+		return found, around, err
 	}
 	found.Agent.RevokedUse = h.revokedUses(r.Context(), []agent.Agent{found.Agent})[ref.Agent]
-	return found, nil
+	return found, around, nil
 }
 
 // revokedUses is when tokens of the agents that are revoked by now were last seen in use. A database

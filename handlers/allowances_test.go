@@ -69,7 +69,7 @@ func TestB1APageWhoseTurnDoesNotComeIsSaidInWords(t *testing.T) {
 	if got := p.as("dev").get("/sessions"); got.status != http.StatusOK {
 		t.Errorf("another person's = %d, want 200", got.status)
 	}
-	form.Set("confirm", "prod-token")
+	form.Set("confirm", "prod")
 	if got := lead.post(revoke, form); got.status != http.StatusSeeOther {
 		t.Errorf("a revocation = %d, want it done", got.status)
 	}
@@ -135,7 +135,7 @@ func TestB2RefusedChangesAreLimited(t *testing.T) {
 		}
 	}
 	revoke := p.address("/projects/{project}/agents/{agent}/tokens/{token}/revoke")
-	if got := lead.submit(revoke, url.Values{"confirm": {"prod-token"}}); got.status != http.StatusSeeOther {
+	if got := lead.submit(revoke, url.Values{"confirm": {"prod"}}); got.status != http.StatusSeeOther {
 		t.Errorf("a revocation meanwhile, from the same address = %d, want it done", got.status)
 	}
 }
@@ -149,7 +149,7 @@ func TestB3ChangesOfAllKindsHaveOneAllowance(t *testing.T) {
 		agents = append(agents, p.gitlab.AddAgent(gitlabtest.Agent{Project: p.project, Name: fmt.Sprint("a", i), CreatedBy: p.people["lead"]}))
 	}
 	lead.submit(p.agentPath(p.idle)+"/tokens/new", url.Values{"name": {"second"}})
-	lead.submit(p.address("/projects/{project}/agents/{agent}/tokens/{token}/revoke"), url.Values{"confirm": {"prod-token"}})
+	lead.submit(p.address("/projects/{project}/agents/{agent}/tokens/{token}/revoke"), url.Values{"confirm": {"prod"}})
 	deleted := 0
 	var last *answer
 	for i, id := range agents {

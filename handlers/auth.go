@@ -201,6 +201,7 @@ func (h *Handlers) leave(w http.ResponseWriter, r *http.Request) error {
 	if err := h.endSession(w, r); err != nil {
 		return err
 	}
+	h.clearCookie(w, h.Cookie.Name+markCookie)
 	if h.Cookie.Path == "/" {
 		w.Header().Set("Clear-Site-Data", `"cache", "storage"`)
 	}

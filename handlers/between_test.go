@@ -70,7 +70,7 @@ func TestWhatChangesBetweenPageAndAction(t *testing.T) {
 					"revoke": p.agentPath(p.prod) + "/tokens/" + strconv.FormatInt(p.prodToken, 10) + "/revoke", "delete": p.agentPath(p.prod) + "/delete",
 				}[form])
 				values.Set("name", "staging")
-				values.Set("confirm", map[string]string{"revoke": "prod-token", "delete": "prod"}[form])
+				values.Set("confirm", "prod")
 				tt.meanwhile(p)
 				got := lead.post(action, values)
 				if got.status != want {

@@ -37,23 +37,23 @@ func tableOfCalls() []pageCalls {
 		{views.PatternHome, "?wait=1&scope=everything", 22, 2, 234},
 		{views.PatternGroups, "", 0, 1, 1},
 		{views.PatternShared, "", 2, 0, 4},
-		{views.PatternProjects, "", 1, 1, 32},          // the list, and the rights in the 30 that are shown
-		{views.PatternProjects, "?page=3", 1, 1, 12},   // the same on any page
-		{views.PatternGo, "", 0, 1, 1},                 //
-		{views.PatternAgents, "", 1, 1, 65},            // the list, and everything else
-		{views.PatternAgents, "?page=2", 2, 1, 64},     // and the cursor that leads to it
-		{views.PatternAgents, "?page=20", 11, 1, 64},   // and those of 950 agents before it, a hundred each
-		{views.PatternAgentNew, "", 1, 0, 3},           //
-		{views.PatternAgent, "", 1, 2, 7},              // the agent and its tokens, and everything else
-		{views.PatternAgent, "?tab=activity", 2, 2, 8}, // and what GitLab noted
-		{views.PatternAgent, "?tab=use", 1, 4, 9},      // the same
-		{views.PatternAgent, "?tab=history", 1, 2, 7},  // the agent, and the database
-		{views.PatternAgent, "?tab=pods", 2, 2, 8},     // and the pods
-		{views.PatternAgent, "?tab=connect", 1, 3, 8},  // and the agent server
-		{views.PatternAgent, "?tab=access", 1, 3, 8},   // and the configuration file; with grants, one query more
-		{views.PatternConfigEdit, "", 1, 4, 9},         // and the file and the branch, of which there are none
-		{views.PatternGrantees, "?q=pay", 1, 3, 8},     // and the groups, or the projects
-		{views.PatternAgentDelete, "", 1, 2, 7},        //
+		{views.PatternProjects, "", 1, 1, 32},           // the list, and the rights in the 30 that are shown
+		{views.PatternProjects, "?page=3", 1, 1, 12},    // the same on any page
+		{views.PatternGo, "", 0, 1, 1},                  //
+		{views.PatternAgents, "", 1, 1, 65},             // the list, and everything else
+		{views.PatternAgents, "?page=2", 2, 1, 64},      // and the cursor that leads to it
+		{views.PatternAgents, "?page=20", 11, 1, 64},    // and those of 950 agents before it, a hundred each
+		{views.PatternAgentNew, "", 1, 0, 3},            //
+		{views.PatternAgent, "", 2, 3, 9},               // the agent and its tokens, everything else, the pods, and the configuration file
+		{views.PatternAgent, "?tab=activity", 3, 3, 10}, // and what GitLab noted
+		{views.PatternAgent, "?tab=use", 2, 4, 10},      // and the agent server
+		{views.PatternAgent, "?tab=history", 2, 3, 9},   // and the database
+		{views.PatternAgent, "?tab=pods", 2, 3, 9},      //
+		{views.PatternAgent, "?tab=connect", 2, 4, 10},  // and the agent server
+		{views.PatternAgent, "?tab=access", 2, 3, 9},    // with grants, one query more
+		{views.PatternConfigEdit, "", 1, 4, 9},          // and the file and the branch, of which there are none
+		{views.PatternGrantees, "?q=pay", 1, 3, 8},      // and the groups, or the projects
+		{views.PatternAgentDelete, "", 1, 2, 7},         //
 		{views.PatternReceiver, "", 1, 3, 8},
 		{views.PatternUnreceive, "", 1, 3, 8},
 		{views.PatternDependents, "", 1, 4, 9},      // and the configuration file, and the environments of one project

@@ -12,22 +12,17 @@ import (
 	"gitlab-agent-portal/views"
 )
 
-// loadConnectTab reads how cluster and GitLab find each other.
-func (h *Handlers) loadConnectTab(r *http.Request, s *session, found agentread.ProjectAgent) (views.ConnectModel, error) {
+// loadConnectTab says how cluster and GitLab find each other.
+func (h *Handlers) loadConnectTab(r *http.Request, s *session, found agentread.ProjectAgent, around agentread.Around) (model views.ConnectModel, err error) {
 	var from receiver
-	group := new(parallel.Group)
 	if found.Agent.Receptive {
-		group.Go(func() error {
-			from = h.loadReceiver(r, s, found)
-			return nil
-		})
+		err = parallel.Guard(func() error { from = h.loadReceiver(r, s, found); return nil })
+		if err != nil {
+			return model, err
+		}
 	}
-	kas, known := h.loadKAS(r, s)
-	if err := group.Wait(); err != nil {
-		return views.ConnectModel{}, err
-	}
+	kas, known := h.toldKAS(r, around.KAS, around.KASErr)
 	form, place := h.placeForm(r, s, found)
-	model := views.ConnectModel{}
 	if known {
 		model = h.connectModel(printer(r), connection{kas: kas, receiver: from, place: place}, found)
 	}
@@ -52,6 +47,11 @@ func (h *Handlers) loadConnect(r *http.Request, s *session, found agentread.Proj
 // new token must not wait for it.
 func (h *Handlers) loadKAS(r *http.Request, s *session) (kas gitlabapi.KAS, known bool) {
 	kas, err := s.read.KAS(r.Context())
+	return h.toldKAS(r, kas, err)
+}
+
+// toldKAS is what the instance said, and whether it did; the log is told why not.
+func (h *Handlers) toldKAS(r *http.Request, kas gitlabapi.KAS, err error) (gitlabapi.KAS, bool) {
 	if err != nil {
 		h.Log.WarnContext(r.Context(), "reading GitLab's metadata", "error", err)
 	}
@@ -110,6 +110,7 @@ func (h *Handlers) installParams(how connection, found agentread.ProjectAgent) s
 		GitLabURL: h.GitLab.BaseURL().String(), KASAddress: how.kas.ExternalURL, KASVersion: how.kas.Version,
 		ChartRepo: h.HelmRepoURL, Image: h.AgentImage, PrivateCA: h.PrivateCA,
 		Namespace: how.place.Namespace, Release: how.place.Release, SecretName: how.place.Secret,
+		First:     found.Agent.UseKnown() && found.Agent.LastContact().IsZero(),
 		Receptive: found.Agent.Receptive, JWTPublicKey: how.receiver.PublicKey,
 	}
 }

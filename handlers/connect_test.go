@@ -32,7 +32,7 @@ func TestInstallStepsAreReadyToRun(t *testing.T) {
 	params := snippets.Params{
 		Agent: name, AgentID: agent, ProjectID: p.project, ProjectPath: "shop/payments", GitLabURL: p.gitlab.URL,
 		KASAddress: address, KASVersion: "18.5.1", ChartRepo: "https://charts.gitlab.io",
-		Namespace: "gitlab-agent-" + name, Release: name, SecretName: "gitlab-agent-token",
+		Namespace: "gitlab-agent-" + name, Release: name, SecretName: "gitlab-agent-token", First: true,
 	}
 	got, want := commands(page), 0
 	for _, variant := range params.Variants() {

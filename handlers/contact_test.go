@@ -12,7 +12,7 @@ import (
 // revokeHere revokes a token of the agent prod by the portal's form.
 func (p *portal) revokeHere(lead *browser, token int64, name string) {
 	p.t.Helper()
-	lead.submit(p.revokePath(token), url.Values{"confirm": {name}})
+	lead.submit(p.revokePath(token), url.Values{"confirm": {"prod"}})
 	for _, t := range p.gitlab.Tokens(p.prod) {
 		if t.ID == token && !t.Revoked {
 			p.t.Fatalf("the token %s is not revoked", name)

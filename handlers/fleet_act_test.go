@@ -47,8 +47,8 @@ func TestAgentsOfTheFleetAreSelectedForRotation(t *testing.T) {
 	if got := lead.get(unused + selection); got.status != http.StatusOK || got.doc.Find("form.days input[name=agent]").Length() != 2 {
 		t.Errorf("the second button leads to %d: %s", got.status, got.text("main"))
 	}
-	for _, address := range []string{form.AttrOr("action", ""), unused} {
-		if got := lead.get(address + "?"); got.status != http.StatusOK || !strings.Contains(got.text("main"), "No agents chosen") {
+	for address, want := range map[string]string{form.AttrOr("action", ""): "No rotation is under way", unused: "No agents chosen"} {
+		if got := lead.get(address + "?"); got.status != http.StatusOK || !strings.Contains(got.text("main"), want) {
 			t.Errorf("with nothing selected, %s = %d: %s", address, got.status, got.text("main"))
 		}
 	}

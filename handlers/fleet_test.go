@@ -499,7 +499,7 @@ func TestOwnChangesAreSeenAtOnce(t *testing.T) {
 	if got := agentsShown(lead.whole("")); !slices.Contains(got, "third") {
 		t.Errorf("after registering an agent the fleet is %v", got)
 	}
-	if revoked := lead.submit(p.agentPath(p.prod)+"/tokens/"+strconv.FormatInt(p.prodToken, 10)+"/revoke", url.Values{"confirm": {"prod-token"}}); revoked.status >= 400 {
+	if revoked := lead.submit(p.agentPath(p.prod)+"/tokens/"+strconv.FormatInt(p.prodToken, 10)+"/revoke", url.Values{"confirm": {"prod"}}); revoked.status >= 400 {
 		t.Fatalf("revoking = %d", revoked.status)
 	}
 	if got := count(lead.whole(""), "connected"); got != "" {

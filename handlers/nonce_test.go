@@ -163,8 +163,6 @@ func (p *portal) confirmation(action string) string {
 	switch {
 	case strings.HasPrefix(action, "/stale-agents"):
 		return "1" // agent
-	case strings.HasSuffix(action, "/revoke"):
-		return "prod-token"
 	case strings.HasPrefix(action, p.agentPath(p.idle)):
 		return "idle"
 	case strings.HasSuffix(action, "/receiver/delete"):

@@ -157,7 +157,7 @@ func TestARevocationIsSentWhateverIsKnownOfGitLab(t *testing.T) {
 			if got := lead.get("/projects"); got.status != http.StatusServiceUnavailable {
 				t.Fatalf("a page = %d, want that it is held back", got.status)
 			}
-			got := lead.submit(p.address("/projects/{project}/agents/{agent}/tokens/{token}/revoke"), url.Values{"confirm": {"prod-token"}})
+			got := lead.submit(p.address("/projects/{project}/agents/{agent}/tokens/{token}/revoke"), url.Values{"confirm": {"prod"}})
 			if got.status != http.StatusSeeOther || p.gitlab.Calls(gitlabtest.OpRevokeToken) != 1 {
 				t.Errorf("the revocation = %d after %d calls: %s", got.status, p.gitlab.Calls(gitlabtest.OpRevokeToken), got.text("main"))
 			}

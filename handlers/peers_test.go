@@ -476,7 +476,7 @@ func TestP27AFailedChangeIsNotRepeated(t *testing.T) {
 		gitlabtest.OpCreateToken:   {func(p *portal) string { return p.agentPath(p.prod) + "/tokens/new" }, url.Values{"name": {"second"}}},
 		gitlabtest.OpRegisterAgent: {func(p *portal) string { return p.address("/projects/{project}/agents/new") }, url.Values{"name": {"staging"}}},
 		gitlabtest.OpDeleteAgent:   {func(p *portal) string { return p.agentPath(p.prod) + "/delete" }, url.Values{"confirm": {"prod"}}},
-		gitlabtest.OpRevokeToken:   {func(p *portal) string { return p.address("/projects/{project}/agents/{agent}/tokens/{token}/revoke") }, url.Values{"confirm": {"prod-token"}}},
+		gitlabtest.OpRevokeToken:   {func(p *portal) string { return p.address("/projects/{project}/agents/{agent}/tokens/{token}/revoke") }, url.Values{"confirm": {"prod"}}},
 	}
 	faults := map[string]gitlabtest.Fault{
 		"502": gitlabtest.BadGateway(), "429 with a wish": gitlabtest.ThrottledWith("0"), "a reset": gitlabtest.Reset(),

@@ -1,19 +1,16 @@
 package handlers
 
 import (
-	"net/http"
-
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/agentread"
 	"gitlab-agent-portal/internal/fleet"
 	"gitlab-agent-portal/views"
 )
 
-// loadPods reads what is connected as an agent.
-func (h *Handlers) loadPods(r *http.Request, s *session, found agentread.ProjectAgent) views.PodsModel {
-	project := found.Project
-	told, ok := s.read.Pods(r.Context(), found)
-	if !ok {
+// podsModel is what is connected as an agent.
+func podsModel(found agentread.ProjectAgent, around agentread.Around) views.PodsModel {
+	project, told := found.Project, around.Pods
+	if !around.PodsTold {
 		return views.PodsModel{Untold: fleet.Agent{Project: &project}.Untold()}
 	}
 	model := views.PodsModel{KnowsWarnings: told.KnowsWarnings}

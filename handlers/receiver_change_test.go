@@ -72,7 +72,7 @@ func TestAnAgentIsGivenAnAddressAndLosesIt(t *testing.T) {
 	if got := p.acts(); !slices.Equal(got, want) {
 		t.Errorf("the audit has %v, want %v", got, want)
 	}
-	if got := lead.get("/activity?project=shop/payments").text("table"); !strings.Contains(got, "Give agent an address") || !strings.Contains(got, "Forget agent’s address") {
+	if got := lead.get("/activity?project=shop/payments").text("table"); !strings.Contains(got, "Gave agent an address") || !strings.Contains(got, "Forget agent’s address") {
 		t.Errorf("the activity says %q", got)
 	}
 }

@@ -121,7 +121,7 @@ func TestOnlyTheConnectTabOfAReceptiveAgentCostsACallMore(t *testing.T) {
 	p := newPortal(t)
 	id := p.receiver(&gitlabtest.URLConfiguration{URL: "grpc://agents.example.com", PublicKey: receiverKey})
 	lead := p.as("lead")
-	for query, want := range map[string][2]int{"": {1, 2}, "?tab=activity": {2, 2}, "?tab=connect": {1, 4}} {
+	for query, want := range map[string][2]int{"": {3, 3}, "?tab=activity": {3, 3}, "?tab=connect": {3, 5}} {
 		p.gitlab.ResetCounters()
 		lead.get(p.agentPath(id) + query)
 		graphQL := p.gitlab.Calls(gitlabtest.OpGraphQL)

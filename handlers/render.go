@@ -31,7 +31,7 @@ func (h *Handlers) render(w http.ResponseWriter, r *http.Request, status int, pa
 	}
 	header := w.Header()
 	header.Set("Content-Type", "text/html; charset=utf-8")
-	header.Set("Cache-Control", "no-store")
+	header.Set("Cache-Control", cacheControl(r, status))
 	header.Add("Vary", "HX-Request-Type")
 	h.serverTiming(w, r)
 	w.WriteHeader(status)
@@ -135,8 +135,11 @@ func (h *Handlers) page(w http.ResponseWriter, r *http.Request, title string) vi
 	sessionID := ""
 	if state.session != nil {
 		sessionID = state.session.ID
+		p.Mark, p.MarkCookie = markOf(sessionID), h.Cookie.Name+markCookie
+		p.Rotating = len(rotating(h.Fleet.Known(viewerOf(state.session))))
 		p.User = &views.User{Name: state.session.User.Name, Username: state.session.User.Username}
 	}
+	h.keepMark(w, r, p.Mark)
 	p.SignOutNonce = h.nonces.issue(sessionID, h.urls.Logout())
 	p.PreferencesNonce = h.nonces.issue(sessionID, h.urls.Preferences())
 	p.Watched = h.Alerts != nil
@@ -150,6 +153,16 @@ func (h *Handlers) page(w http.ResponseWriter, r *http.Request, title string) vi
 func (h *Handlers) projectPage(w http.ResponseWriter, r *http.Request, title string) views.Page {
 	p := h.page(w, r, title)
 	p.Section = "projects"
+	return p
+}
+
+// agentPage is the chrome of what is about one agent, in the place from which the person came: back is
+// the fleet, and empty for the projects.
+func (h *Handlers) agentPage(w http.ResponseWriter, r *http.Request, title, back string) views.Page {
+	p := h.projectPage(w, r, title)
+	if back != "" {
+		p.Section = "fleet"
+	}
 	return p
 }
 

@@ -2,9 +2,6 @@ package handlers
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -14,6 +11,7 @@ import (
 	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/agentread"
 	"gitlab-agent-portal/internal/rotation"
+	"gitlab-agent-portal/internal/snippets"
 	"gitlab-agent-portal/internal/tokens"
 	"gitlab-agent-portal/views"
 )
@@ -32,24 +30,33 @@ func (h *Handlers) rotationShow(w http.ResponseWriter, r *http.Request, s *sessi
 	}
 	facts := h.rotationFacts(r.Context(), s, found)[0]
 	facts.Drop = numberParam(r, "drop") // the token that the person chose to drop
-	unstored := h.unstored(r.Context(), found.Agent)
+	unstored, ended := h.unstored(r.Context(), found.Agent), h.endedRotation(r.Context(), found)
 	facts.Unstored = slices.Collect(maps.Keys(unstored))
+	h.addEnd(r.Context(), &facts, ended)
 	h.noteReadings(r.Context(), found.Agent)
 	model := h.rotationModel(found, facts, unstored)
 	model.Place = h.keptPlace(r, s, found.Agent)
+	if model.Steps = h.rotationSteps(r, s, found); model.Phase == rotation.Finished {
+		model.Old.ID, model.Old.Name, model.Ended = ended.Target.TokenID, ended.Target.TokenName, ended.At
+		model.Next = h.nextRotation(s, found.Agent.ID)
+	}
+	if model.Phase == rotation.Quiet { // its end names the next one
+		h.warmFleet(r, s)
+	}
 	if h.isShown(w, r, &model) {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	p := h.projectPage(w, r, printer(r).T("titles.rotation", "Agent", model.AgentName))
+	model.Back = h.cameFrom(w, r, s)
+	p := h.page(w, r, printer(r).T("titles.rotation", "Agent", model.AgentName))
+	p.Section = "rotations"
 	return h.render(w, r, http.StatusOK, views.RotationPage(p, model), views.Rotation(p, model))
 }
 
 // isShown reports whether the page that asks shows this state already, to the minute, and tags
 // the answer. A phase that the page does not show is to be announced.
 func (h *Handlers) isShown(w http.ResponseWriter, r *http.Request, model *views.RotationModel) bool {
-	hash := sha256.Sum256(fmt.Appendf(nil, "%v %v %+v", printer(r).Lang(), h.Now().Truncate(time.Minute), *model))
-	model.Tag = string(model.Phase) + "." + hex.EncodeToString(hash[:8])
+	model.Tag = string(model.Phase) + "." + h.stateTag(r, *model)
 	w.Header().Set(headerTag, model.Tag)
 	phase, _, _ := strings.Cut(r.Header.Get(headerTag), ".")
 	model.Announce = phase != "" && phase != string(model.Phase)
@@ -64,6 +71,11 @@ func (h *Handlers) rotationModel(found agentread.ProjectAgent, facts rotation.Fa
 		Phase: state.Phase, Longest: state.Why == rotation.ReasonLongestIdle,
 		Observed: state.Evidence.Observed.Truncate(time.Minute), Needed: state.Evidence.Needed, Proven: state.Evidence.Advanced,
 		OlderConnection: state.Evidence.OlderConnection, Drop: facts.Drop, Live: state.Phase.Waits(),
+		TookOver: state.End.TookOver, Undisturbed: state.End.Undisturbed && found.Agent.Status(facts.Now) == agent.StatusConnected,
+		Connected: found.Agent.Status(facts.Now) == agent.StatusConnected,
+	}
+	if state.Phase == rotation.Watch || state.Phase == rotation.StillUsed {
+		model.StillSince, model.Due = state.Evidence.StillSince, state.Evidence.Due()
 	}
 	model.Old, _ = found.Agent.Token(state.Old)
 	model.New, _ = found.Agent.Token(state.New)
@@ -76,6 +88,15 @@ func (h *Handlers) rotationModel(found agentread.ProjectAgent, facts rotation.Fa
 		})
 	}
 	return model
+}
+
+// rotationSteps are the commands that put a new token into the cluster.
+func (h *Handlers) rotationSteps(r *http.Request, s *session, found agentread.ProjectAgent) (steps []views.Snippet) {
+	place := h.keptPlace(r, s, found.Agent).Or(h.propose(s, found.Agent).place)
+	for _, step := range h.installParams(connection{place: place}, found).Steps(snippets.Kubectl) {
+		steps = append(steps, snippet(printer(r), "rotation-", step))
+	}
+	return steps
 }
 
 // rotationFacts collects what the state of each agent's rotation is derived from.

@@ -78,7 +78,7 @@ func TestAWholeRotationKeepsTheAgentConnected(t *testing.T) {
 	p.restart(setUp{keys: p.keys})
 	lead.get(path)
 	p.clock.Advance(9 * time.Minute)
-	if page = lead.get(path); page.offered() != nil || !strings.Contains(page.text("#rotation"), "9 of 10 minutes") {
+	if page = lead.get(path); page.offered() != nil || !strings.Contains(page.text("#rotation"), "Not used for 9 minutes") {
 		t.Errorf("after nine minutes, offered %v: %s", page.offered(), page.text("#rotation"))
 	}
 	p.clock.Advance(time.Minute)
@@ -90,7 +90,12 @@ func TestAWholeRotationKeepsTheAgentConnected(t *testing.T) {
 	if got := lead.submit(page.offered()[0], nil); got.status != http.StatusSeeOther || got.header.Get("Location") != path {
 		t.Errorf("revoking = %d to %q: %s", got.status, got.header.Get("Location"), got.text("main"))
 	}
-	lead.get(path).wantPhase(t, "Ready to rotate")
+	for range 2 { // a reload keeps it
+		lead.get(path).wantPhase(t, "Finished: second took over, nothing lost its connection")
+	}
+	if notice := lead.get(path).text("#notice"); notice != "" {
+		t.Errorf("beside its end stands %q", notice)
+	}
 	if tokens := p.gitlab.Tokens(p.prod); !tokens[0].Revoked || tokens[1].Revoked {
 		t.Errorf("revoked: old %v, new %v", tokens[0].Revoked, tokens[1].Revoked)
 	}
@@ -177,7 +182,7 @@ func TestAConnectionFromBeforeKeepsTheOldToken(t *testing.T) {
 	p.gitlab.ConnectToken(second, p.clock.Now().Add(-5*time.Hour))
 	page := lead.get(p.rotationPath(p.prod))
 	page.wantPhase(t, "Checking that nothing uses the old token")
-	if !strings.Contains(page.text("#rotation"), "still connected, since 2026-11-24 07:11 UTC") || page.offered() != nil {
+	if !strings.Contains(page.text("#rotation"), "has been connected since 2026-11-24 07:11 UTC") || page.offered() != nil {
 		t.Errorf("offered %v: %s", page.offered(), page.text("#rotation"))
 	}
 }

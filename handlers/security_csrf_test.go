@@ -13,6 +13,7 @@ import (
 
 	"gitlab-agent-portal/gitlabapi/gitlabtest"
 	"gitlab-agent-portal/handlers"
+	"gitlab-agent-portal/views"
 )
 
 // TestC1WhereAChangeComesFrom walks the whole matrix on a real server: what the browser says
@@ -163,19 +164,33 @@ func TestC5ErrorsWearTheHeadersToo(t *testing.T) {
 	}
 }
 
-func TestC6PagesAreNotStored(t *testing.T) {
+// TestC6OnlySignedInPagesWithoutASecretComeBack: the browser may keep them for Back, which its script
+// checks; a page with a secret (TestT1), of a visitor or about a mistake it keeps nowhere.
+func TestC6OnlySignedInPagesWithoutASecretComeBack(t *testing.T) {
 	t.Parallel()
 	p := newPortal(t)
 	lead := p.as("lead")
+	for _, path := range []string{"/", "/nowhere", p.agentPath(p.prod)} {
+		if got := p.visitor().get(path); got.status != http.StatusSeeOther && got.header.Get("Cache-Control") != "no-store" {
+			t.Errorf("GET %s by a visitor (%d): Cache-Control %q", path, got.status, got.header.Get("Cache-Control"))
+		}
+	}
+	if got := lead.get(p.agentPath(999)); got.header.Get("Cache-Control") != "no-store" {
+		t.Errorf("what does not exist (%d): Cache-Control %q", got.status, got.header.Get("Cache-Control"))
+	}
 	for _, route := range handlers.Routes() {
 		if route.Method != http.MethodGet || strings.HasPrefix(route.Pattern, "/static") {
 			continue
 		}
+		want := "private, no-cache"
+		if !route.SignedIn && route.Pattern != views.PatternHome {
+			want = "no-store"
+		}
 		for name, b := range map[string]*browser{"page": lead, "fragment": lead.htmx("dialog-body")} {
 			got := b.get(p.address(route.Pattern))
 			isHTML := strings.HasPrefix(got.header.Get("Content-Type"), "text/html") && got.body != ""
-			if isHTML && got.status < 300 && got.header.Get("Cache-Control") != "no-store" {
-				t.Errorf("GET %s as a %s (%d): Cache-Control %q, want no-store", route.Pattern, name, got.status, got.header.Get("Cache-Control"))
+			if isHTML && got.status < 300 && got.header.Get("Cache-Control") != want {
+				t.Errorf("GET %s as a %s (%d): Cache-Control %q, want %q", route.Pattern, name, got.status, got.header.Get("Cache-Control"), want)
 			}
 			if isHTML && got.status < 300 && !strings.Contains(strings.Join(got.header.Values("Vary"), ","), "HX-Request-Type") {
 				t.Errorf("GET %s as a %s does not vary by HX-Request-Type", route.Pattern, name)

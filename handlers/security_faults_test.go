@@ -225,7 +225,7 @@ func TestH9ARevocationThatHappenedIsSaidToHaveHappened(t *testing.T) {
 			lead := p.as("lead")
 			p.hurry()
 			tt.wrong(p)
-			got := lead.submit(p.address("/projects/{project}/agents/{agent}/tokens/{token}/revoke"), url.Values{"confirm": {"prod-token"}})
+			got := lead.submit(p.address("/projects/{project}/agents/{agent}/tokens/{token}/revoke"), url.Values{"confirm": {"prod"}})
 			if got.status != tt.status || !strings.Contains(got.text("main"), tt.text) {
 				t.Errorf("revoking = %d %q, want %d and %q", got.status, got.text("main"), tt.status, tt.text)
 			}

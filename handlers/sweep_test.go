@@ -200,7 +200,7 @@ func TestC5SecurityHeadersAreOnEveryAnswer(t *testing.T) {
 	if caching := lead.get(asset).header.Get("Cache-Control"); !strings.Contains(caching, "immutable") {
 		t.Errorf("an asset's Cache-Control = %q, want immutable", caching)
 	}
-	if page := lead.get("/projects"); page.header.Get("Cache-Control") != "no-store" || page.header.Get("Vary") == "" {
+	if page := lead.get("/projects"); page.header.Get("Cache-Control") != "private, no-cache" || page.header.Get("Vary") == "" {
 		t.Errorf("a page's Cache-Control = %q, Vary = %q", page.header.Get("Cache-Control"), page.header.Get("Vary"))
 	}
 }

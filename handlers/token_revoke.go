@@ -18,7 +18,7 @@ func (h *Handlers) tokenRevokeAsk(w http.ResponseWriter, r *http.Request, s *ses
 		return err
 	}
 	if !found {
-		return errNotVisible
+		return h.tokenGone(w, r, s, model)
 	}
 	return h.renderForm(w, r, s, http.StatusOK, model)
 }
@@ -44,7 +44,9 @@ func (h *Handlers) loadTokenRevoke(r *http.Request, s *session) (model *views.To
 		return model, false, nil
 	}
 	stateOf(r).shown.TokenID, stateOf(r).shown.TokenName = id, model.Token.Name
-	model.Guard = rotation.Guarded(id, h.rotationFacts(r.Context(), s, one)[0])
+	facts := h.rotationFacts(r.Context(), s, one)[0]
+	model.Guard = rotation.Guarded(id, facts)
+	model.Silent, model.IsSilent = rotation.Silent(id, facts)
 	h.noteReadings(r.Context(), one.Agent) // once it is revoked, GitLab tells of its use no more
 	return model, true, nil
 }
@@ -60,10 +62,10 @@ func (h *Handlers) tokenRevoke(w http.ResponseWriter, r *http.Request, s *sessio
 		return err
 	}
 	if !found {
-		return h.revoked(w, r, model, "already_revoked")
+		return h.alreadyRevoked(w, r, s, model)
 	}
 	if model.Guard {
-		model.Confirm = confirmField(r, model.Token.Name)
+		model.Confirm = confirmField(r, model.AgentName)
 	}
 	if model.Wrong() {
 		return h.renderForm(w, r, s, http.StatusUnprocessableEntity, model)
@@ -76,7 +78,20 @@ func (h *Handlers) tokenRevoke(w http.ResponseWriter, r *http.Request, s *sessio
 	if err != nil {
 		return err
 	}
-	return h.revoked(w, r, model, "revoked")
+	if model.From.Rotation && model.IsSilent { // its page says how it ended
+		h.redirect(w, r, model.From.Back(h.urls, model.Project.ID, model.AgentID))
+		return nil
+	}
+	return h.revoked(w, r, model, revokedFlash(model))
+}
+
+// revokedFlash is what to say of a token that is revoked now. Only of one that may have been in use it
+// warns of lost connections.
+func revokedFlash(model *views.TokenRevokeModel) string {
+	if model.IsSilent || model.Token.NeverUsed() {
+		return "revoked_quietly"
+	}
+	return "revoked"
 }
 
 // revoked returns to the agent's page with the result.

@@ -22,7 +22,7 @@ func (h *Handlers) tokenStored(w http.ResponseWriter, r *http.Request, s *sessio
 	if !h.createdHere(r, s) {
 		stateOf(r).outcome = activity.Unknown
 	}
-	h.redirect(w, r, originOf(r).Back(h.urls, ref.Project, ref.Agent))
+	h.redirect(w, r, originOf(r).Stored(h.urls, ref.Project, ref.Agent))
 	return nil
 }
 

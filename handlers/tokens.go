@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -22,7 +25,21 @@ func (h *Handlers) tokenNew(w http.ResponseWriter, r *http.Request, s *session) 
 	if err != nil {
 		return err
 	}
-	return h.renderForm(w, r, s, http.StatusOK, h.tokenForm(found, &views.TokenFormModel{From: originOf(r)}))
+	form := &views.TokenFormModel{From: originOf(r), Name: views.Field{Value: proposedName(found.Agent, h.Now())}}
+	return h.renderForm(w, r, s, http.StatusOK, h.tokenForm(found, form))
+}
+
+// proposedName is the agent's with the month, and a number where an active token has that.
+func proposedName(one agent.Agent, now time.Time) string {
+	month := one.Name + "-" + now.UTC().Format("2006-01")
+	isTaken := func(name string) bool {
+		return slices.ContainsFunc(one.Tokens, func(token agent.Token) bool { return token.Name == name })
+	}
+	name := month
+	for number := 2; isTaken(name); number++ {
+		name = month + "-" + strconv.Itoa(number)
+	}
+	return name
 }
 
 // tokenForm fills in what the form says of the agent; at the limit it lists the tokens that fill it.

@@ -6,24 +6,14 @@ import (
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/agentread"
 	"gitlab-agent-portal/internal/i18n"
-	"gitlab-agent-portal/internal/parallel"
 	"gitlab-agent-portal/internal/snippets"
 	"gitlab-agent-portal/views"
 )
 
-// loadUse reads whom the agent's configuration lets in and where GitLab's proxy is, in parallel.
-func (h *Handlers) loadUse(r *http.Request, s *session, found agentread.ProjectAgent) (views.UseModel, error) {
-	var config views.ConfigModel
-	group := new(parallel.Group)
-	group.Go(func() error {
-		config = h.loadAccess(r, s, found)
-		return nil
-	})
-	kas, known := h.loadKAS(r, s)
-	if err := group.Wait(); err != nil {
-		return views.UseModel{}, err
-	}
-	return h.useModel(printer(r), found, config, kas, known, s.home(found.Project).Personal), nil
+// loadUse says whom the agent's configuration lets in and where GitLab's proxy is.
+func (h *Handlers) loadUse(r *http.Request, s *session, found agentread.ProjectAgent, around agentread.Around) (model views.UseModel) {
+	kas, known := h.toldKAS(r, around.KAS, around.KASErr)
+	return h.useModel(printer(r), found, h.accessModel(r, s, found, around), kas, known, s.home(found.Project).Personal)
 }
 
 // useModel puts words to it. A project of a person's own can let no other project in.

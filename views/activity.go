@@ -1,6 +1,7 @@
 package views
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -15,8 +16,8 @@ type ActivityQuery struct {
 	Project, Agent, Actor string
 	// Action is one of activity.OfAgents, or empty for all.
 	Action string
-	// From and Until are days in UTC, 2006-01-02, both included.
-	From, Until string
+	// From and Until are days, 2006-01-02, both included, in the zone of that name; empty: in UTC.
+	From, Until, Zone string
 }
 
 // ActivityModel is the list of what was done through the portal.
@@ -25,6 +26,11 @@ type ActivityModel struct {
 	// Wrong has a sentence for each field that cannot be used; the list is empty then.
 	Wrong ActivityQuery
 	Rows  []ActivityRow
+	// Zone is what days are told in, and Presets are days to choose.
+	Zone    *time.Location
+	Presets []ActivityPreset
+	// Projects, Agents and People are what the fields suggest.
+	Projects, Agents, People []string
 	// Newer and Older are the addresses of the neighbouring pages, empty at the ends.
 	Newer, Older string
 	// NoProjects says that the person is Maintainer of no project.
@@ -85,6 +91,14 @@ func actionWord(l *i18n.Printer, a activity.Action) string {
 	}
 }
 
+// what is what was done, or what was only tried.
+func (r ActivityRow) what(l *i18n.Printer) string {
+	if r.Outcome == activity.OK && slices.Contains(activity.OfAgents(), r.Action) && r.Action != activity.Reconciled {
+		return l.T("activity.done." + string(r.Action))
+	}
+	return actionWord(l, r.Action)
+}
+
 // outcome is how the action ended, in words; a look afterwards has words of its own.
 func (r ActivityRow) outcome(l *i18n.Printer) string {
 	if r.RefersTo != 0 {
@@ -114,7 +128,10 @@ func (r ActivityRow) RefersToAnchor() string { return entryAnchor(r.RefersTo) }
 func entryAnchor(number int64) string { return "entry-" + strconv.FormatInt(number, 10) }
 
 // isNarrowed reports whether the list shows less than everything.
-func (q ActivityQuery) isNarrowed() bool { return q != ActivityQuery{} }
+func (q ActivityQuery) isNarrowed() bool {
+	q.Zone = ""
+	return q != ActivityQuery{}
+}
 
 // ofProject and ofActor narrow the list down to what one entry has in common with others.
 func (q ActivityQuery) ofProject(path string) ActivityQuery {

@@ -63,7 +63,7 @@ func activityStates() []state {
 
 func TestActivityRows(t *testing.T) {
 	t.Parallel()
-	rows := render(t, ActivityPage(testPage(i18n.English), ActivityModel{Rows: testActivity(), Query: ActivityQuery{Agent: "prod-eu"}})).Find("#activity tbody tr")
+	rows := render(t, ActivityPage(testPage(i18n.English), ActivityModel{Rows: testActivity(), Query: ActivityQuery{Agent: "prod-eu"}})).Find("#activity tbody tr:not(.day-row)")
 	for i, want := range []struct {
 		what, outcome string
 		icon          IconName
@@ -71,7 +71,7 @@ func TestActivityRows(t *testing.T) {
 		{"Revoke token #18 prod cluster", "In progress", IconPending},
 		{"Check afterwards #17 for entry #16", "Was done", IconConnected},
 		{"Create token #16 prod cluster", "Unknown", IconUnknown},
-		{"Store token #15", "Done", IconConnected},
+		{"Confirmed as stored #15", "Done", IconConnected},
 		{"Delete agent #14", "Failed", IconNotConnected},
 		{"Create token #13", "Refused", IconRefused},
 		{"Register agent #12 token #8", "Refused", IconRefused},

@@ -38,6 +38,17 @@ func (m AgentModel) rule(p Page) string {
 	return statusRule(p.L, m.Status(p.Now))
 }
 
+// top is the first step on the way to the page: the list that the person came from.
+func (m AgentModel) top(p Page) Crumb { return topCrumb(p, m.Back) }
+
+// topCrumb leads to the fleet that the person came from; where they did not, to the projects.
+func topCrumb(p Page, back string) Crumb {
+	if back != "" {
+		return fleetCrumb(p, back)
+	}
+	return projectsCrumb(p)
+}
+
 // at is an address about the agent that goes on knowing where it is installed.
 func (m AgentModel) at(address string) string { return atPlace(address, m.Place) }
 

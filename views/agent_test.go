@@ -38,9 +38,12 @@ func TestAgentOffersWhatThePersonMayDo(t *testing.T) {
 		"a manager may do everything":       {func(*AgentModel) {}, 1, 1, 1, "shown once"},
 		"a reader may look":                 {func(m *AgentModel) { m.Project.Access = agent.AccessRole }, 0, 0, 0, "you need the Maintainer role"},
 		"at the limit a token goes first":   {func(m *AgentModel) { m.TokenCount = agent.MaxTokens }, 0, 1, 1, "Revoke one to create another"},
-		"an agent without tokens needs one": {func(m *AgentModel) { m.SetTokens(nil) }, 1, 0, 1, "the agent cannot connect"},
-		"a reader of one without tokens":    {func(m *AgentModel) { m.SetTokens(nil); m.Project.Access = agent.AccessRole }, 0, 0, 0, "No active tokens"},
-		"missing details are said":          {func(m *AgentModel) { m.Tokens[0].UseKnown = false }, 1, 1, 1, "Some details are missing"},
+		"an agent without tokens needs one": {func(m *AgentModel) { m.SetTokens(nil); m.Head.Trouble = agent.TroubleNoToken }, 1, 0, 1, "the agent cannot connect"},
+		"a reader of one without tokens": {func(m *AgentModel) {
+			m.SetTokens(nil)
+			m.Head.Trouble, m.Project.Access = agent.TroubleNoToken, agent.AccessRole
+		}, 0, 0, 0, "A Maintainer of the project can create one"},
+		"missing details are said": {func(m *AgentModel) { m.Tokens[0].UseKnown = false }, 1, 1, 1, "Some details are missing"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -12,6 +12,11 @@ func projectsCrumb(p Page) Crumb {
 	return Crumb{Text: p.L.T("common.projects"), URL: p.U.Projects("", 1)}
 }
 
+// fleetCrumb leads to the fleet, as it was filtered.
+func fleetCrumb(p Page, address string) Crumb {
+	return Crumb{Text: p.L.T("fleet.heading"), URL: address}
+}
+
 // crumb leads to the project's agents.
 func (m Project) crumb(p Page) Crumb {
 	return Crumb{Text: m.Name, URL: p.U.Agents(m.ID, 1)}

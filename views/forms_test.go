@@ -112,7 +112,7 @@ func TestTokenRevoke(t *testing.T) {
 				t.Errorf("reads %q, want %q in it", squeeze(form.Text()), test.text)
 			}
 			if test.confirm == 1 {
-				wantAttr(t, form, "#confirm", "data-exactly", m.Token.Name)
+				wantAttr(t, form, "#confirm", "data-exactly", "prod-eu")
 			}
 		})
 	}

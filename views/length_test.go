@@ -55,9 +55,9 @@ func TestAgesAreInWordsThatFitTheLimit(t *testing.T) {
 		{72 * time.Hour, i18n.English, "0–12 hours", "0 limit: 72 hours 144+", "144 hours and more", "more than 3 days ago"},
 		{36 * time.Hour, i18n.English, "0–6 hours", "0 limit: 36 hours 72+", "72 hours and more", "more than 36 hours ago"},
 		{time.Hour, i18n.English, "0–10 minutes", "0 limit: 60 minutes 120+", "120 minutes and more", "more than 1 hour ago"},
-		{7 * day, i18n.Chinese, "0–1 天", "0 期限：7 天 14+", "至少 14 天", "已超过 7 天"},
-		{36 * time.Hour, i18n.Chinese, "0–6 小时", "0 期限：36 小时 72+", "至少 72 小时", "已超过 36 小时"},
-		{time.Hour, i18n.Chinese, "0–10 分钟", "0 期限：60 分钟 120+", "至少 120 分钟", "已超过 1 小时"},
+		{7 * day, i18n.Chinese, "0–1 天", "0 上限：7 天 14+", "至少 14 天", "已超过 7 天"},
+		{36 * time.Hour, i18n.Chinese, "0–6 小时", "0 上限：36 小时 72+", "至少 72 小时", "已超过 36 小时"},
+		{time.Hour, i18n.Chinese, "0–10 分钟", "0 上限：60 分钟 120+", "至少 120 分钟", "已超过 1 小时"},
 	} {
 		t.Run(tt.limit.String()+" "+string(tt.lang), func(t *testing.T) {
 			t.Parallel()

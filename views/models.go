@@ -22,10 +22,14 @@ type Page struct {
 
 	// Title names the page in the tab and in history; the portal's name follows it.
 	Title string
-	// Section marks the current entry of the navigation: "fleet", "projects", "alerts", "activity", "history" or "".
+	// Section marks the current entry of the navigation: "fleet", "rotations", "projects", "alerts", "activity",
+	// "history" or "".
 	Section string
 	// Wide says that the page is a list that takes what room a large screen has.
 	Wide bool
+	// Rotating is how many rotations are under way that the person may go on with, as far as the fleet was
+	// read a moment ago.
+	Rotating int
 	// Path is the address of this page, where a choice of language or theme returns to.
 	Path string
 	// WaitURL is where a browser without script goes at once, to wait for what a script would
@@ -37,6 +41,9 @@ type Page struct {
 	NoKeys bool
 	// User is nil for a visitor who has not signed in.
 	User *User
+	// Mark tells the page's session from others, without opening it, and MarkCookie has the one of now: a
+	// page that a browser brings back shows nothing of another. Empty for a visitor.
+	Mark, MarkCookie string
 	// SignOutNonce and PreferencesNonce prove that the page's own forms come from the portal.
 	SignOutNonce, PreferencesNonce string
 	// Version is the running portal's.
@@ -177,6 +184,9 @@ type AgentModel struct {
 	Place agent.Place
 	// Unstored are tokens whose value is most likely lost.
 	Unstored []UnstoredToken
+	Head     AgentHead
+	// Back is the fleet as it was filtered when the person came from it; empty if they did not.
+	Back     string
 	Activity AgentActivityModel
 	// Alerts are those of the agent that are open, the newest first.
 	Alerts  []alert.Alert
@@ -240,9 +250,13 @@ type TokenRevokeModel struct {
 	Token     agent.Token
 	// LastToken says that the agent is left without a token.
 	LastToken bool
-	// Guard asks for the token's name: it is the only one in use, or nobody can tell.
+	// Guard asks for the agent's name: the token is the only one in use, or nobody can tell.
 	Guard   bool
 	Confirm Field
+	// IsSilent says that the token was seen not to be used, while its successor was, for so long that
+	// it can go: Silent.
+	IsSilent bool
+	Silent   time.Duration
 	// From is the page that the form leads back to.
 	From Origin
 }

@@ -52,6 +52,15 @@ func (o Origin) Back(u URLs, project, agent int64) string {
 	return atPlace(u.Agent(project, agent, ""), o.Place)
 }
 
+// Stored is where a person goes on who has stored a new token: to the steps that install it, which stay
+// in sight until the agent connects.
+func (o Origin) Stored(u URLs, project, agent int64) string {
+	if o.Rotation {
+		return o.Back(u, project, agent)
+	}
+	return atPlace(u.Agent(project, agent, TabConnect), o.Place)
+}
+
 // hidden are the inputs that keep the origin in a form.
 func (o Origin) hidden() [][2]string {
 	var inputs [][2]string

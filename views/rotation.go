@@ -25,6 +25,9 @@ type RotationModel struct {
 	// be, and Proven that the new one's last use advanced meanwhile.
 	Observed, Needed time.Duration
 	Proven           bool
+	// StillSince is since when it did, and Due when it can most likely be revoked; zero where that is
+	// not known.
+	StillSince, Due time.Time
 	// OlderConnection is since when something has been connected that was so before the new
 	// token was first used; zero for nothing.
 	OlderConnection time.Time
@@ -32,8 +35,18 @@ type RotationModel struct {
 	Unstored UnstoredToken
 	// Drop is the token that the person chose to drop, 0 for none.
 	Drop int64
-	// Place is where the person chose to install the agent.
+	// Place is where the person chose to install the agent, and Back the fleet that they came from.
 	Place agent.Place
+	Back  string
+	// Steps are the commands that put a new token into the cluster.
+	Steps []Snippet
+	// Ended is when a rotation that is over was, and TookOver when its new token was first used, zero
+	// where nobody looked. Connected says that the agent is connected, and Undisturbed that it was
+	// throughout.
+	Ended, TookOver        time.Time
+	Connected, Undisturbed bool
+	// Next is the rotation to go on with after this one; nil for none that is known.
+	Next *NextRotation
 	// Live makes the page look again by itself.
 	Live bool
 	// Tag is the state that the page shows, so that a look that finds the same changes nothing.
@@ -73,6 +86,20 @@ func (t UnstoredToken) text(l *i18n.Printer) []i18n.Part {
 	return l.Parts("rotation.unstored.text", "Token", t.TokenName, "Person", "@"+t.CreatedBy)
 }
 
+// titleParts are the phase in one line, in which {{.When}} may be a point in time.
+func (m RotationModel) titleParts(l *i18n.Printer) []i18n.Part {
+	switch {
+	case m.Phase != rotation.Finished:
+		return []i18n.Part{{Text: m.title(l)}}
+	case m.Undisturbed && !m.TookOver.IsZero():
+		return l.Parts("rotation.finished.undisturbed_at", "Token", m.New.Name)
+	case m.Undisturbed:
+		return l.Parts("rotation.finished.undisturbed", "Token", m.New.Name)
+	default:
+		return l.Parts("rotation.finished.plain", "Token", m.New.Name, "Old", m.Old.Name)
+	}
+}
+
 // title is the phase in one line.
 func (m RotationModel) title(l *i18n.Printer) string {
 	if m.Phase == rotation.TooMany {
@@ -88,6 +115,9 @@ func phaseTitle(l *i18n.Printer, phase rotation.Phase) string {
 
 // next is what to do in the phase.
 func (m RotationModel) next(l *i18n.Printer) string {
+	if m.Phase == rotation.Finished && !m.Connected {
+		return l.T("rotation.next.finished_lost")
+	}
 	if m.Phase == rotation.Quiet && m.Old.LastUsedAt.IsZero() {
 		return l.T("rotation.next.quiet_unused")
 	}
@@ -100,6 +130,11 @@ func (m RotationModel) notice(l *i18n.Printer) Notice {
 	switch m.Phase {
 	case rotation.Quiet:
 		n.Kind = NoticeSuccess
+	case rotation.Finished:
+		n.Kind = NoticeSuccess
+		if !m.Connected {
+			n.Kind = NoticeWarning
+		}
 	case rotation.Unknown, rotation.TooMany, rotation.StillUsed, rotation.Unstored:
 		n.Kind = NoticeWarning
 	}
@@ -118,7 +153,7 @@ const (
 func (m RotationModel) step(number int) string {
 	current := map[rotation.Phase]int{
 		rotation.NoToken: 1, rotation.Start: 1, rotation.NeverUsed: 2, rotation.Install: 2, rotation.Unstored: 2,
-		rotation.Watch: 4, rotation.StillUsed: 4, rotation.Quiet: 5,
+		rotation.Watch: 4, rotation.StillUsed: 4, rotation.Quiet: 5, rotation.Finished: 6,
 	}[m.Phase]
 	switch {
 	case number < current:
@@ -135,21 +170,21 @@ func (m RotationModel) hasSteps() bool {
 	return m.Phase != rotation.Unknown && m.Phase != rotation.Choose && m.Phase != rotation.TooMany
 }
 
-// observed says for how many minutes the old token stood still, of how many.
+// observed says for how many minutes the old token stood still.
 func (m RotationModel) observed(l *i18n.Printer) string {
-	minutes, needed := int(m.Observed/time.Minute), int(m.Needed/time.Minute)
-	if m.Phase == rotation.Quiet {
-		return l.N("rotation.observed.enough", minutes)
-	}
-	return l.N("rotation.observed", minutes, "Needed", needed)
+	return l.N("rotation.observed", int(m.Observed/time.Minute))
 }
 
-// why says what the minutes prove.
+// why says what the minutes prove, and what is missing.
 func (m RotationModel) why(l *i18n.Printer) string {
-	if m.Proven {
+	switch {
+	case m.Proven:
 		return l.T("rotation.proven")
+	case m.Observed < rotation.QuietFresh:
+		return l.T("rotation.unproven")
+	default:
+		return l.T("rotation.stale")
 	}
-	return l.T("rotation.unproven")
 }
 
 // watched reports whether the old token is watched, or was.

@@ -90,8 +90,8 @@ func TestARotationShowsWhereItStands(t *testing.T) {
 		rotation.TooMany:   {"", "2 active tokens are too many", 2},
 		rotation.Install:   {"Install it in the cluster", "nobody has confirmed", 1},
 		rotation.Unstored:  {"Install it in the cluster", "most likely", 1},
-		rotation.StillUsed: {"Check that nothing uses the old one", "9 of 10 minutes", 0},
-		rotation.Watch:     {"Check that nothing uses the old one", "still connected, since 2026-11-24 02:07 UTC", 0},
+		rotation.StillUsed: {"Check that nothing uses the old one", "Not used for 9 minutes", 0},
+		rotation.Watch:     {"Check that nothing uses the old one", "has been connected since 2026-11-24 02:07 UTC", 0},
 		rotation.Quiet:     {"Revoke the old one", "Not used for 9 minutes", 1},
 	}
 	for _, phase := range rotationPhases() {

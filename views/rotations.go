@@ -1,7 +1,10 @@
 package views
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -13,6 +16,10 @@ import (
 // RotationsModel is the list of several agents' rotations.
 type RotationsModel struct {
 	Lines []RotationLine
+	// Chosen says that the person chose the agents; otherwise they are those with a rotation under way.
+	Chosen bool
+	// URL is the address of the list, which looks again by itself, and Tag the state that it shows.
+	URL, Tag string
 	// Max is how many agents the page lists, More that more were asked for.
 	Max  int
 	More bool
@@ -28,8 +35,45 @@ type RotationLine struct {
 	Phase     rotation.Phase
 	// Tokens is the number of active tokens.
 	Tokens int
+	// Due is when the old token can most likely be revoked; zero where that is not known.
+	Due time.Time
 	// Problem says why nothing is known of the agent; empty where something is.
 	Problem string
+}
+
+// SortRotations puts what can be done now before what has to wait, and that before what is unknown.
+func SortRotations(lines []RotationLine) {
+	urgency := []rotation.Phase{
+		rotation.Quiet, rotation.StillUsed, rotation.Unstored, rotation.TooMany, rotation.Choose, rotation.NoToken, rotation.Install,
+		rotation.Watch, rotation.Start, rotation.NeverUsed, rotation.Finished, rotation.Unknown,
+	}
+	rank := func(line RotationLine) int {
+		if line.Problem != "" {
+			return len(urgency)
+		}
+		return slices.Index(urgency, line.Phase)
+	}
+	slices.SortStableFunc(lines, func(a, b RotationLine) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), a.Due.Compare(b.Due), strings.Compare(a.Project.Path, b.Project.Path))
+	})
+}
+
+// rule says which agents the list has.
+func (m RotationsModel) rule(l *i18n.Printer) string {
+	if m.Chosen {
+		return l.T("rotations.rule")
+	}
+	return l.T("rotations.under_way")
+}
+
+// waits reports whether time alone changes something in the list.
+func (m RotationsModel) waits() bool {
+	return slices.ContainsFunc(m.Lines, func(line RotationLine) bool { return line.Problem == "" && line.Phase.Waits() })
+}
+
+// canDo reports whether there is something to do in the rotation now.
+func (m RotationLine) canDo() bool {
+	return m.Problem == "" && !m.Phase.Waits() && m.Phase != rotation.Finished || m.Phase == rotation.StillUsed || m.Phase == rotation.Unstored
 }
 
 // name is what the agent is called, or its number where nothing could be read.

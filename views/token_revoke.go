@@ -1,8 +1,11 @@
 package views
 
 import (
+	"time"
+
 	"github.com/a-h/templ"
 
+	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/i18n"
 )
 
@@ -25,9 +28,17 @@ func (m *TokenRevokeModel) Dialog(p Page) templ.Component { return TokenRevokeDi
 // Wrong reports whether there is something that keeps the form from being sent on.
 func (m *TokenRevokeModel) Wrong() bool { return m.Notice != nil || m.Confirm.Error != "" }
 
+// inUse reports whether the token is in use as far as anybody can tell: what stops then is to be seen
+// before anything else.
+func (m TokenRevokeModel) inUse(p Page) bool {
+	return m.Token.UseKnown && !m.Token.LastUsedAt.IsZero() && p.Now.Sub(m.Token.LastUsedAt) < agent.ConnectedWithin
+}
+
 // consequence says what will stop working.
 func (m TokenRevokeModel) consequence(p Page) string {
 	switch {
+	case m.IsSilent:
+		return p.L.N("tokens.revoke.silent", int(m.Silent/time.Minute))
 	case !m.Token.UseKnown:
 		return p.L.T("tokens.revoke.usage_unknown")
 	case m.Token.LastUsedAt.IsZero():

@@ -1,6 +1,8 @@
 package views
 
 import (
+	"unicode/utf8"
+
 	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/i18n"
 )
@@ -17,3 +19,16 @@ func neverUsed(l *i18n.Printer, t agent.Token) string {
 func revokeURL(u URLs, project, agentID int64) func(token int64) string {
 	return func(token int64) string { return u.TokenRevoke(project, agentID, token) }
 }
+
+// createKind makes creating a token the main action of an agent that has none.
+func (m AgentModel) createKind() ButtonKind {
+	if len(m.Tokens) == 0 {
+		return ButtonPrimary
+	}
+	return ButtonPlain
+}
+
+// maxDescription is how much of a description a table shows at once, in runes: about two lines.
+const maxDescription = 110
+
+func isLong(text string) bool { return utf8.RuneCountInString(text) > maxDescription }

@@ -215,7 +215,7 @@ func (u URLs) ActivityCSV(q ActivityQuery) string {
 // pairs are the names and values of the query in the address.
 func (q ActivityQuery) pairs() []string {
 	return []string{
-		"project", q.Project, "agent", q.Agent, "actor", q.Actor, "action", q.Action, "from", q.From, "until", q.Until,
+		"project", q.Project, "agent", q.Agent, "actor", q.Actor, "action", q.Action, "from", q.From, "until", q.Until, "tz", q.Zone,
 	}
 }
 
@@ -264,7 +264,8 @@ func (u URLs) Rotation(project, agent, drop int64) string {
 	return withQuery(u.agent(project, agent)+"/rotation", "drop", value)
 }
 
-// Rotations lists the rotations of several agents, each written as project.agent.
+// Rotations lists the rotations of several agents, each written as project.agent; without any, of all
+// those whose rotation is under way.
 func (u URLs) Rotations(agents []string) string {
 	return withRawQuery(u.Base+PatternRotations, url.Values{"agent": agents}.Encode())
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,6 +14,9 @@ import (
 // sandboxView is what the sandbox page shows: a cluster to play with.
 type sandboxView struct {
 	Action string
+	// Search is the text that agents, or their projects, have to have in their names. Back is the
+	// application that a person most likely came from; empty without one.
+	Search, Back string
 	// Said is what the last action did, empty without one.
 	Said     string
 	Projects []sandboxProject
@@ -37,18 +41,40 @@ type sandboxToken struct {
 
 // sandboxPage is GET /sandbox, where a person plays the cluster.
 func sandboxPage(c *call) (Answer, error) {
-	view := sandboxView{Action: c.base() + "/sandbox"}
+	view := sandboxView{Action: c.base() + "/sandbox", Search: strings.TrimSpace(c.values.text("q")), Back: c.applicationPage()}
 	if did := c.values.text("did"); did != "" {
 		view.Said = c.sandboxSaid(did)
 	}
 	for _, p := range sortedValues(c.projects, everything, func(a, b *Project) int {
 		return cmp.Compare(c.fullPath(a), c.fullPath(b))
 	}) {
-		if agents := c.projectAgents(p.ID); len(agents) > 0 {
+		if agents := c.searchAgents(p, view.Search); len(agents) > 0 {
 			view.Projects = append(view.Projects, sandboxProject{c.fullName(p), mapSlice(agents, c.sandboxAgent)})
 		}
 	}
 	return c.render(http.StatusOK, "sandbox.gohtml", view), nil
+}
+
+// searchAgents are the agents of a project that a search finds by their names or by the project's.
+func (c *call) searchAgents(p *Project, search string) []*Agent {
+	has := func(name string) bool { return strings.Contains(strings.ToLower(name), strings.ToLower(search)) }
+	agents := c.projectAgents(p.ID)
+	if has(c.fullPath(p)) || has(c.fullName(p)) {
+		return agents
+	}
+	return slices.DeleteFunc(slices.Clone(agents), func(a *Agent) bool { return !has(a.Name) })
+}
+
+// applicationPage is the first page of the application that signs people in here.
+func (c *call) applicationPage() string {
+	for _, application := range c.applications {
+		for _, redirect := range application.RedirectURIs {
+			if u, err := url.Parse(redirect); err == nil {
+				return u.ResolveReference(&url.URL{Path: "/"}).String()
+			}
+		}
+	}
+	return ""
 }
 
 func everything(*Project) bool { return true }
@@ -132,6 +158,10 @@ func (c *call) sandboxToken() *Token {
 
 func (c *call) sandboxDid(what string) Answer {
 	a := emptyAnswer(http.StatusSeeOther)
-	a.Header.Set("Location", c.base()+"/sandbox?"+url.Values{"did": {what}}.Encode())
+	query := url.Values{"did": {what}}
+	if search := c.values.text("q"); search != "" {
+		query.Set("q", search)
+	}
+	a.Header.Set("Location", c.base()+"/sandbox?"+query.Encode())
 	return a
 }

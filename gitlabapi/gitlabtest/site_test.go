@@ -165,3 +165,22 @@ func TestSandboxTellsWhenTokensWereUsed(t *testing.T) {
 		}
 	}
 }
+
+func TestTheSandboxFindsAgentsAndLeadsBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.AddAgent(gitlabtest.Agent{Project: publicProject, Name: "lonely"})
+	w.AddApplication(gitlabtest.Application{ID: "portal", RedirectURIs: []string{"http://localhost:8080/auth/callback"}})
+	for search, want := range map[string]bool{"LONE": true, "nothing like this": false} {
+		page := w.page("/sandbox?q=" + url.QueryEscape(search)).body
+		if strings.Contains(page, "<strong>lonely</strong>") != want || strings.Contains(page, "<strong>prod</strong>") {
+			t.Errorf("a search for %q finds %s", search, page)
+		}
+		if !strings.Contains(page, `href="http://localhost:8080/"`) {
+			t.Errorf("no way leads back to the application: %s", page)
+		}
+	}
+	if page := w.play(url.Values{"secret": {"none"}, "q": {"lone"}}); !strings.Contains(page, "<strong>lonely</strong>") || strings.Contains(page, "<strong>prod</strong>") {
+		t.Errorf("what was done forgets the search: %s", page)
+	}
+}

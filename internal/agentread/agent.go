@@ -11,19 +11,28 @@ import (
 )
 
 // Agent reads one agent with its active tokens, in GitLab's order, newest last use first, and the
-// person's rights in its project. REST tells of the agent and its tokens, and then GraphQL, which
-// knows agents by name only, of everything else: three calls. ErrNotFound when there is no such
-// agent or it is not the person's to see.
+// person's rights in its project. REST tells of the agent and its tokens, and GraphQL, which knows
+// agents by name only, of everything else: three calls, all at once for somebody who looked at the
+// agent before. ErrNotFound when there is no such agent or it is not the person's to see.
 func (r *Reader) Agent(ctx context.Context, project, id int64) (ProjectAgent, error) {
-	one, err := r.agentByREST(ctx, project, id)
+	found, _, err := r.AgentAround(ctx, project, id, Want{})
+	return found, err
+}
+
+// agent reads an agent; name is what it is called, as far as that is known, and named is told as soon
+// as it is.
+func (r *Reader) agent(ctx context.Context, project, id int64, name string, named func(known)) (ProjectAgent, error) {
+	ahead := r.askByName(ctx, project, name)
+	one, err := r.agentByREST(ctx, project, id, named)
 	if err != nil {
 		return ProjectAgent{}, err
 	}
-	told, ok := ask(ctx, r, "an agent", func(ctx context.Context) (gitlabapi.ProjectAgents, error) {
-		return r.gitlab.AgentByName(ctx, project, one.Name)
-	})
+	if one.Name != name {
+		ahead = r.askByName(ctx, project, one.Name)
+	}
+	told, err := ahead()
 	found := ProjectAgent{Agent: one}
-	if ok && told.Agents[0].ID == id {
+	if r.answered(ctx, "an agent", err) && told.Agents[0].ID == id {
 		found.Project = r.explained(ctx, r.projectOf(told.ProjectDetail))
 		addUse(&found.Agent, agentInUse(&told.Agents[0]))
 		r.readUse(ctx, project, &found.Agent, false)
@@ -39,13 +48,37 @@ func (r *Reader) Agent(ctx context.Context, project, id int64) (ProjectAgent, er
 	return found, err
 }
 
-// agentByREST reads an agent and its active tokens, whose use REST does not list, in parallel.
-func (r *Reader) agentByREST(ctx context.Context, project, id int64) (agent.Agent, error) {
+// askByName begins to ask GraphQL about an agent; what it returns waits for the answer.
+func (r *Reader) askByName(ctx context.Context, project int64, name string) func() (gitlabapi.ProjectAgents, error) {
+	if name == "" {
+		return nil
+	}
+	var told gitlabapi.ProjectAgents
+	group := new(parallel.Group)
+	group.Go(func() (err error) {
+		told, err = try(ctx, func(ctx context.Context) (gitlabapi.ProjectAgents, error) {
+			return r.gitlab.AgentByName(ctx, project, name)
+		})
+		return err
+	})
+	return func() (gitlabapi.ProjectAgents, error) {
+		err := group.Wait()
+		return told, err
+	}
+}
+
+// agentByREST reads an agent and its active tokens, whose use REST does not list, in parallel. named
+// is told what the agent is called before the tokens are there.
+func (r *Reader) agentByREST(ctx context.Context, project, id int64, named func(known)) (agent.Agent, error) {
 	var one gitlabapi.Agent
 	var tokens []gitlabapi.Token
 	group, ctx := parallel.WithContext(ctx)
 	group.Go(func() (err error) {
 		one, err = r.gitlab.Agent(ctx, gitlabapi.ProjectID(project), id)
+		if err == nil {
+			path := one.ConfigProject.PathWithNamespace
+			named(known{gitlabapi.AgentName{ID: id, ProjectID: project, ProjectPath: path, Name: one.Name}, true, false})
+		}
 		return err
 	})
 	group.Go(func() (err error) {

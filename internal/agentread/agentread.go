@@ -10,6 +10,8 @@ import (
 	"log/slog"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
+
 	"gitlab-agent-portal/gitlabapi"
 	"gitlab-agent-portal/internal/agent"
 	"gitlab-agent-portal/internal/parallel"
@@ -41,8 +43,9 @@ type Config struct {
 
 // Service makes Readers. It is safe for concurrent use.
 type Service struct {
-	cfg    Config
-	people *nameCache
+	cfg      Config
+	people   *nameCache
+	lookedAt *lru.Cache[looked, known]
 }
 
 // New returns a Service.
@@ -53,7 +56,7 @@ func New(cfg Config) *Service {
 	if cfg.Now == nil {
 		cfg.Now = time.Now //nolint:forbidigo // the default of an injected clock
 	}
-	return &Service{cfg: cfg, people: newNameCache(cfg.Now)}
+	return &Service{cfg: cfg, people: newNameCache(cfg.Now), lookedAt: newKnown()}
 }
 
 // For returns a Reader on behalf of the person with the number, whom the client's token belongs to.

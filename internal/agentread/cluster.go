@@ -40,17 +40,6 @@ func (r *Reader) Running(ctx context.Context, agents []ProjectAgent) (map[int64]
 	return running, r.askREST(ctx, err)
 }
 
-// Pods reads the pods that are connected as an agent, which GitLab tells those only whom it tells of
-// connections, no longer than a page waits. ok is false where it was not told.
-func (r *Reader) Pods(ctx context.Context, a ProjectAgent) (pods gitlabapi.Pods, ok bool) {
-	if !a.Project.ShowsConnections() {
-		return pods, false
-	}
-	return ask(ctx, r, "the pods of an agent", func(ctx context.Context) (gitlabapi.Pods, error) {
-		return r.gitlab.AgentPods(ctx, a.named())
-	})
-}
-
 // shown names the agents whose connections the person is told of, as GraphQL looks them up.
 func shown(agents []ProjectAgent) []gitlabapi.AgentName {
 	var names []gitlabapi.AgentName
@@ -64,17 +53,6 @@ func shown(agents []ProjectAgent) []gitlabapi.AgentName {
 
 func (a ProjectAgent) named() gitlabapi.AgentName {
 	return gitlabapi.AgentName{ID: a.Agent.ID, ProjectID: a.Project.ID, ProjectPath: a.Project.Path, Name: a.Agent.Name}
-}
-
-// Activity reads what GitLab noted of an agent, which it tells those only whom it tells of
-// connections, no longer than a page waits. ok is false where not all of it was told.
-func (r *Reader) Activity(ctx context.Context, a ProjectAgent) (noted gitlabapi.AgentActivity, ok bool) {
-	if !a.Project.ShowsConnections() {
-		return noted, false
-	}
-	return ask(ctx, r, "an agent's activity", func(ctx context.Context) (gitlabapi.AgentActivity, error) {
-		return r.gitlab.AgentActivity(ctx, a.named())
-	})
 }
 
 // KAS reads how clusters reach the instance, no longer than a page waits.

@@ -106,7 +106,7 @@ func (r *Reader) selectedByREST(ctx context.Context, project projectRead, ref Re
 	if project.err != nil {
 		return ProjectAgent{}, project.err
 	}
-	one, err := r.agentByREST(ctx, ref.Project, ref.Agent)
+	one, err := r.agentByREST(ctx, ref.Project, ref.Agent, func(known) {})
 	if err != nil {
 		return ProjectAgent{}, err
 	}

@@ -122,7 +122,7 @@ func (p Program) runDemo(ctx context.Context) (err error) {
 	return play.Run(ctx, func(ctx context.Context) error {
 		p.extras = extras{
 			sandboxURL: play.SandboxURL(), hosts: play.Hosts(), pages: map[string]handlers.PageFunc{demo.PatternStyleguide: demo.Styleguide},
-			watchLimits: demo.WatchLimits, seed: play.Seed,
+			watchLimits: demo.WatchLimits, seed: play.Seed, history: play.History(),
 		}
 		return p.serve(ctx, cfg)
 	})
@@ -144,6 +144,8 @@ type extras struct {
 	watchLimits func(rules.Limits) rules.Limits
 	// seed, unless nil, fills the database before anything else does.
 	seed func(context.Context, *database.DB) error
+	// history is what was done before the start, the oldest first.
+	history []demo.Act
 }
 
 // serve puts the parts together and runs them.
@@ -184,6 +186,9 @@ func (p Program) serve(ctx context.Context, cfg *config) error {
 	}
 	defer sessions.Close()
 	auditLog, nonces, noted := audit.New(db, cfg.AuditRetention, now), tokens.NewNonces(db, now), readings.New(db, now)
+	if err := noteHistory(ctx, db, cfg.AuditRetention, p.extras.history); err != nil {
+		return err
+	}
 	closeAuditLog, err := server.writeAudit(ctx, auditLog, out)
 	if err != nil {
 		return fmt.Errorf("AUDIT_LOG: %w", err)

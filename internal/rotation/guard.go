@@ -41,12 +41,17 @@ func inUse(lastUsedAt, now time.Time) bool {
 
 // Guarded reports whether revoking the token asks for its name, by all that is known.
 func Guarded(token int64, f Facts) bool {
-	f.Drop = 0
-	if len(f.Tokens) == 2 && slices.ContainsFunc(f.Tokens, func(t agent.Token) bool { return t.ID == token }) {
-		f.Drop = token
-	}
+	f.Drop = dropOf(token, f)
 	if offer, ok := Of(f).Offer(token); ok {
 		return offer.Guarded
 	}
 	return NeedsGuard(token, f.Tokens, f.Now)
+}
+
+// dropOf is the choice to drop the token, where there are two to choose from.
+func dropOf(token int64, f Facts) int64 {
+	if len(f.Tokens) == 2 && slices.ContainsFunc(f.Tokens, func(t agent.Token) bool { return t.ID == token }) {
+		return token
+	}
+	return 0
 }

@@ -29,6 +29,7 @@ const (
 	StillUsed Phase = "still_used" // the old token was used after the new one was
 	Watch     Phase = "watch"      // the new token is in use; has the old one fallen silent?
 	Quiet     Phase = "quiet"      // the old token can go
+	Finished  Phase = "finished"   // it went, and the new one is in use
 )
 
 // Waits reports whether time alone, or something in the cluster, leads out of the phase.
@@ -48,6 +49,8 @@ const (
 	// and SettledAfter when two used tokens do.
 	UnusedAfter  = 24 * time.Hour
 	SettledAfter = 7 * 24 * time.Hour
+	// FinishedFor is for how long a rotation that is over is told of.
+	FinishedFor = 24 * time.Hour
 )
 
 // Reading is what GitLab said of a token's last use when it was asked at At.
@@ -68,9 +71,18 @@ type Facts struct {
 	// ConnectionsKnown.
 	ConnectedAt      []time.Time
 	ConnectionsKnown bool
+	// Revoked is the token of the agent that was revoked through the portal last; the zero value for
+	// none. Its readings may be among Readings.
+	Revoked Revoked
 	// Drop is the token that the person wants to be rid of, 0 for no choice.
 	Drop int64
 	Now  time.Time
+}
+
+// Revoked is a token that is no longer active, and when it was revoked.
+type Revoked struct {
+	TokenID int64
+	At      time.Time
 }
 
 // Offer is a token that the person may revoke here.
@@ -99,8 +111,9 @@ type State struct {
 	Why      Reason
 	// Offers are what may be revoked.
 	Offers []Offer
-	// Evidence is about StillUsed, Watch and Quiet.
+	// Evidence is about StillUsed, Watch and Quiet, and End about Finished.
 	Evidence Evidence
+	End      End
 }
 
 // Evidence is what speaks for and against the old token being silent.
@@ -134,7 +147,7 @@ func Of(f Facts) State {
 	case slices.ContainsFunc(tokens, func(t agent.Token) bool { return !t.UseKnown }):
 		return State{Phase: Unknown}
 	case len(tokens) == 1:
-		return ofOne(tokens[0])
+		return ofOne(f, tokens[0])
 	case len(tokens) > 2:
 		return undecided(TooMany, tokens, f.Now)
 	default:
@@ -142,11 +155,15 @@ func Of(f Facts) State {
 	}
 }
 
-func ofOne(only agent.Token) State {
-	if only.NeverUsed() {
+func ofOne(f Facts, only agent.Token) State {
+	switch {
+	case only.NeverUsed():
 		return State{Phase: NeverUsed, New: only.ID, Offers: []Offer{{TokenID: only.ID}}}
+	case f.isFinished(only):
+		return State{Phase: Finished, Old: f.Revoked.TokenID, New: only.ID, End: endOf(f, only)}
+	default:
+		return State{Phase: Start, Old: only.ID}
 	}
-	return State{Phase: Start, Old: only.ID}
 }
 
 // ofTwo decides which of two tokens goes, and how far that has come. A token that was never used

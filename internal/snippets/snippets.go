@@ -35,6 +35,9 @@ type Params struct {
 	// Namespace and Release are where the agent is installed, and SecretName is the Kubernetes
 	// secret there that the commands make and the chart reads (its key is "token").
 	Namespace, Release, SecretName string
+	// First says that the agent was never connected, so that nothing runs yet that would have to read
+	// the token anew.
+	First bool
 	// PrivateCA says that the agent has to be told whom to trust, by the file CAFile.
 	PrivateCA bool
 	// Receptive says that GitLab connects to the agent, which knows GitLab by JWTPublicKey, as
@@ -94,6 +97,8 @@ const (
 	StepGlabValues StepID = "glab_values" // what glab has no option for becomes a values file
 	StepGlab       StepID = "glab"        // glab does everything
 	StepRestart    StepID = "restart"     // running agents read the new token
+	StepPods       StepID = "pods"        // what the agent's pods are doing
+	StepLogs       StepID = "logs"        // what they logged
 	StepInspect    StepID = "inspect"     // what is in the namespace
 	StepUninstall  StepID = "uninstall"   // the agent and its secret are removed
 	StepNamespace  StepID = "namespace"   // the namespace is removed
@@ -121,6 +126,13 @@ type Step struct {
 
 // Steps are those of a variant, in the order in which they are done.
 func (p Params) Steps(v Variant) []Step {
+	if p.First && v != Kubectl { // which is for agents that are installed already
+		return withoutRestart(p.steps(v))
+	}
+	return p.steps(v)
+}
+
+func (p Params) steps(v Variant) []Step {
 	p = p.visible()
 	switch v {
 	case Helm:

@@ -90,6 +90,7 @@ func TestVariantsReadAsTheirGoldenFiles(t *testing.T) {
 		}
 	}
 	wantGolden(t, "uninstall", normal().Uninstall())
+	wantGolden(t, "diagnosis", normal().Diagnosis())
 	wantGolden(t, "use", slices.Concat(proxied().People(), []Step{normal().Job(), normal().GrantUsers(), normal().GrantJobs()}))
 }
 
@@ -300,4 +301,25 @@ func fieldsOf[T any]() map[int]reflect.StructField {
 		found[field.Index[0]] = field
 	}
 	return found
+}
+
+func TestAFirstInstallationRestartsNothing(t *testing.T) {
+	t.Parallel()
+	restarts := func(p Params, variant Variant) bool {
+		return slices.ContainsFunc(p.Steps(variant), func(step Step) bool { return step.ID == StepRestart })
+	}
+	installed := normal()
+	first := installed
+	first.First = true
+	for _, variant := range installed.Variants() {
+		if variant == Glab {
+			continue
+		}
+		if !restarts(installed, variant) {
+			t.Errorf("%s does not restart an agent that is installed", variant)
+		}
+		if got, want := restarts(first, variant), variant == Kubectl; got != want {
+			t.Errorf("%s restarts an agent that never ran: %t, want %t", variant, got, want)
+		}
+	}
 }

@@ -1,5 +1,4 @@
-// Times are UTC in the page, with their zone; here they become the reader's. The title keeps UTC, or,
-// where the text stays in UTC, gives the reader's.
+// Times are UTC in the page, with their zone; here they become the reader's. The title keeps UTC.
 
 import { texts } from "./texts.js";
 
@@ -11,16 +10,34 @@ function local(date) {
   return `${day} ${pad(date.getHours())}:${pad(date.getMinutes())}`;
 }
 
+// clock writes a time of today without its day.
+function clock(time, text) {
+  const [today] = local(new Date()).split(" ");
+  time.dataset.local = "text";
+  time.title = `${text} (${time.title})`;
+  time.textContent = text.startsWith(today) ? text.slice(today.length + 1) : text;
+}
+
 function localise(root) {
   for (const time of root.querySelectorAll("time[datetime]:not([data-local])")) {
     const text = local(new Date(time.dateTime));
-    const isDay = "day" in time.dataset;
-    time.dataset.local = isDay || !(time.title || "utc" in time.dataset) ? "text" : "title";
-    if (isDay) [time.textContent] = text.split(" ");
+    if ("clock" in time.dataset) {
+      clock(time, text);
+      continue;
+    }
+    if ("time" in time.dataset) {
+      time.dataset.local = "text";
+      [, time.textContent] = text.split(" ");
+      continue;
+    }
     if ("utc" in time.dataset) {
+      time.dataset.local = "title";
       time.title = `${text} (${Intl.DateTimeFormat().resolvedOptions().timeZone})`;
       continue;
     }
+    const isDay = "day" in time.dataset;
+    time.dataset.local = isDay || !time.title ? "text" : "title";
+    if (isDay) [time.textContent] = text.split(" ");
     if (time.title) {
       time.dataset.at = text; // for paper, on which nothing is "ago"
       time.title = `${text} (${time.title})`;

@@ -31,6 +31,7 @@ type Demo struct {
 	simulator *gitlabtest.Server
 	people    people
 	seeded    *seeder
+	history   []Act
 	folder    string // holds the portal's database
 	environ   []string
 }
@@ -48,7 +49,7 @@ func New(ctx context.Context, environ []string, portal net.Listener, now func() 
 	}
 	d.simulator = gitlabtest.New(gitlabtest.WithNow(now), gitlabtest.WithURL(d.gitlabURL()))
 	d.seeded = newSeeder(d.simulator, now())
-	d.people = d.seeded.fill()
+	d.people, d.history = d.seeded.fill()
 	application := d.simulator.AddApplication(gitlabtest.Application{
 		Name: "GitLab Agent Portal", RedirectURIs: []string{d.portalURL() + "/auth/callback"}, Scopes: []string{"api", "read_api"},
 	})
@@ -97,6 +98,9 @@ func (d *Demo) gitlabURL() string { return "http://" + d.gitlab.Addr().String() 
 
 // SandboxURL is the page that plays the cluster.
 func (d *Demo) SandboxURL() string { return d.gitlabURL() + "/sandbox" }
+
+// History is what people did through the portal before it started, the oldest first.
+func (d *Demo) History() []Act { return d.history }
 
 // Environ is the configuration of the portal.
 func (d *Demo) Environ() []string { return d.environ }

@@ -44,15 +44,15 @@ type seeder struct {
 	projects, agents map[string]int64
 }
 
-// seed fills s and returns the people.
-func seed(s *gitlabtest.Server, now time.Time) people { return newSeeder(s, now).fill() }
+// seed fills s, and returns the people and what they did before.
+func seed(s *gitlabtest.Server, now time.Time) (people, []Act) { return newSeeder(s, now).fill() }
 
 func newSeeder(s *gitlabtest.Server, now time.Time) *seeder {
 	return &seeder{s, now, map[string]int64{}, map[string]int64{}, map[string]int64{}, map[string]int64{}}
 }
 
-// fill adds everything and returns the people.
-func (d *seeder) fill() people {
+// fill adds everything, and returns the people and what they did before.
+func (d *seeder) fill() (people, []Act) {
 	everybody := d.addPeople()
 	d.addGroups()
 	for _, p := range projects() {
@@ -63,7 +63,7 @@ func (d *seeder) fill() people {
 	d.addCorners()
 	d.addEnvironments()
 	d.addShared()
-	return everybody
+	return everybody, d.history()
 }
 
 // The people by username.

@@ -1,0 +1,25 @@
+// A page that the browser brings back as it was, as on Back, shows nothing to somebody who has signed
+// out meanwhile, or in as somebody else: the cookie with the session's mark tells, at once and without
+// asking anybody. Nor does such a page ask the server for anything. One that was never left stays as
+// it is: it may hold a token that nobody has stored yet.
+const { mark, markCookie } = document.documentElement.dataset;
+
+let wasLeft = false;
+
+const isOver = () => Boolean(mark) && !document.cookie.split("; ").includes(`${markCookie}=${mark}`);
+
+function check(event) {
+  if (!wasLeft || document.hidden) return;
+  wasLeft = isOver();
+  if (!wasLeft) return;
+  event.stopImmediatePropagation();
+  document.documentElement.hidden = true;
+  location.reload();
+}
+
+addEventListener("pagehide", () => { wasLeft = true; });
+addEventListener("pageshow", check, true);
+document.addEventListener("visibilitychange", check, true);
+document.addEventListener("htmx:before:request", (event) => {
+  if (wasLeft && isOver()) event.preventDefault();
+}, true);
