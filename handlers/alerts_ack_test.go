@@ -60,7 +60,7 @@ func TestAMaintainerAcknowledgesAnAlertAndTakesItBack(t *testing.T) {
 			if got.status != http.StatusSeeOther || got.header.Get("Location") != "/alerts?kind=disconnected" || !p.acknowledged(id).Until.IsZero() {
 				t.Errorf("taking it back = %d to %q, kept is %+v", got.status, got.header.Get("Location"), p.acknowledged(id))
 			}
-			if act := lead.get("/activity?action=alert_acknowledge"); act.text("table.activity .act") != "Acknowledge alert" || act.doc.Find("#action option[selected]").Text() != "Acknowledge alert" {
+			if act := lead.get("/activity?action=alert_acknowledge"); act.text("table.activity .act") != "Acknowledged alert" || act.doc.Find("#action option[selected]").Text() != "Acknowledge alert" {
 				t.Errorf("the activity tells of it as %q", act.text("main"))
 			}
 			actions := []activity.Action{}

@@ -93,19 +93,21 @@ func TestALinkToAPartOfTheFleetSurvivesTheSignIn(t *testing.T) {
 	}
 }
 
+// charts presses the switch of the pictures above the list.
+func (b *browser) charts(value string) {
+	b.p.t.Helper()
+	form := b.whole("").doc.Find("#charts-form")
+	values := hiddenFields(form)
+	values.Set("charts", value)
+	if got := b.post(form.AttrOr("action", ""), values); got.status != http.StatusSeeOther {
+		b.p.t.Fatalf("the switch = %d", got.status)
+	}
+}
+
 func TestChartsAreShownToWhoWantsThem(t *testing.T) {
 	t.Parallel()
 	p := newPortal(t)
 	lead := p.as("lead")
-	press := func(value string) {
-		t.Helper()
-		form := lead.whole("").doc.Find("#charts-form")
-		values := hiddenFields(form)
-		values.Set("charts", value)
-		if got := lead.post(form.AttrOr("action", ""), values); got.status != http.StatusSeeOther {
-			t.Fatalf("the switch = %d", got.status)
-		}
-	}
 	shown := func(query string) string {
 		page := lead.whole(query)
 		return fmt.Sprintf("%d %d %s", page.doc.Find("div.overview figure").Length(), page.doc.Find("details.overview figure").Length(), page.doc.Find(".charts-switch").AttrOr("aria-pressed", ""))
@@ -113,14 +115,14 @@ func TestChartsAreShownToWhoWantsThem(t *testing.T) {
 	if got := shown(""); got != "0 0 false" {
 		t.Errorf("at first: %s", got)
 	}
-	press("on")
+	lead.charts("on")
 	if got := shown(""); got != "2 0 true" {
 		t.Errorf("switched on: %s", got)
 	}
 	if got := shown("status=connected"); got != "0 2 true" {
 		t.Errorf("under a filter, where they are to be closed: %s", got)
 	}
-	press("off")
+	lead.charts("off")
 	if got := shown(""); got != "0 0 false" {
 		t.Errorf("switched off: %s", got)
 	}

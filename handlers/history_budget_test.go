@@ -85,6 +85,8 @@ func TestThePastOfAFleetKeepsWithinTheBudgets(t *testing.T) {
 		asks := p.counted()
 		p.fiftyAgents()
 		lead := p.as("lead")
+		lead.charts("on")
+		p.fleet.Drop(p.people["lead"])
 		first := asks(func() { lead.get("/?wait=1") })
 		again := asks(func() { _, sizes[hasWatch] = lead.travels("/") })
 		search := asks(func() { lead.htmx("fleet").get("/?q=production") })

@@ -133,7 +133,9 @@ func TestTheFleetTellsOfThePast(t *testing.T) {
 	t.Parallel()
 	onWatchedPortals(t, func(t *testing.T, p *portal) {
 		t.Helper()
-		got := p.as("lead").get("/?wait=1")
+		lead := p.as("lead")
+		lead.charts("on")
+		got := lead.get("/?wait=1")
 		row := got.doc.Find("table.fleet tbody tr").FilterFunction(func(_ int, row *goquery.Selection) bool { return row.Find("th").Text() == "prod" })
 		cell := row.Find(".past-cell")
 		if text := strings.Join(strings.Fields(cell.Text()), " "); text != "96.67% 9 days" {
@@ -166,6 +168,7 @@ func TestAPictureIsOfItsReadersAgentsAlone(t *testing.T) {
 		p.sees(record)
 		for person, want := range map[string]string{"lead": "At worst 0 of 1", "outsider": "The agent was connected all the time"} {
 			b := p.as(person)
+			b.charts("on")
 			for _, path := range []string{"/?wait=1", "/history"} {
 				if text := b.get(path).text("figure:has(.connected)"); !strings.Contains(text, want) {
 					t.Errorf("GET %s as %s draws %q, want %q", path, person, text, want)

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -91,4 +92,18 @@ func TestActivityRows(t *testing.T) {
 	wantText(t, rows.Eq(8), "td:nth-child(2)", "agent #9, unconfirmed shop/platform/checkout")
 	wantText(t, rows.Eq(8), "td:last-child .times", "× 37")
 	wantAttr(t, rows.Eq(8), ".last time", "datetime", before(9*time.Hour).UTC().Format(time.RFC3339))
+}
+
+func TestEveryActionHasWordsForWhatWasDoneAndForWhatWasTried(t *testing.T) {
+	t.Parallel()
+	for _, lang := range []i18n.Lang{i18n.English, i18n.Chinese} {
+		for _, action := range activity.OfAgents() {
+			for _, outcome := range []activity.Outcome{activity.OK, activity.Refused} {
+				row := ActivityRow{Action: action, Outcome: outcome}
+				if words := row.what(i18n.For(lang)); words == "" || strings.Contains(words, string(action)) {
+					t.Errorf("%s: %s, which ended %s, reads %q", lang, action, outcome, words)
+				}
+			}
+		}
+	}
 }
