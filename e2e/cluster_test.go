@@ -135,6 +135,7 @@ func TestAGroupIsFoundAndItsFleetShown(t *testing.T) {
 	} {
 		p := s.as("lead", change...)
 		p.visit(s.url)
+		p.click(p.Locator(".scope-menu summary"))
 		p.click(p.Locator(".scopes a[href$='/groups']"))
 		p.sees(p.Locator("#groups a[href*='hidden-from-search']"))
 		p.fill(p.Locator("#q"), "shop")
@@ -144,7 +145,7 @@ func TestAGroupIsFoundAndItsFleetShown(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		p.press("Enter")
-		p.says(p.Locator(".scopes [aria-current=page]"), "shop")
+		p.says(p.Locator(".scope-now"), "shop")
 		p.visit(p.URL() + "&wait=1")
 		p.sees(p.link("prod"))
 	}

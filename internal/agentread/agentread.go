@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -69,6 +70,9 @@ type Reader struct {
 	*Service
 	gitlab *gitlabapi.Client
 	person int64
+	// told, unless nil, is whether a failure of GraphQL's was told already, for what is one reading of many
+	// calls.
+	told *atomic.Bool
 }
 
 // ProjectAgent is an agent in its project.
@@ -120,9 +124,12 @@ func try[T any](ctx context.Context, call func(context.Context) (T, error)) (ans
 
 // answered reports whether GraphQL answered, and tells the log and the metrics if it did not.
 func (r *Reader) answered(ctx context.Context, what string, err error) bool {
-	if err != nil && !errors.Is(err, context.Canceled) {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return err == nil
+	}
+	if r.told == nil || r.told.CompareAndSwap(false, true) {
 		r.cfg.Log.WarnContext(ctx, "asking GraphQL", "what", what, "error", err)
 		r.cfg.Missing()
 	}
-	return err == nil
+	return false
 }

@@ -2,6 +2,7 @@ package agentread
 
 import (
 	"context"
+	"sync/atomic"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
@@ -42,7 +43,9 @@ type Around struct {
 // that the person never looked at before, it waits for two, since GitLab's GraphQL knows agents by
 // name. What cannot be had around the agent keeps nobody from being shown the agent.
 func (r *Reader) AgentAround(ctx context.Context, project, id int64, want Want) (ProjectAgent, Around, error) {
-	read := &aroundReader{Reader: r, want: want, named: make(chan struct{})}
+	one := *r
+	one.told = new(atomic.Bool)
+	read := &aroundReader{Reader: &one, want: want, named: make(chan struct{})}
 	by, isKnown := r.lookedAt.Get(looked{r.person, id})
 	if isKnown = isKnown && by.name.ProjectID == project; isKnown {
 		read.name(by)
@@ -50,7 +53,7 @@ func (r *Reader) AgentAround(ctx context.Context, project, id int64, want Want) 
 	group, ahead := parallel.WithContext(ctx)
 	group.Go(func() (err error) {
 		defer read.name(known{})
-		read.found, err = r.agent(ahead, project, id, by.nameIf(isKnown), read.name)
+		read.found, err = one.agent(ahead, project, id, by.nameIf(isKnown), read.name)
 		return err
 	})
 	read.begin(ahead, group)
