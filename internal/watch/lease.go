@@ -16,21 +16,34 @@ var ErrHeld = errors.New("another replica watches")
 
 func newHolder() string { return rand.Text() }
 
-// claim takes the lease or prolongs it, by the database's clock. ErrHeld where it is another replica's: then
-// this one forgets what it knew.
+// claim prolongs the lease or takes it, by the database's clock. ErrHeld where it is another replica's.
 func (s *Service) claim(ctx context.Context) error {
 	db := s.cfg.Database
 	if _, err := db.Exec(ctx, `INSERT INTO watches (instance) VALUES ($1) ON CONFLICT DO NOTHING`, db.Instance.Number); err != nil {
 		return fmt.Errorf("look for the watch: %w", err)
 	}
-	claimed, err := db.Exec(ctx, `UPDATE watches SET holder = $1, held_until = `+db.Now+` + $2
-		WHERE instance = $3 AND (holder = $1 OR held_until <= `+db.Now+`)`, s.holder, s.cfg.Limits.Interval.Microseconds(), db.Instance.Number)
+	renewed, err := db.Exec(ctx, `UPDATE watches SET held_until = `+db.Now+` + $2 WHERE instance = $3 AND holder = $1`, s.holder, s.cfg.Limits.Interval.Microseconds(), db.Instance.Number)
+	if err != nil {
+		return fmt.Errorf("claim the watch: %w", err)
+	}
+	if renewed > 0 {
+		return nil
+	}
+	return s.takeOver(ctx)
+}
+
+// takeOver takes the lease from whoever let it lapse or gave it up. What this replica knew is old by then,
+// whether or not it noticed that another one watched meanwhile.
+func (s *Service) takeOver(ctx context.Context) error {
+	db := s.cfg.Database
+	s.lost.Store(true)
+	s.figures.Store(nil)
+	taken, err := db.Exec(ctx, `UPDATE watches SET holder = $1, held_until = `+db.Now+` + $2
+		WHERE instance = $3 AND held_until <= `+db.Now, s.holder, s.cfg.Limits.Interval.Microseconds(), db.Instance.Number)
 	switch {
 	case err != nil:
 		return fmt.Errorf("claim the watch: %w", err)
-	case claimed == 0:
-		s.lost.Store(true)
-		s.figures.Store(nil)
+	case taken == 0:
 		return ErrHeld
 	default:
 		return nil

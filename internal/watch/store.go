@@ -178,7 +178,7 @@ func (s *Service) writeSelf(ctx context.Context, tx *database.Tx, how course) er
 	if err != nil {
 		return fmt.Errorf("keep how a reading went: %w", err)
 	}
-	if held == 0 {
+	if held == 0 || s.lost.Load() { // it may be held again, by a reading that knows nothing of what another replica wrote
 		return ErrHeld
 	}
 	return nil

@@ -188,6 +188,12 @@ func (w *world) takeLease() {
 	w.raw.Exec(w.t, `UPDATE watches SET held_until = 0`)
 }
 
+// giveLeaseUp gives up the lease of whoever has it, as a replica does that stops.
+func (w *world) giveLeaseUp() {
+	w.t.Helper()
+	w.raw.Exec(w.t, `UPDATE watches SET holder = '', held_until = 0`)
+}
+
 // rows counts the rows of tables.
 func (w *world) rows(tables ...string) (counts []int) {
 	w.t.Helper()
