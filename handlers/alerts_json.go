@@ -70,7 +70,7 @@ func (h *Handlers) alertsJSON(w http.ResponseWriter, r *http.Request, s *session
 	if err != nil {
 		return scopeError(r, err)
 	}
-	query.Projects = projectsIn(snapshot, fleet.Parse(r.URL.Query()).Group)
+	query.Projects = projectsIn(snapshot.InSight(fleetScope(r)), fleet.Parse(r.URL.Query()).Group)
 	found, more, err := h.Alerts.List(r.Context(), query)
 	if err != nil {
 		return err

@@ -71,7 +71,7 @@ func (h *Handlers) alertsModel(r *http.Request, s *session, view scan.View) (vie
 		return model, nil
 	}
 	asked := alertsAsked(query)
-	asked.Projects = projectsIn(view.Snapshot, query.Group)
+	asked.Projects = projectsIn(view.Snapshot.InSight(agent.ScopeMine), query.Group)
 	found, next, err := h.Alerts.Page(r.Context(), asked)
 	if err != nil {
 		return model, fmt.Errorf("reading a page of alerts: %w", err)
@@ -86,10 +86,10 @@ func (h *Handlers) alertsModel(r *http.Request, s *session, view scan.View) (vie
 	return model, nil
 }
 
-// projectsIn are the numbers of the projects in a group and below it, all of them for no group.
-func projectsIn(snapshot *fleet.Snapshot, group string) []int64 {
+// projectsIn are the numbers of those projects that are in a group and below it, of all for no group.
+func projectsIn(projects []*agent.Project, group string) []int64 {
 	var ids []int64
-	for _, project := range snapshot.Projects {
+	for _, project := range projects {
 		if group == "" || strings.HasPrefix(project.Path, group+"/") {
 			ids = append(ids, project.ID)
 		}

@@ -127,20 +127,14 @@ func (h *Handlers) sightOf(r *http.Request, s *session, query fleet.Query) (*sig
 	if view.Snapshot == nil || view.Partial {
 		return nil, nil //nolint:nilnil // there is nothing yet, and nothing is wrong
 	}
-	return sightIn(view.Snapshot, query.Group), nil
+	return sightIn(view.Snapshot, query), nil
 }
 
-func sightIn(snapshot *fleet.Snapshot, group string) *sight {
+func sightIn(snapshot *fleet.Snapshot, query fleet.Query) *sight {
 	found := &sight{agents: map[int64]fleet.Agent{}}
-	hidden := map[int64]bool{} // what GitLab does not show them now, it does not show them of the past
-	for _, warning := range snapshot.Warnings {
-		if warning.Project != nil && warning.Kind == fleet.NotVisible {
-			hidden[warning.Project.ID] = true
-		}
-	}
-	for _, project := range snapshot.Projects {
-		own := project.Group()
-		if !hidden[project.ID] && (group == "" || own == group || strings.HasPrefix(own, group+"/")) {
+	for _, project := range snapshot.InSight(query.Scope) {
+		own, group := project.Group(), query.Group
+		if group == "" || own == group || strings.HasPrefix(own, group+"/") {
 			found.projects = append(found.projects, project.ID)
 		}
 	}

@@ -87,6 +87,18 @@ func (s *Snapshot) Incomplete() bool {
 	return slices.ContainsFunc(s.Warnings, func(w Warning) bool { return w.Kind != RolesUnknown })
 }
 
+// InSight are the projects of a snapshot of the scope of whose agents the person may be told more than
+// GitLab says now: what the watch saw of them. That a project is listed is enough only among the
+// person's own, unless GitLab says that it is not theirs to see: in other scopes everybody is shown the
+// projects, and only having read the agents tells that they are for this person.
+func (s *Snapshot) InSight(scope agent.Scope) []*agent.Project {
+	unread := map[*agent.Project]bool{}
+	for _, w := range s.Warnings {
+		unread[w.Project] = unread[w.Project] || w.Kind == NotVisible || scope != agent.ScopeMine
+	}
+	return slices.DeleteFunc(slices.Clone(s.Projects), func(p *agent.Project) bool { return unread[p] })
+}
+
 // Order puts what was collected into the order of a snapshot, each warning once.
 func (s *Snapshot) Order() {
 	slices.SortFunc(s.Projects, byPath)

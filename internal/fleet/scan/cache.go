@@ -32,7 +32,7 @@ type cache struct {
 // the same scan, with what was read anew of it since.
 type keptFleet struct {
 	packed string
-	// projects are the numbers of its projects, for whoever asks for no more.
+	// projects are the numbers of its projects in sight, for whoever asks for no more.
 	projects []int64
 	// open is what was packed, as long as somebody holds it.
 	open   weak.Pointer[fleet.Snapshot]
@@ -120,17 +120,18 @@ func (c *cache) expire(before time.Time) {
 	c.drop(func(_ key, kept *keptFleet) bool { return kept.readAt.Before(before) })
 }
 
-// newKept packs a snapshot.
-func newKept(s *fleet.Snapshot) *keptFleet {
+// newKept packs a snapshot of the scope.
+func newKept(s *fleet.Snapshot, scope agent.Scope) *keptFleet {
 	kept := &keptFleet{tokens: map[int64][]agent.Token{}}
-	kept.set(s)
+	kept.set(s, scope)
 	return kept
 }
 
-func (k *keptFleet) set(s *fleet.Snapshot) {
+func (k *keptFleet) set(s *fleet.Snapshot, scope agent.Scope) {
 	k.packed, k.open, k.readAt = pack(s), weak.Make(s), s.ReadAt
-	k.projects = make([]int64, len(s.Projects))
-	for i, project := range s.Projects {
+	inSight := s.InSight(scope)
+	k.projects = make([]int64, len(inSight))
+	for i, project := range inSight {
 		k.projects[i] = project.ID
 	}
 }

@@ -166,7 +166,7 @@ func (s *Service) keepVerdicts(f *flight, p *pass) {
 		return
 	}
 	before := *kept
-	if kept.set(withVerdicts(kept.snapshot(), p)); !s.cache.put(f.key, kept) {
+	if kept.set(withVerdicts(kept.snapshot(), p), f.key.scope); !s.cache.put(f.key, kept) {
 		*kept = before
 	}
 }

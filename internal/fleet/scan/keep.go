@@ -30,7 +30,7 @@ func (s *Service) toRepair(k key) (*keptFleet, []agent.Project) {
 func (s *Service) keep(k key, changes int64, base *keptFleet, found *fleet.Snapshot) *fleet.Snapshot {
 	s.cache.expire(s.cfg.Now().Add(-s.cfg.Stale))
 	if base == nil {
-		kept := newKept(found)
+		kept := newKept(found, k.scope)
 		kept.changes = changes
 		s.cache.put(k, kept)
 		return found
@@ -40,7 +40,7 @@ func (s *Service) keep(k key, changes int64, base *keptFleet, found *fleet.Snaps
 		return merged
 	}
 	before := *base
-	if base.set(merged); !s.cache.put(k, base) {
+	if base.set(merged, k.scope); !s.cache.put(k, base) {
 		*base = before
 	}
 	return merged

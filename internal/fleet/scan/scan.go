@@ -133,7 +133,7 @@ func (s *Service) Known(v Viewer) *fleet.Snapshot {
 	return kept.snapshot()
 }
 
-// Projects returns the numbers of the projects that Cached would show, for no more than looking them up;
+// Projects returns the numbers of the projects in sight of what Cached would show, for no more than looking them up;
 // nil when nothing is kept. Nobody may change them.
 func (s *Service) Projects(v Viewer) []int64 {
 	s.mu.Lock()
