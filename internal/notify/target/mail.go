@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"net"
 	"net/mail"
+	"net/textproto"
 	"strings"
 
 	gomail "github.com/wneessen/go-mail"
@@ -157,6 +158,12 @@ func (s *Server) dial(ctx context.Context, network, address string) (net.Conn, e
 func rejection(err error) error {
 	if said, ok := errors.AsType[*gomail.SendError](err); ok && said.ErrorCode() != 0 {
 		return &RejectionError{Status: said.ErrorCode()}
+	}
+	if said, ok := errors.AsType[*textproto.Error](err); ok { // before there is a mail, as of the password
+		return &RejectionError{Status: said.Code}
+	}
+	if _, ok := errors.AsType[textproto.ProtocolError](err); ok {
+		return errors.New("what answers there is no mail server")
 	}
 	return err
 }

@@ -226,6 +226,25 @@ func TestAMailThatTheServerRefusesIsNotDelivered(t *testing.T) {
 	}
 }
 
+func TestAMailServerThatRefusesThePasswordIsNotQuoted(t *testing.T) {
+	t.Parallel()
+	config, roots := certificate(t)
+	s := &mailServer{implicit: config, refuse: "AUTH 535"}
+	err := letter(s.serve(t), target.ImplicitTLS, roots).Send(t.Context(), note())
+	rejected, ok := errors.AsType[*target.RejectionError](err)
+	if !ok || rejected.Status != 535 || strings.Contains(err.Error(), base64.StdEncoding.EncodeToString([]byte("\x00user\x00canary"))) {
+		t.Errorf("AUTH refused: %v, want status 535 and nothing of what was written", err)
+	}
+}
+
+func TestWhatIsNoMailServerIsNotQuoted(t *testing.T) {
+	t.Parallel()
+	s := &mailServer{refuse: "EHLO canary"}
+	if err := letter(s.serve(t), target.NoTLS, nil).Send(t.Context(), note()); err == nil || strings.Contains(err.Error(), "canary") {
+		t.Errorf("nonsense: %v, want an error that quotes nothing", err)
+	}
+}
+
 func TestMailToThisMachineIsRefused(t *testing.T) {
 	t.Parallel()
 	s := new(mailServer)
