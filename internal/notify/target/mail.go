@@ -156,7 +156,10 @@ func (s *Server) dial(ctx context.Context, network, address string) (net.Conn, e
 
 // rejection leaves out what a mail server wrote, which may quote what it was told.
 func rejection(err error) error {
-	if said, ok := errors.AsType[*gomail.SendError](err); ok && said.ErrorCode() != 0 {
+	if said, ok := errors.AsType[*gomail.SendError](err); ok {
+		if said.ErrorCode() == 0 { // the connection broke, or what came is no answer
+			return errors.New(said.Reason.String())
+		}
 		return &RejectionError{Status: said.ErrorCode()}
 	}
 	if said, ok := errors.AsType[*textproto.Error](err); ok { // before there is a mail, as of the password

@@ -239,9 +239,12 @@ func TestAMailServerThatRefusesThePasswordIsNotQuoted(t *testing.T) {
 
 func TestWhatIsNoMailServerIsNotQuoted(t *testing.T) {
 	t.Parallel()
-	s := &mailServer{refuse: "EHLO canary"}
-	if err := letter(s.serve(t), target.NoTLS, nil).Send(t.Context(), note()); err == nil || strings.Contains(err.Error(), "canary") {
-		t.Errorf("nonsense: %v, want an error that quotes nothing", err)
+	config, roots := certificate(t)
+	for _, verb := range []string{"AUTH", "MAIL", "DATA"} {
+		s := &mailServer{implicit: config, refuse: verb + " nonsense"}
+		if err := letter(s.serve(t), target.ImplicitTLS, roots).Send(t.Context(), note()); err == nil || strings.Contains(err.Error(), "nonsense") {
+			t.Errorf("%s: %v, want an error that quotes nothing", verb, err)
+		}
 	}
 }
 
