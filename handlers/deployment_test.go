@@ -1,11 +1,13 @@
 package handlers_test
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 
+	"gitlab-agent-portal/handlers"
 	"gitlab-agent-portal/internal/session"
 )
 
@@ -62,6 +64,41 @@ func TestS1CookiesFollowThePublicAddress(t *testing.T) {
 				t.Errorf("signing out clears the whole site: %v, want %v", got, tt.clearing)
 			}
 		})
+	}
+}
+
+// Without a script, only the browser's own wiping keeps Back from showing what was read before.
+func TestAPageIsKeptOnlyWhereSigningOutWipesIt(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		setUp        func(*setUp)
+		prefix, want string
+	}{
+		"https at the root": {func(s *setUp) { s.behindTLS, s.cookie = true, "__Host-portal" }, "", "private, no-cache"},
+		"https with a path": {func(s *setUp) { s.behindTLS, s.publicPath, s.cookie = true, "/agents", "__Secure-portal" }, "/agents", "no-store"},
+		"one's own machine": {func(*setUp) {}, "", "private, no-cache"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newPortal(t, tt.setUp).visitor()
+			b.get(b.authorize(b.get(tt.prefix+"/auth/login").header.Get("Location"), "lead", "allow"))
+			if got := b.get(tt.prefix + "/projects"); got.status != http.StatusOK || got.header.Get("Cache-Control") != tt.want {
+				t.Errorf("a page = %d, Cache-Control %q, want %q", got.status, got.header.Get("Cache-Control"), tt.want)
+			}
+		})
+	}
+}
+
+func TestBrowsersWipeWhatIsOfHTTPSOrOfTheirOwnMachine(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]bool{
+		"https://portal.example": true, "http://localhost:8080": true, "http://127.0.0.1:8080": true, "http://[::1]:8080": true,
+		"http://portal.example": false, "http://10.0.0.1": false, "https://portal.example/agents/": false,
+	} {
+		public := must(url.Parse(address))(t)
+		if got := handlers.Wipes(public, cmp.Or(public.Path, "/")); got != want {
+			t.Errorf("of %s: %v, want %v", address, got, want)
+		}
 	}
 }
 

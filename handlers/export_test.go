@@ -4,11 +4,15 @@ import (
 	"bytes"
 	"context"
 	"net/http"
+	"net/url"
 
 	"github.com/a-h/templ"
 
 	"gitlab-agent-portal/internal/activity"
 )
+
+// Wipes reports whether browsers wipe what they keep of a portal when they are told to.
+func Wipes(public *url.URL, cookiePath string) bool { return wipes(public, cookiePath) }
 
 // Route is one line of the route table, for tests that sweep it.
 type Route struct {

@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
+	"net/netip"
+	"net/url"
 )
 
 // markCookie is the only one of the portal's cookies that its script can read. It tells one session
@@ -32,10 +34,19 @@ func (h *Handlers) keepMark(w http.ResponseWriter, r *http.Request, mark string)
 }
 
 // cacheControl lets the browser keep a signed-in person's page for Back, and for nothing else; no
-// answer with a secret is rendered here. What a visitor reads, and what went wrong, is kept nowhere.
-func cacheControl(r *http.Request, status int) string {
-	if stateOf(r).session == nil || status != http.StatusOK {
+// answer with a secret is rendered here. What a visitor reads, and what went wrong, is kept nowhere, nor is
+// anything where signing out would leave it behind.
+func (h *Handlers) cacheControl(r *http.Request, status int) string {
+	if stateOf(r).session == nil || status != http.StatusOK || !wipes(h.PublicURL, h.Cookie.Path) {
 		return "no-store"
 	}
 	return "private, no-cache"
+}
+
+// wipes reports whether browsers wipe what they keep of the portal when they are told to: they do so for
+// https and their own machine, and are not told where others live beside the portal's path.
+func wipes(public *url.URL, cookiePath string) bool {
+	address, err := netip.ParseAddr(public.Hostname())
+	isHere := public.Hostname() == "localhost" || err == nil && address.IsLoopback()
+	return cookiePath == "/" && (isHere || public.Scheme == "https")
 }

@@ -31,7 +31,7 @@ func (h *Handlers) render(w http.ResponseWriter, r *http.Request, status int, pa
 	}
 	header := w.Header()
 	header.Set("Content-Type", "text/html; charset=utf-8")
-	header.Set("Cache-Control", cacheControl(r, status))
+	header.Set("Cache-Control", h.cacheControl(r, status))
 	header.Add("Vary", "HX-Request-Type")
 	h.serverTiming(w, r)
 	w.WriteHeader(status)
