@@ -107,13 +107,37 @@ func (o Options) refuses(to netip.Addr) bool {
 			return false
 		}
 	}
+	if inside, ok := translated(to); ok {
+		return o.refuses(inside)
+	}
 	return to.IsLoopback() || to.IsLinkLocalUnicast() || to.IsMulticast() || to.IsUnspecified() || isMetadata(to)
 }
 
+// translated is the address of version 4 to which a translator on the way (RFC 6052, RFC 3056) takes one of
+// version 6 that is made of it, or which it is another way to write (RFC 4291).
+func translated(to netip.Addr) (inside netip.Addr, ok bool) {
+	bytes := to.As16()
+	switch {
+	case to.Is4():
+		return inside, false
+	case netip.MustParsePrefix("64:ff9b::/96").Contains(to), netip.MustParsePrefix("::/96").Contains(to) && !to.IsUnspecified() && !to.IsLoopback():
+		return netip.AddrFrom4([4]byte(bytes[12:])), true
+	case netip.MustParsePrefix("2002::/16").Contains(to):
+		return netip.AddrFrom4([4]byte(bytes[2:6])), true
+	default:
+		return inside, false
+	}
+}
+
 // isMetadata reports whether a cloud answers there with what the machine may do, outside the networks that
-// are kept for that: AWS over IPv6, and Alibaba Cloud.
+// are kept for that: AWS and Google over IPv6, Alibaba Cloud, and Azure.
 func isMetadata(to netip.Addr) bool {
-	return to == netip.AddrFrom16([16]byte{0xfd, 0x00, 0x0e, 0xc2, 14: 0x02, 15: 0x54}) || to == netip.AddrFrom4([4]byte{100, 100, 100, 200})
+	switch to.String() {
+	case "fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "168.63.129.16":
+		return true
+	default:
+		return false
+	}
 }
 
 // Answer is what came back.

@@ -37,6 +37,7 @@ func TestThisMachineAndItsLinkAreRefusedByTheAddressThatIsDialled(t *testing.T) 
 	port := here.URL[strings.LastIndex(here.URL, ":"):]
 	for _, host := range []string{
 		"127.0.0.1", "localhost", "127.1.2.3", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "[::]", "169.254.169.254", "[fe80::1]", "[fd00:ec2::254]", "100.100.100.200", "224.0.0.1",
+		"[fd20:ce::254]", "168.63.129.16", "[64:ff9b::7f00:1]", "[64:ff9b::a9fe:a9fe]", "[2002:7f00:1::1]", "[::127.0.0.1]",
 	} {
 		_, err := ask(t, outbound.Options{Allowed: networks("10.0.0.0/8")}, "http://"+host+port+"/canary")
 		if !errors.Is(err, outbound.ErrRefused) || strings.Contains(err.Error(), "canary") {
