@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"gitlab-agent-portal/internal/database"
 	"gitlab-agent-portal/internal/watch/rules"
 )
 
@@ -21,7 +22,7 @@ func scanState(rows *sql.Rows) (rules.State, error) {
 	if err := rows.Scan(&s.AgentID, &s.ProjectID, &s.ProjectPath, &s.AgentName, &s.Status, &since, &contact, &tokens, &pending, &first, &gone); err != nil {
 		return s, err
 	}
-	s.StatusSince, s.LastContact, s.FirstSeen, s.GoneAt = timeOrZero(since), timeOrZero(contact), timeOrZero(first), timeOrZero(gone)
+	s.StatusSince, s.LastContact, s.FirstSeen, s.GoneAt = database.TimeOrZero(since), database.TimeOrZero(contact), database.TimeOrZero(first), database.TimeOrZero(gone)
 	for field := range strings.FieldsSeq(tokens) {
 		id, err := strconv.ParseInt(field, 10, 64)
 		if err != nil {
@@ -37,8 +38,8 @@ func scanState(rows *sql.Rows) (rules.State, error) {
 // appendRow adds a row of columns with its places.
 func appendRow(rows []string, args []any, instance int64, s rules.State) ([]string, []any) {
 	values := []any{
-		instance, s.AgentID, s.ProjectID, s.ProjectPath, s.AgentName, string(s.Status), microOrZero(s.StatusSince), microOrZero(s.LastContact),
-		tokenText(s.Tokens), pendingText(s.Pending), microOrZero(s.FirstSeen), microOrZero(s.GoneAt),
+		instance, s.AgentID, s.ProjectID, s.ProjectPath, s.AgentName, string(s.Status), database.MicroOrZero(s.StatusSince), database.MicroOrZero(s.LastContact),
+		tokenText(s.Tokens), pendingText(s.Pending), database.MicroOrZero(s.FirstSeen), database.MicroOrZero(s.GoneAt),
 	}
 	places := make([]string, len(values))
 	for i := range values {
@@ -81,19 +82,4 @@ func parsePending(text string) (map[rules.Mark]time.Time, error) {
 		pending[mark] = time.UnixMicro(at).UTC()
 	}
 	return pending, nil
-}
-
-// microOrZero is how a time that may be none is stored.
-func microOrZero(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMicro()
-}
-
-func timeOrZero(micro int64) time.Time {
-	if micro == 0 {
-		return time.Time{}
-	}
-	return time.UnixMicro(micro).UTC()
 }

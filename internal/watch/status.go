@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gitlab-agent-portal/internal/alert"
+	"gitlab-agent-portal/internal/database"
 )
 
 // Failure is why the last reading was not whole. Its text is its name in catalogues and the database.
@@ -56,7 +57,7 @@ func (s *Service) Status(ctx context.Context) (Status, error) {
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return status, fmt.Errorf("ask how the watch does: %w", err)
 	}
-	status.ReadAt, status.FailingSince = timeOrZero(readAt), timeOrZero(failingSince)
+	status.ReadAt, status.FailingSince = database.TimeOrZero(readAt), database.TimeOrZero(failingSince)
 	return status, nil
 }
 

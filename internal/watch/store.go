@@ -174,7 +174,7 @@ func (s *Service) writeSelf(ctx context.Context, tx *database.Tx, how course) er
 	db := s.cfg.Database
 	held, err := database.Exec(ctx, tx, `UPDATE watches SET read_at = $1, failing_since = $2, failure = $3
 		WHERE instance = $4 AND holder = $5 AND held_until > `+db.Now,
-		microOrZero(how.readAt), microOrZero(how.failingSince), string(how.failure), db.Instance.Number, s.holder)
+		database.MicroOrZero(how.readAt), database.MicroOrZero(how.failingSince), string(how.failure), db.Instance.Number, s.holder)
 	if err != nil {
 		return fmt.Errorf("keep how a reading went: %w", err)
 	}

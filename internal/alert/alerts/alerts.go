@@ -66,7 +66,7 @@ func (s *Store) open(ctx context.Context, tx *database.Tx, a *alert.Alert) (bool
 	written, err := database.Exec(ctx, tx, `INSERT INTO alerts
 		(instance, id, kind, project_id, project_path, agent_id, agent_name, since, opened_at, resolved_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0) ON CONFLICT DO NOTHING`,
-		number, a.ID, a.Kind, a.ProjectID, a.ProjectPath, a.AgentID, a.AgentName, microOrZero(a.Since), a.OpenedAt.UnixMicro())
+		number, a.ID, a.Kind, a.ProjectID, a.ProjectPath, a.AgentID, a.AgentName, database.MicroOrZero(a.Since), a.OpenedAt.UnixMicro())
 	return written == 1, err
 }
 
@@ -92,7 +92,7 @@ func (s *Store) Acknowledge(ctx context.Context, id int64, projects []int64, ack
 	}
 	row := s.db.Write.QueryRowContext(ctx, `UPDATE alerts SET ack_by_id = $2, ack_by = $3, ack_at = $4, ack_until = $5, ack_note = $6
 		WHERE instance = $7 AND id = $8 AND resolved_at = 0 AND (project_id = 0 OR project_id IN (`+s.db.Numbers+`)) RETURNING `+columns,
-		list, ack.ByID, ack.By, microOrZero(ack.At), microOrZero(ack.Until), ack.Note, s.db.Instance.Number, id)
+		list, ack.ByID, ack.By, database.MicroOrZero(ack.At), database.MicroOrZero(ack.Until), ack.Note, s.db.Instance.Number, id)
 	found, err := scan(row)
 	if errors.Is(err, sql.ErrNoRows) {
 		return alert.Alert{}, ErrGone
@@ -123,22 +123,7 @@ func scan(row interface{ Scan(dest ...any) error }) (alert.Alert, error) {
 	var since, opened, resolved, ackAt, ackUntil int64
 	err := row.Scan(&a.ID, &a.Kind, &a.ProjectID, &a.ProjectPath, &a.AgentID, &a.AgentName, &since, &opened, &resolved,
 		&a.ByID, &a.By, &ackAt, &ackUntil, &a.Note)
-	a.Since, a.OpenedAt, a.ResolvedAt = timeOrZero(since), timeOrZero(opened), timeOrZero(resolved)
-	a.At, a.Until = timeOrZero(ackAt), timeOrZero(ackUntil)
+	a.Since, a.OpenedAt, a.ResolvedAt = database.TimeOrZero(since), database.TimeOrZero(opened), database.TimeOrZero(resolved)
+	a.At, a.Until = database.TimeOrZero(ackAt), database.TimeOrZero(ackUntil)
 	return a, err
-}
-
-// microOrZero is how a time that may be none is stored.
-func microOrZero(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMicro()
-}
-
-func timeOrZero(micro int64) time.Time {
-	if micro == 0 {
-		return time.Time{}
-	}
-	return time.UnixMicro(micro).UTC()
 }

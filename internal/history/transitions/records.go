@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"gitlab-agent-portal/internal/database"
 	"gitlab-agent-portal/internal/history"
 )
 
@@ -24,7 +25,7 @@ func (s *Store) Began(ctx context.Context) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, fmt.Errorf("read when the watch began: %w", err)
 	}
-	return timeOrZero(began.Int64), nil
+	return database.TimeOrZero(began.Int64), nil
 }
 
 // Records returns, by the agents' numbers, what the watch knows of them in the time from since to until, in
@@ -117,17 +118,9 @@ func scanRecord(rows *sql.Rows) (history.Record, history.Transition, error) {
 	var since, first, gone int64
 	var read, at, kind, token sql.NullInt64
 	err := rows.Scan(&r.AgentID, &r.ProjectID, &r.ProjectPath, &r.AgentName, &r.Status, &since, &first, &gone, &read, &at, &kind, &token)
-	r.StatusSince, r.FirstSeen, r.GoneAt, r.ReadAt = timeOrZero(since), timeOrZero(first), timeOrZero(gone), timeOrZero(read.Int64)
+	r.StatusSince, r.FirstSeen, r.GoneAt, r.ReadAt = database.TimeOrZero(since), database.TimeOrZero(first), database.TimeOrZero(gone), database.TimeOrZero(read.Int64)
 	if !at.Valid {
 		return r, history.Transition{}, err
 	}
-	return r, history.Transition{AgentID: r.AgentID, At: timeOrZero(at.Int64), Kind: history.Kind(kind.Int64), TokenID: token.Int64}, err
-}
-
-// timeOrZero is a stored time, 0 being none.
-func timeOrZero(micro int64) time.Time {
-	if micro == 0 {
-		return time.Time{}
-	}
-	return time.UnixMicro(micro).UTC()
+	return r, history.Transition{AgentID: r.AgentID, At: database.TimeOrZero(at.Int64), Kind: history.Kind(kind.Int64), TokenID: token.Int64}, err
 }

@@ -81,7 +81,7 @@ func (s *Store) RevokedUses(ctx context.Context, agents []agent.Agent) (map[int6
 			return nil, fmt.Errorf("read the last contact of an agent: %w", err)
 		}
 		if _, isActive := byID[id].Token(token); !isActive {
-			uses[id] = timeOrZero(used)
+			uses[id] = database.TimeOrZero(used)
 		}
 	}
 	if err := rows.Err(); err != nil {

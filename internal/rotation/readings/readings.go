@@ -46,7 +46,7 @@ func (s *Store) Note(ctx context.Context, readings []rotation.Reading) error {
 	for _, r := range readings {
 		n := len(args)
 		rows = append(rows, fmt.Sprintf("($%d, $%d, $%d, $%d, $%d)", n+1, n+2, n+3, n+4, n+5))
-		args = append(args, s.db.Instance.Number, r.TokenID, r.At.Unix()/60, r.At.UnixMicro(), microOrZero(r.LastUsedAt))
+		args = append(args, s.db.Instance.Number, r.TokenID, r.At.Unix()/60, r.At.UnixMicro(), database.MicroOrZero(r.LastUsedAt))
 	}
 	_, err := s.db.Exec(ctx, `INSERT INTO readings (instance, token_id, minute, read_at, used_at) VALUES `+
 		strings.Join(rows, ", ")+`
@@ -78,7 +78,7 @@ func (s *Store) Of(ctx context.Context, tokens []int64) ([]rotation.Reading, err
 		if err := rows.Scan(&r.TokenID, &at, &used); err != nil {
 			return nil, fmt.Errorf("read a reading: %w", err)
 		}
-		r.At, r.LastUsedAt = time.UnixMicro(at).UTC(), timeOrZero(used)
+		r.At, r.LastUsedAt = time.UnixMicro(at).UTC(), database.TimeOrZero(used)
 		readings = append(readings, r)
 	}
 	if err := rows.Err(); err != nil {
@@ -98,19 +98,4 @@ func (s *Store) Sweep(ctx context.Context) (int64, error) {
 	}
 	contacts, err := s.sweepContacts(ctx)
 	return deleted + contacts, err
-}
-
-// microOrZero is how a time that may be none is stored.
-func microOrZero(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMicro()
-}
-
-func timeOrZero(micro int64) time.Time {
-	if micro == 0 {
-		return time.Time{}
-	}
-	return time.UnixMicro(micro).UTC()
 }
