@@ -12,6 +12,8 @@ import (
 type Figures struct {
 	// ReadAt is when the last reading began that was whole; zero for never.
 	ReadAt time.Time
+	// Agents have each a project and a name of its own: where an agent was deleted and made anew, the watch
+	// knows for a while of both, and this is the new one only.
 	Agents []AgentFigure
 }
 
@@ -40,11 +42,19 @@ func figureOf(state rules.State, a fleet.Agent, limits rules.Limits, at time.Tim
 
 // draw makes figures of all agents that are there. The caller holds turn.
 func (m *memory) draw() *Figures {
-	f := &Figures{ReadAt: m.readAt, Agents: make([]AgentFigure, 0, len(m.agents))}
-	for _, one := range m.agents {
-		if !one.state.Gone() && one.figure.Agent != "" { // which was not read by this replica yet
-			f.Agents = append(f.Agents, one.figure)
+	type place struct{ project, agent string }
+	newest := map[place]int64{}
+	for id, one := range m.agents {
+		if at := (place{one.figure.Project, one.figure.Agent}); one.isDrawn() {
+			newest[at] = max(newest[at], id)
 		}
+	}
+	f := &Figures{ReadAt: m.readAt, Agents: make([]AgentFigure, 0, len(newest))}
+	for _, id := range newest {
+		f.Agents = append(f.Agents, m.agents[id].figure)
 	}
 	return f
 }
+
+// isDrawn reports whether the agent is there, and was read by this replica.
+func (k *known) isDrawn() bool { return !k.state.Gone() && k.figure.Agent != "" }
