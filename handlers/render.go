@@ -136,7 +136,7 @@ func (h *Handlers) page(w http.ResponseWriter, r *http.Request, title string) vi
 	if state.session != nil {
 		sessionID = state.session.ID
 		p.Mark, p.MarkCookie = markOf(sessionID), h.Cookie.Name+markCookie
-		p.Rotating = len(rotating(h.Fleet.Known(viewerOf(state.session))))
+		p.Rotating = h.Fleet.Rotating(viewerOf(state.session))
 		p.User = &views.User{Name: state.session.User.Name, Username: state.session.User.Username}
 	}
 	h.keepMark(w, r, p.Mark)

@@ -34,6 +34,8 @@ type keptFleet struct {
 	packed string
 	// projects are the numbers of its projects in sight, for whoever asks for no more.
 	projects []int64
+	// rotating is how many agents that the person may change have more than one token.
+	rotating int
 	// open is what was packed, as long as somebody holds it.
 	open   weak.Pointer[fleet.Snapshot]
 	readAt time.Time
@@ -129,6 +131,12 @@ func newKept(s *fleet.Snapshot, scope agent.Scope) *keptFleet {
 
 func (k *keptFleet) set(s *fleet.Snapshot, scope agent.Scope) {
 	k.packed, k.open, k.readAt = pack(s), weak.Make(s), s.ReadAt
+	k.rotating = 0
+	for i := range s.Agents {
+		if a := &s.Agents[i]; a.TokenCount > 1 && a.Project.Access.CanManage() {
+			k.rotating++
+		}
+	}
 	inSight := s.InSight(scope)
 	k.projects = make([]int64, len(inSight))
 	for i, project := range inSight {

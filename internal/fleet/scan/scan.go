@@ -133,6 +133,18 @@ func (s *Service) Known(v Viewer) *fleet.Snapshot {
 	return kept.snapshot()
 }
 
+// Rotating is of how many agents, among those that Known would show, the person may end a rotation: they have
+// more than one token. Like Projects it is no more than looked up.
+func (s *Service) Rotating(v Viewer) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	kept := s.cache.get(v.key())
+	if kept == nil || s.cfg.Now().Sub(kept.readAt) > s.cfg.Stale {
+		return 0
+	}
+	return kept.rotating
+}
+
 // Projects returns the numbers of the projects in sight of what Cached would show, for no more than looking them up;
 // nil when nothing is kept. Nobody may change them.
 func (s *Service) Projects(v Viewer) []int64 {
