@@ -162,7 +162,7 @@ func (s *Service) keepVerdicts(f *flight, p *pass) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	kept := s.cache.get(f.key)
-	if kept == nil || kept != f.kept {
+	if kept == nil || kept != f.kept || kept.own != f.own { // whose files may be others by now
 		return
 	}
 	before := *kept

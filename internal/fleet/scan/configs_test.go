@@ -231,3 +231,30 @@ func TestAFileThatGitLabDidNotComeToIsUnknown(t *testing.T) {
 		t.Errorf("told %v, want %v", got, want)
 	}
 }
+
+func TestWhatAFileWasIsNotSaidOfWhatItIsByNow(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	lead := w.person("lead")
+	web := lead.project("web", gitlabtest.Maintainer)
+	lead.configured(web, "typo", bad)
+	w.AddFile(gitlabtest.File{Project: web, Path: "before.yaml", Content: bad}) // as the history does, it keeps the content
+	gate := gitlabtest.NewGate()
+	w.Inject(gitlabtest.OpRawBlob, gitlabtest.Hold(gate).Times(1))
+	lead.read()
+	if err := gate.Await(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	w.AddFile(gitlabtest.File{Project: web, Path: ".gitlab/agents/typo/config.yaml", Content: good})
+	w.service.Touch(lead.id, web)
+	w.service.Mend(t.Context(), lead.viewer, lead.source)
+	gate.Open()
+	w.service.Idle()
+	if got := configs(w.service.Cached(lead.viewer).Snapshot)["typo"]; got != agent.ConfigUnknown {
+		t.Errorf("the file that was mended is %s", got)
+	}
+	w.service.Drop(lead.id)
+	if got := lead.judged()["typo"]; got != agent.ConfigAccepted {
+		t.Errorf("once it is read it is %s", got)
+	}
+}

@@ -30,6 +30,7 @@ type flight struct {
 	overtaken bool
 	next      *flight    // begins when this one is done; nil: nobody waits for it
 	kept      *keptFleet // what is kept once this one is done; nil: nothing
+	own       int64      // kept.own at that time
 
 	mu       sync.Mutex
 	progress fleet.Progress
@@ -174,7 +175,9 @@ func (s *Service) finish(ctx context.Context, f *flight, base *keptFleet, found 
 	switch {
 	case err == nil:
 		f.snapshot = s.keep(f.key, f.changes, base, found)
-		f.kept, s.judging[f] = s.cache.get(f.key), true
+		if f.kept, s.judging[f] = s.cache.get(f.key), true; f.kept != nil {
+			f.own = f.kept.own
+		}
 		if f.overtaken {
 			s.outdate(f.key)
 		}
