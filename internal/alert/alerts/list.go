@@ -12,7 +12,7 @@ import (
 type Query struct {
 	// Projects are the numbers of those that the reader may see, by their own rights.
 	Projects []int64
-	// Resolved asks for alerts that are over, the last resolved first; else for open ones, the newest first.
+	// Resolved asks for alerts that are over, else for open ones. Either way those that opened last come first.
 	Resolved bool
 	// Kind and Agent, unless zero, ask for those of one kind, and of one agent.
 	Kind  alert.Kind
