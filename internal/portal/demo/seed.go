@@ -44,9 +44,6 @@ type seeder struct {
 	projects, agents map[string]int64
 }
 
-// seed fills s, and returns the people and what they did before.
-func seed(s *gitlabtest.Server, now time.Time) (people, []Act) { return newSeeder(s, now).fill() }
-
 func newSeeder(s *gitlabtest.Server, now time.Time) *seeder {
 	return &seeder{s, now, map[string]int64{}, map[string]int64{}, map[string]int64{}, map[string]int64{}}
 }

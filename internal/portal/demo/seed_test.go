@@ -29,7 +29,7 @@ func see(t *testing.T, username string, later time.Duration) view {
 	t.Helper()
 	clock := gitlabtest.NewClock(time.Date(2026, 11, 24, 3, 7, 0, 0, time.UTC))
 	gitlab := gitlabtest.Start(t, gitlabtest.WithNow(clock.Now))
-	everybody, _ := seed(gitlab.Server, clock.Now())
+	everybody, _ := newSeeder(gitlab.Server, clock.Now()).fill()
 	clock.Advance(later)
 	client, err := gitlabapi.New(gitlab.URL, gitlabapi.Options{Now: clock.Now})
 	if err != nil {
@@ -266,7 +266,7 @@ func TestDemoHasAProjectThatMovedAndOneThatIsArchived(t *testing.T) {
 func TestDemoPeopleAreListedWithTheirTokens(t *testing.T) {
 	t.Parallel()
 	gitlab := gitlabtest.Start(t)
-	everybody, _ := seed(gitlab.Server, time.Now())
+	everybody, _ := newSeeder(gitlab.Server, time.Now()).fill()
 	for _, p := range everybody {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, gitlab.URL+"/api/v4/user", nil)
 		if err != nil {
