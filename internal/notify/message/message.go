@@ -14,6 +14,10 @@ import (
 // MaxItems is how many agents a message names at most. It says how many more there are.
 const MaxItems = 20
 
+// MaxInJSON is how many changes a message for machines has at most: some 400 KB, since many receivers take
+// no more than 1 MB. It says how many more there are.
+const MaxInJSON = 1000
+
 // State says what became of an alert. Its text is its name in payloads and in the database.
 type State string
 
@@ -147,6 +151,8 @@ type data struct {
 	Heading  string         `json:"heading"`
 	URL      string         `json:"url"`
 	Alerts   []item         `json:"alerts"`
+	// More is how many are left out.
+	More int `json:"more,omitzero"`
 }
 
 type item struct {
@@ -165,10 +171,11 @@ type item struct {
 	URL        string         `json:"url"`
 }
 
-// JSON is the message for machines, with every change.
+// JSON is the message for machines, with the first MaxInJSON changes.
 func (m Message) JSON() ([]byte, error) {
-	content := payload{m.Type, m.At.UTC(), data{m.Kind, m.Severity, m.Heading, m.URL, make([]item, 0, len(m.Changes))}}
-	for _, change := range m.Changes {
+	told := m.Changes[:min(len(m.Changes), MaxInJSON)]
+	content := payload{m.Type, m.At.UTC(), data{m.Kind, m.Severity, m.Heading, m.URL, make([]item, 0, len(told)), len(m.Changes) - len(told)}}
+	for _, change := range told {
 		content.Data.Alerts = append(content.Data.Alerts, item{
 			ID: change.ID, State: StateOf(change), Kind: change.Kind, Severity: change.Kind.Severity(), Group: change.Group(),
 			ProjectID: change.ProjectID, Project: change.ProjectPath, AgentID: change.AgentID, Agent: change.AgentName,

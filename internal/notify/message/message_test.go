@@ -159,3 +159,17 @@ func TestJSONHasEveryChange(t *testing.T) {
 		t.Errorf("an alert of the watch is %s, %v", ofWatch, err)
 	}
 }
+
+func TestJSONOfAStormStaysWithinWhatReceiversTake(t *testing.T) {
+	t.Parallel()
+	text, err := write(i18n.English, changes(alert.Disconnected, 10_000, false)).JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(text) > 1<<19 || !strings.Contains(string(text), `"more":9000`) || strings.Count(string(text), `"state"`) != message.MaxInJSON {
+		t.Errorf("it has %d bytes, and %d alerts: %s", len(text), strings.Count(string(text), `"state"`), text[max(0, len(text)-100):])
+	}
+	if few, err := write(i18n.English, changes(alert.Disconnected, 25, false)).JSON(); err != nil || strings.Contains(string(few), "more") {
+		t.Errorf("of a few it is %s, %v", few, err)
+	}
+}
