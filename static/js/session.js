@@ -25,7 +25,11 @@ function hide() {
 }
 
 if (wasLeft && isOver()) hide();
-addEventListener("pagehide", () => { wasLeft = true; });
+addEventListener("pagehide", () => {
+  wasLeft = true;
+  // What was typed and is a secret is not kept with the page.
+  for (const field of document.querySelectorAll("[name=client_key]")) field.value = "";
+});
 addEventListener("pageshow", check, true);
 document.addEventListener("visibilitychange", check, true);
 document.addEventListener("htmx:before:request", (event) => {
