@@ -139,7 +139,7 @@ func TestAnAlertSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 	if diff := cmp.Diff([]string{agent, project}, links(dev, "lost")); diff != "" {
 		t.Errorf("a Developer's links (-want +got):\n%s", diff)
 	}
-	for name, want := range map[string]string{"lost": "Maintainers of the project can acknowledge it.", "watch": "Maintainers of any project can acknowledge it."} {
+	for name, want := range map[string]string{"lost": "Maintainers can acknowledge it.", "watch": "Maintainers of any project can acknowledge it."} {
 		if got := folded(alertRow(dev, ids[name]).Find(".alert-care")); got != want {
 			t.Errorf("a Developer reads %q of %s, want %q", got, name, want)
 		}
