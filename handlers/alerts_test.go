@@ -160,7 +160,10 @@ func TestAnAlertThatIsOverSaysHowLongItLasted(t *testing.T) {
 	if got, want := folded(alertRow(page, id).Find(".alert-when")), "2026-11-24 12:00 UTC until 2026-11-24 15:00 UTC (3 hours)"; got != want {
 		t.Errorf("it was open %q, want %q", got, want)
 	}
-	if got := folded(alertRow(page, id).Find(".alert-act")); got != "" {
-		t.Errorf("there is %q to do about it, want nothing", got)
+	if got := folded(alertRow(page, id).Find("th")); got != "Critical Lost contact" {
+		t.Errorf("it says %q, want nothing that is no longer so", got)
+	}
+	if got := page.doc.Find(".alert-act").Length(); got != 0 {
+		t.Errorf("there are %d places for what to do, want none", got)
 	}
 }
