@@ -190,7 +190,7 @@ func TestTheListOfAlertsComesInOnceTheProjectsAreRead(t *testing.T) {
 	gate.Open()
 	p.sees(p.row("Lost contact"))
 	p.lacks(p.Locator("#alerts progress"))
-	p.says(p.row("Lost contact").Locator(".alert-care"), "Maintainers of the project can acknowledge it.")
+	p.says(p.row("Lost contact").Locator(".alert-care"), "Maintainers can acknowledge it.")
 }
 
 // alertStates are what a person can have on the screen of alerts.

@@ -139,7 +139,7 @@ func TestAnAlertSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 	if diff := cmp.Diff([]string{agent, project}, links(dev, "lost")); diff != "" {
 		t.Errorf("a Developer's links (-want +got):\n%s", diff)
 	}
-	for name, want := range map[string]string{"lost": "Maintainers of the project can acknowledge it.", "watch": "Maintainers of any project can acknowledge it."} {
+	for name, want := range map[string]string{"lost": "Maintainers can acknowledge it.", "watch": "Maintainers of any project can acknowledge it."} {
 		if got := folded(alertRow(dev, ids[name]).Find(".alert-care")); got != want {
 			t.Errorf("a Developer reads %q of %s, want %q", got, name, want)
 		}
@@ -160,7 +160,10 @@ func TestAnAlertThatIsOverSaysHowLongItLasted(t *testing.T) {
 	if got, want := folded(alertRow(page, id).Find(".alert-when")), "2026-11-24 12:00 UTC until 2026-11-24 15:00 UTC (3 hours)"; got != want {
 		t.Errorf("it was open %q, want %q", got, want)
 	}
-	if got := folded(alertRow(page, id).Find(".alert-act")); got != "" {
-		t.Errorf("there is %q to do about it, want nothing", got)
+	if got := folded(alertRow(page, id).Find("th")); got != "Critical Lost contact" {
+		t.Errorf("it says %q, want nothing that is no longer so", got)
+	}
+	if got := page.doc.Find(".alert-act").Length(); got != 0 {
+		t.Errorf("there are %d places for what to do, want none", got)
 	}
 }

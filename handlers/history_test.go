@@ -212,7 +212,7 @@ func TestHistoryBeginsWithTheAgentsThatDidWorst(t *testing.T) {
 		if diff := cmp.Diff([]string{"idle", "prod"}, names); diff != "" {
 			t.Errorf("the list (-want +got):\n%s", diff)
 		}
-		if text := cells(got.doc.Find(".facts").Find("dt, dd")); text != "Agents | 2 | Available, 30 days | 88% | Outages | 2" {
+		if text := cells(got.doc.Find(".facts").Find("dt, dd")); text != "Agents | 2 | Available, 30 days | 88.00% | Outages | 2" {
 			t.Errorf("the facts are %q", text)
 		}
 		if rows := got.doc.Find(".past table tbody tr").Length(); rows != 30 {

@@ -41,7 +41,7 @@ func TestARotationEndsWithWhatTookOverAndWhereToGoOn(t *testing.T) {
 	lead.submit(ask, nil)
 	for range 2 { // a reload keeps it
 		page := lead.get(p.rotationPath(p.prod))
-		page.wantPhase(t, "Finished: second took over at 12:02 UTC, nothing lost its connection")
+		page.wantPhase(t, "Finished, nothing lost its connection: second took over at 12:02 UTC")
 		links := page.doc.Find("#rotation .notice .buttons a")
 		if links.Length() != 3 || links.Eq(0).AttrOr("href", "") != p.rotationPath(due) || links.Eq(1).AttrOr("href", "") != "/" {
 			t.Errorf("it leads on to %q", page.text("#rotation .notice .buttons"))

@@ -1731,7 +1731,7 @@ func activityWho(p Page, query ActivityQuery, row ActivityRow, many bool) templ.
 				return templ_7745c5c3_Err
 			}
 		case row.Source == SourceGitLab:
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 140, "<span class=\"quiet\">—</span>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 140, "<span class=\"quiet\">–</span>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -42,7 +42,7 @@ func (m *AlertAckModel) Title(l *i18n.Printer) string {
 }
 
 // Page is the form as a page.
-func (m *AlertAckModel) Page(p Page) templ.Component { return AlertAckPage(p, *m) }
+func (m *AlertAckModel) Page(p Page) templ.Component { return AlertAckPage(p.in("alerts"), *m) }
 
 // Dialog is the form as the dialog holds it.
 func (m *AlertAckModel) Dialog(p Page) templ.Component { return AlertAckDialog(p, *m) }

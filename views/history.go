@@ -124,8 +124,10 @@ func stateWord(l *i18n.Printer, state history.State) string {
 
 // percent is a share as people read it: "99.98%".
 func percent(share history.Share) string {
-	text := strconv.FormatFloat(float64(share)/100, 'f', 2, 64)
-	return strings.TrimRight(strings.TrimRight(text, "0"), ".") + "%"
+	if share == 0 || share == history.Whole {
+		return strconv.Itoa(int(share)/100) + "%"
+	}
+	return strconv.FormatFloat(float64(share)/100, 'f', 2, 64) + "%"
 }
 
 // availability is the part of the known time, or a word for none.

@@ -145,7 +145,7 @@ func TestTheChartLeavesOutWhatIsNotKnown(t *testing.T) {
 
 func TestPercentSaysNoMoreThanIsKnown(t *testing.T) {
 	t.Parallel()
-	for share, want := range map[history.Share]string{history.Whole: "100%", 9999: "99.99%", 9950: "99.5%", 100: "1%", 1: "0.01%", 0: "0%"} {
+	for share, want := range map[history.Share]string{history.Whole: "100%", 9999: "99.99%", 9950: "99.50%", 100: "1.00%", 1: "0.01%", 0: "0%"} {
 		if got := percent(share); got != want {
 			t.Errorf("percent(%d) = %q, want %q", share, got, want)
 		}

@@ -39,3 +39,9 @@ func (p Page) chose(theme string) bool {
 func dataLabel(l *i18n.Printer, message string) templ.Attributer {
 	return templ.OrderedAttributes{{Key: "data-label", Value: l.T(message)}}
 }
+
+// in is the page as part of another section of the navigation.
+func (p Page) in(section string) Page {
+	p.Section = section
+	return p
+}

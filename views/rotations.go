@@ -136,7 +136,7 @@ func (m UnusedModel) days() string { return strconv.Itoa(m.Days) }
 func (m *UnusedModel) Title(l *i18n.Printer) string { return l.T("titles.unused") }
 
 // Page is the form as a page.
-func (m *UnusedModel) Page(p Page) templ.Component { return UnusedPage(p, *m) }
+func (m *UnusedModel) Page(p Page) templ.Component { return UnusedPage(p.in("fleet"), *m) }
 
 // Dialog is the form alone.
 func (m *UnusedModel) Dialog(p Page) templ.Component { return UnusedForm(p, *m) }
@@ -194,7 +194,7 @@ type UnusedResult struct {
 func (m *UnusedResultModel) Title(l *i18n.Printer) string { return l.T("titles.unused") }
 
 // Page is the results as a page.
-func (m *UnusedResultModel) Page(p Page) templ.Component { return UnusedResultPage(p, *m) }
+func (m *UnusedResultModel) Page(p Page) templ.Component { return UnusedResultPage(p.in("fleet"), *m) }
 
 // Dialog is the results alone.
 func (m *UnusedResultModel) Dialog(p Page) templ.Component { return UnusedResults(p, *m) }

@@ -42,7 +42,7 @@ func (m *StaleModel) Action(u URLs) string { return u.Stale(m.Agents) }
 func (m *StaleModel) Title(l *i18n.Printer) string { return l.T("titles.stale") }
 
 // Page is the form as a page.
-func (m *StaleModel) Page(p Page) templ.Component { return StalePage(p, *m) }
+func (m *StaleModel) Page(p Page) templ.Component { return StalePage(p.in("fleet"), *m) }
 
 // Dialog is the form alone.
 func (m *StaleModel) Dialog(p Page) templ.Component { return StaleForm(p, *m) }
@@ -109,7 +109,7 @@ type StaleResult struct {
 func (m *StaleResultModel) Title(l *i18n.Printer) string { return l.T("titles.stale") }
 
 // Page is the results as a page.
-func (m *StaleResultModel) Page(p Page) templ.Component { return StaleResultPage(p, *m) }
+func (m *StaleResultModel) Page(p Page) templ.Component { return StaleResultPage(p.in("fleet"), *m) }
 
 // Dialog is the results alone.
 func (m *StaleResultModel) Dialog(p Page) templ.Component { return StaleResults(p, *m) }
