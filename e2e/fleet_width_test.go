@@ -24,7 +24,7 @@ func TestAListWithAPastFitsItsScreen(t *testing.T) {
 	}
 }
 
-// TestTheCountOfAlertsCoversNoLink has as many as a number of three digits.
+// TestTheCountOfAlertsCoversNoLink has as many as a number of three digits; on a phone nothing cuts it off.
 func TestTheCountOfAlertsCoversNoLink(t *testing.T) {
 	w := newWatched(t)
 	w.findsMuch()
@@ -35,5 +35,10 @@ func TestTheCountOfAlertsCoversNoLink(t *testing.T) {
 		if gap < 0 {
 			t.Errorf("%s the number covers %v pixels of the next link", name, -gap)
 		}
+	}
+	p := w.as("lead", onAPhone)
+	p.visit(w.agents())
+	if cut := number(p.eval(`() => document.querySelector(".bar nav").getBoundingClientRect().top - document.querySelector(".nav-count").getBoundingClientRect().top`)); cut > 0 {
+		t.Errorf("on a phone %v pixels of the number are cut off", cut)
 	}
 }
