@@ -81,14 +81,14 @@ func TestAWholeRotation(t *testing.T) {
 	s := newRotationStage(t)
 	cluster := s.open()
 	p, other := s.as("lead"), s.as("dev")
-	p.visit(s.agent(s.prod))
-	p.click(p.link("Rotate token"))
-	p.arrives(s.rotation())
+	p.visit(s.rotation())
 	phase := p.Locator("#rotation-title")
 	p.says(phase, "Ready to rotate")
 	p.lacks(p.Locator("#rotation a[href*='/revoke']"))
 
-	p.click(p.link("Create new token"))
+	p.visit(s.agent(s.prod))
+	p.click(p.link("Rotate token")) // which begins with what a rotation begins with
+	p.says(p.Locator("#dialog"), "revoke the old one when nothing uses it any more")
 	p.fill(p.GetByLabel("Name"), "second")
 	p.click(p.Locator("#dialog").GetByRole("button", inLocator("Create token")))
 	secret := p.seesReveal(s.stage)

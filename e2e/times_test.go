@@ -60,4 +60,8 @@ func TestTimesAreTheReaders(t *testing.T) {
 	}
 	p.says(p.Locator(".day-row").First(), at.In(berlin).Format(time.DateOnly))
 	p.says(p.Locator("[data-zone-note]"), "Europe/Berlin")
+	p.lacks(p.Locator("#zone")) // it is said once
+	if above := p.eval(`() => document.querySelector("[data-zone-note]").getBoundingClientRect().bottom <= document.querySelector("table.activity").getBoundingClientRect().top`); above != true {
+		t.Error("the zone does not stand above the list")
+	}
 }

@@ -32,3 +32,13 @@ func (m AgentModel) createKind() ButtonKind {
 const maxDescription = 110
 
 func isLong(text string) bool { return utf8.RuneCountInString(text) > maxDescription }
+
+// rotationBegins reports whether a rotation would begin with a new token: there is one, and it is in use.
+func (m AgentModel) rotationBegins() bool {
+	return len(m.Tokens) == 1 && !m.Tokens[0].LastUsedAt.IsZero()
+}
+
+// rotateURL creates the next token and leads to its rotation.
+func (m AgentModel) rotateURL(u URLs) string {
+	return Origin{Rotation: true, Place: m.Place}.On(u.TokenNew(m.Project.ID, m.ID))
+}

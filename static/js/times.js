@@ -78,10 +78,11 @@ export function isYoung() {
   element.textContent = texts.now;
 }
 
-// The zone is said once, below everything, and so not before what a page loads later is there.
+// The zone is said once: below everything, and so not before what a page loads later is there, unless
+// the page says it itself.
 function sayZone() {
   const zone = document.getElementById("zone");
-  if (!zone || document.querySelector("main [hx-trigger=load]") || !document.querySelector("time[data-local]:not([data-utc])")) return;
+  if (!zone || document.querySelector("[data-zone-note]") || document.querySelector("main [hx-trigger=load]") || !document.querySelector("time[data-local]:not([data-utc])")) return;
   zone.textContent = zone.dataset.text.replace("#", Intl.DateTimeFormat().resolvedOptions().timeZone);
   zone.hidden = false;
 }
