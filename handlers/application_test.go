@@ -35,7 +35,7 @@ func TestAWrongClientSecretIsTheOperatorsMatter(t *testing.T) {
 	t.Parallel()
 	for language, want := range map[string]struct{ title, advice string }{
 		"en":    {"GitLab does not know this portal", "Tell whoever runs the portal the request number below."},
-		"zh-CN": {"GitLab 不认识此门户", "请将下方的请求编号告知门户的运维人员"},
+		"zh-CN": {"GitLab 不认识本门户", "请将下方的请求编号告知门户的运维人员"},
 	} {
 		t.Run(language, func(t *testing.T) {
 			t.Parallel()

@@ -206,7 +206,7 @@ func rotationEnd(p Page, m RotationModel) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = ButtonLink(ButtonPlain, m.fleetURL(p.U), p.L.T("rotation.finished.fleet")).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ButtonLink(ButtonPlain, m.fleetURL(p.U), p.L.T("common.to_fleet")).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

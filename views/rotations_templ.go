@@ -113,7 +113,7 @@ func RotationsPage(p Page, m RotationsModel) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = ButtonLink(ButtonPrimary, p.U.Home(), p.L.T("rotation.finished.fleet")).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = ButtonLink(ButtonPrimary, p.U.Home(), p.L.T("common.to_fleet")).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -620,7 +620,7 @@ func noAgents(p Page) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = ButtonLink(ButtonPrimary, p.U.Home(), p.L.T("errors.action.home")).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ButtonLink(ButtonPrimary, p.U.Home(), p.L.T("common.to_fleet")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -790,7 +790,7 @@ func unusedTokens(p Page, m UnusedModel) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = ButtonLink(ButtonPlain, p.U.Home(), p.L.T("errors.action.home")).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ButtonLink(ButtonPlain, p.U.Home(), p.L.T("common.to_fleet")).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1325,7 +1325,7 @@ func UnusedResults(p Page, m UnusedResultModel) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ButtonLink(ButtonPrimary, p.U.Home(), p.L.T("errors.action.home")).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ButtonLink(ButtonPrimary, p.U.Home(), p.L.T("common.to_fleet")).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

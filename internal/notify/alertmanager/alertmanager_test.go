@@ -127,7 +127,7 @@ func TestAnAlertIsSentWithItsLabelsAndItsWords(t *testing.T) {
 	}, {
 		Labels: map[string]string{"alertname": "GitLabAgentWatchFailing", "kind": "watch_failing", "severity": "critical", "instance": "gitlab.example.com"},
 		Annotations: map[string]string{
-			"url": "https://portal/", "summary": "The watch cannot read from GitLab", "summary_zh_CN": "监测无法从 GitLab 读取数据",
+			"url": "https://portal/", "summary": "The watch cannot read from GitLab", "summary_zh_CN": "监控无法从 GitLab 读取数据",
 			"description":       "Since 2026-11-24 09:00 UTC. Until it can, nobody is told of agents. Whoever runs the portal finds the cause in its log.",
 			"description_zh_CN": "始于 2026-11-24 09:00 UTC。在恢复之前不会再有代理告警。门户管理员可在日志中查找原因。",
 		},

@@ -105,7 +105,7 @@ func Write(p *i18n.Printer, links Links, b Batch) Message {
 		m.Heading = p.T("notify.resolved", "What", title)
 		return m
 	}
-	m.Heading = p.T("notify.heading", "Severity", p.T("notify.severity."+string(m.Severity)), "What", title)
+	m.Heading = p.T("notify.heading", "Severity", p.T("alerts.severity."+string(m.Severity)), "What", title)
 	m.Advice = Advice(p, m.Kind)
 	return m
 }

@@ -92,7 +92,7 @@ func (m Message) digest() Message {
 	m.Type, m.Heading = "alert.digest", p.T("notify.digest", "New", all, "Over", len(m.Changes)-all)
 	for _, kind := range alert.Kinds() {
 		if opened[kind]+resolved[kind] > 0 {
-			m.Lines = append(m.Lines, p.T("notify.digest.kind", "Kind", p.T("notify.kind."+string(kind)), "New", opened[kind], "Over", resolved[kind]))
+			m.Lines = append(m.Lines, p.T("notify.digest.kind", "Kind", p.T("alerts.kind."+string(kind)), "New", opened[kind], "Over", resolved[kind]))
 		}
 	}
 	return m

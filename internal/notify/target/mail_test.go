@@ -139,7 +139,7 @@ func TestAMailHasTheMessageAsTextAndAsHTML(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{
-		"Message-Id": "<its-name@example.com>", "Subject": "[Note] pr<o>d of shop/a_b_c has a token that is not used any more", "Auto-Submitted": "auto-generated",
+		"Message-Id": "<its-name@example.com>", "Subject": "[Info] pr<o>d of shop/a_b_c has a token that is not used any more", "Auto-Submitted": "auto-generated",
 		"From": `"Portal" <portal@example.com>`, "Date": "Tue, 24 Nov 2026 09:00:00 +0000", "Content-Language": "en",
 	} {
 		if value, _ := new(mime.WordDecoder).DecodeHeader(got.Header.Get(name)); value != want {

@@ -35,7 +35,7 @@ func note() message.Message {
 }
 
 const (
-	plainText = "[Note] pr<o>d of shop/a_b_c has a token that is not used any more\n\nsince 2026-11-24 09:00 UTC\n\nSee who has the token, and revoke it if nobody needs it.\n\nhttps://portal/a_b/agent"
+	plainText = "[Info] pr<o>d of shop/a_b_c has a token that is not used any more\n\nsince 2026-11-24 09:00 UTC\n\nSee who has the token, and revoke it if nobody needs it.\n\nhttps://portal/a_b/agent"
 	whsec     = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 )
 
@@ -86,7 +86,7 @@ func TestEveryChatGetsItsForm(t *testing.T) {
 		path   string
 	}{
 		{target.KindSlack, "", `{"text":` + quoted(strings.NewReplacer("<", "&lt;", ">", "&gt;").Replace(plainText)) + `,"mrkdwn":false,"unfurl_links":false}`, "/hook?access_token=canary"},
-		{target.KindMattermost, "", `{"text":` + quoted(strings.NewReplacer("[Note]", `\[Note\]`, "a_b_c", `a\_b\_c`, "<", `\<`).Replace(plainText)) + `}`, "/hook?access_token=canary"},
+		{target.KindMattermost, "", `{"text":` + quoted(strings.NewReplacer("[Info]", `\[Info\]`, "a_b_c", `a\_b\_c`, "<", `\<`).Replace(plainText)) + `}`, "/hook?access_token=canary"},
 		{target.KindFeishu, "", `{"msg_type":"text","content":{"text":` + quoted(plainText) + `}}`, "/hook?access_token=canary"},
 		// The signatures are those of openssl dgst -sha256 -hmac.
 		{target.KindFeishu, "SECfeishu", `{"timestamp":"1795510800","sign":"T0L4sUKBARIJ/A4nrG18O+UCy42K7qwnuDvIgO7TDUU=","msg_type":"text","content":{"text":` + quoted(plainText) + `}}`, "/hook?access_token=canary"},
@@ -151,7 +151,7 @@ func TestTeamsGetsACardWithoutMarkup(t *testing.T) {
 		}
 		lines = append(lines, block.Inlines[0].Text)
 	}
-	if got := strings.Join(lines, "|"); got != "[Note] pr<o>d of shop/a_b_c has a token that is not used any more|since 2026-11-24 09:00 UTC|See who has the token, and revoke it if nobody needs it." {
+	if got := strings.Join(lines, "|"); got != "[Info] pr<o>d of shop/a_b_c has a token that is not used any more|since 2026-11-24 09:00 UTC|See who has the token, and revoke it if nobody needs it." {
 		t.Errorf("the card says %s", got)
 	}
 	if action := content.Actions[0]; action.Type != "Action.OpenUrl" || action.Title != "Open in the portal" || action.URL != "https://portal/a_b/agent" {
